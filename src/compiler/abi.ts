@@ -1,0 +1,198 @@
+import type { KernelAttributes, KernelParam, Module } from "./ir/module.ts";
+
+/**
+ * The contract between compiled device code and the GPU that runs it: memory layout, page tables, faults, counting.
+ * `src/gpu` knows this file and nothing else of the compiler; the back end knows this file and nothing of `src/gpu`.
+ *
+ * ## Page tables
+ * A GPU address space is a window of pages of `PAGE_SIZE` bytes, described by a flat table of little-endian u32 entries in
+ * the machine's linear memory. For a virtual address `va` (u64): `index = (va >> 16) - basePage` computed in 64 bits;
+ * `index >= pageCount` (unsigned) is a fault; else `entry = u32[table + 4*index]`.
+ * The access is allowed when the entry has PTE_READ (loads), PTE_WRITE (stores), or both (atomics);
+ * the linear-memory address is then `(entry & 0xffff0000) | (va & 0xffff)`. Entry 0 is not present.
+ * An access that crosses a page boundary is translated by page (an aligned scalar never does).
+ * Tables may be changed by the host between calls of `run` and inside the `fault` callback, never otherwise.
+ */
+export const PAGE_SIZE = 65536;
+export const PAGE_SHIFT = 16;
+export const PTE_READ = 1;
+export const PTE_WRITE = 2;
+
+export interface PageTableView {
+  /** Byte address of the first entry in linear memory. */
+  readonly table: number;
+  /** Page number (va >> 16) of the first entry; below 2^32. */
+  readonly basePage: number;
+  readonly pageCount: number;
+}
+
+/** The machine's linear memory. `shared` tells how a module must declare its import. Growing never moves addresses. */
+export interface LinearMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  /** Current maximum of the memory, in 64 KiB pages (a WebAssembly import must not declare less). */
+  readonly maximumPages: number;
+}
+
+/** What the machine lends to loaded code. */
+export interface CodeEnv {
+  readonly linear: LinearMemory;
+  /**
+   * Scratch memory for launches: page aligned, zeroed, private to the caller until `release`. Shared memory, local frames, parameter
+   * blocks and saved registers live there, outside every page table. Throws when the machine is out of backing memory.
+   */
+  allocate(bytes: number): number;
+  release(address: number): void;
+}
+
+export type AccessKind = "read" | "write" | "atomic";
+
+export interface MemoryAccess {
+  readonly address: bigint;
+  readonly size: number;
+  readonly kind: AccessKind;
+}
+
+/** Where in the program something happened. Lines are 1-based; null when the front end had none. */
+export interface Site {
+  readonly kernel: string;
+  readonly line: number | null;
+  readonly block: readonly [number, number, number];
+  readonly thread: readonly [number, number, number];
+}
+
+/** Why a kernel was ended. A closed union: the APIs map it with exhaustiveness checks. */
+export type FaultKind =
+  | "illegal-address"      // no translation, or outside shared/local memory
+  | "write-protected"      // translation without PTE_WRITE
+  | "misaligned"
+  | "trap"                 // trap instruction, unreachable reached
+  | "assert"
+  | "illegal-instruction"  // something we do not execute
+  | "invalid-pc"           // calli to what is no function of the module
+  | "stack-overflow"
+  | "barrier-divergence"   // the group can never go on: some exited or wait elsewhere, forever
+  | "out-of-memory";       // machine limit
+
+/**
+ * Thrown by `Execution.run`; the execution is dead after it. The program's own fault, never ours.
+ */
+export class DeviceFault extends Error {
+  readonly kind: FaultKind;
+  readonly site: Site;
+  readonly access: MemoryAccess | null;
+  constructor(kind: FaultKind, site: Site, access: MemoryAccess | null, detail: string) {
+    const where = `kernel ${site.kernel}, block (${site.block.join(",")}), thread (${site.thread.join(",")})${site.line === null ? "" : `, line ${site.line}`}`;
+    const what = access === null ? "" : ` ${access.kind} of ${access.size} bytes at 0x${access.address.toString(16)}`;
+    super(`${kind}:${what} ${detail} in ${where}`);
+    this.name = "DeviceFault";
+    this.kind = kind;
+    this.site = site;
+    this.access = access;
+  }
+}
+
+export interface KernelInfo {
+  readonly name: string;
+  readonly params: readonly KernelParam[];
+  readonly paramBytes: number;
+  readonly attributes: KernelAttributes;
+  /** Statically declared shared memory, bytes; the dynamic part starts at the next multiple of 16. */
+  readonly sharedBytes: number;
+  /** Local memory of a work-item, bytes. */
+  readonly localBytes: number;
+  /** Bytes of const-space variables the module has. */
+  readonly constBytes: number;
+  readonly usesBarrier: boolean;
+  readonly usesPrintf: boolean;
+}
+
+/** One launch, in terms of work-groups ("blocks") and work-items ("threads"). Sizes in work-items and work-groups. */
+export interface LaunchConfig {
+  readonly kernel: string;
+  readonly workDim: 1 | 2 | 3;
+  /** Number of work-groups by dimension; their product is below 2^53. */
+  readonly grid: readonly [number, number, number];
+  /** Work-items of a full work-group. */
+  readonly block: readonly [number, number, number];
+  /** OpenCL: total work-items (the last group of a dimension is cut to fit) and offset. CUDA: grid*block and 0. */
+  readonly globalSize: readonly [number, number, number];
+  readonly globalOffset: readonly [number, number, number];
+  readonly dynamicSharedBytes: number;
+  /** The parameter block, as `KernelInfo.params` lays it out. Copied. */
+  readonly params: Uint8Array;
+  readonly warpSize: number;
+  readonly pageTable: PageTableView;
+  /** Address of each global-space symbol of the module, in `DeviceCode.symbols` order. */
+  readonly symbols: BigUint64Array;
+  /** Multiprocessors, for %smid: block b runs on b mod smCount. */
+  readonly smCount: number;
+  readonly gridId: number;
+}
+
+/** Called while the kernel is inside `run`. */
+export interface LaunchHooks {
+  /**
+   * An access has no translation. Return true after making it possible (the access is tried again),
+   * false to let the kernel die of a DeviceFault.
+   */
+  fault(access: MemoryAccess, site: Site): boolean;
+  printf(text: string): void;
+  /** Virtual time in nanoseconds, for %globaltimer. */
+  now(): number;
+}
+
+/** Work done in one `run`, for the cost model. Counted, not sampled: it depends on program and data alone. */
+export interface RunStatus {
+  readonly done: boolean;
+  /** Work-groups finished in this call. */
+  readonly blocks: number;
+  /** Instructions executed (IR weight; arithmetic about 1, special functions more), summed over work-items. */
+  readonly instructions: number;
+  /** Bytes loaded and stored in global space, summed. */
+  readonly bytes: number;
+  /** True when nothing but waiting happened: every resident work-group spun or slept (so that a caller may back off). */
+  readonly stalled: boolean;
+}
+
+export interface Execution {
+  /**
+   * Runs until about `budget` instructions are counted, all work-groups are finished, or `maxBlocks` more are.
+   * At most `resident` work-groups are in progress at once; they get turns at back edges when one does not finish
+   * (so that spinning on another's progress works). Always returns: an endless loop comes back with done = false.
+   * @throws DeviceFault
+   */
+  run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus;
+  readonly blocksTotal: number;
+  readonly blocksDone: number;
+  /** Frees scratch memory; the execution may be dropped at any point. */
+  dispose(): void;
+}
+
+/** A program compiled for a machine's memory. Cheap to make again from the same DeviceCode. */
+export interface LoadedCode {
+  start(config: LaunchConfig, hooks: LaunchHooks): Execution;
+}
+
+/** What a compiler gives: kernels, what must be laid out in device memory, and how to load it. */
+export interface DeviceCode {
+  readonly module: Module;
+  readonly kernels: ReadonlyMap<string, KernelInfo>;
+  /** Module variables that need device memory, in the order of `LaunchConfig.symbols`. */
+  readonly symbols: readonly string[];
+  load(env: CodeEnv): LoadedCode;
+}
+
+/** A program text that a front end refuses. `line`/`column` are 1-based; 0 when unknown. */
+export class CompileError extends Error {
+  readonly line: number;
+  readonly column: number;
+  readonly kind: "syntax" | "unsupported" | "type" | "target" | "link";
+  constructor(kind: CompileError["kind"], message: string, line = 0, column = 0) {
+    super(line > 0 ? `line ${line}: ${message}` : message);
+    this.name = "CompileError";
+    this.kind = kind;
+    this.line = line;
+    this.column = column;
+  }
+}
