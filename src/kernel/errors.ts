@@ -1,0 +1,57 @@
+/** Linux error numbers (asm-generic/errno*.h). System calls return them negated. */
+export const Errno = {
+  EPERM: 1, ENOENT: 2, ESRCH: 3, EINTR: 4, EIO: 5, ENXIO: 6, E2BIG: 7, ENOEXEC: 8, EBADF: 9, ECHILD: 10, EAGAIN: 11,
+  ENOMEM: 12, EACCES: 13, EFAULT: 14, EBUSY: 16, EEXIST: 17, EXDEV: 18, ENODEV: 19, ENOTDIR: 20, EISDIR: 21, EINVAL: 22,
+  ENFILE: 23, EMFILE: 24, ENOTTY: 25, EFBIG: 27, ENOSPC: 28, ESPIPE: 29, EROFS: 30, EPIPE: 32, EDOM: 33, ERANGE: 34,
+  EDEADLK: 35, ENAMETOOLONG: 36, ENOSYS: 38, ENOTEMPTY: 39, ETIME: 62, EOVERFLOW: 75, EOPNOTSUPP: 95, EADDRINUSE: 98,
+  ETIMEDOUT: 110, EALREADY: 114, ECANCELED: 125, EOWNERDEAD: 130, ENOTRECOVERABLE: 131, ERESTARTSYS: 512,
+} as const;
+
+export type ErrnoName = keyof typeof Errno;
+export type Errno = (typeof Errno)[ErrnoName];
+
+const names = new Map<number, ErrnoName>(Object.entries(Errno).map(([name, value]) => [value, name as ErrnoName]));
+
+/** "-EINVAL" for -22; for messages only. */
+export function errnoName(code: number): string {
+  const name = names.get(Math.abs(code));
+  return name === undefined ? String(code) : `${code < 0 ? "-" : ""}${name}`;
+}
+
+/**
+ * A mistake of this emulator, never of the program that runs on it. The message ends with what to report.
+ */
+export class EmulatorBug extends Error {
+  constructor(message: string) {
+    super(`${message}\nThis is a bug in glassgpu, not in your program. Please report this message with the program and, if you have it, the replay string (machine.replay()).`);
+    this.name = "EmulatorBug";
+  }
+}
+
+/** Throws EmulatorBug unless `condition` holds. On in production too. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new EmulatorBug(`invariant broken: ${message}`);
+}
+
+/** One thread that cannot go on, and why. */
+export interface Stuck {
+  readonly pid: number;
+  readonly process: string;
+  readonly tid: number;
+  readonly thread: string;
+  readonly waitsFor: string;
+}
+
+/**
+ * A call was waiting for something that nothing left in the machine can ever bring about. It names every
+ * waiter and what it waits for.
+ */
+export class DeadlockError extends Error {
+  readonly stuck: readonly Stuck[];
+  constructor(stuck: readonly Stuck[]) {
+    const lines = stuck.map((s) => `  ${s.process} (pid ${s.pid}) thread "${s.thread}" (tid ${s.tid}) waits for ${s.waitsFor}`);
+    super(`deadlock: nothing can wake any of these threads\n${lines.join("\n")}`);
+    this.name = "DeadlockError";
+    this.stuck = stuck;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Thread } from "./thread.ts";
+
+/** Why a parked thread runs again. */
+export type WakeReason = "woken" | "timeout" | "killed";
+
+/**
+ * What a blocked thread yields: the queue it parks on (null: only let others run), until when, and for whom the answer is meant.
+ */
+export interface WaitRequest {
+  readonly queue: WaitQueue | null;
+  /** Absolute virtual nanoseconds, or null for no limit. With queue null: sleep until then, or just a scheduling point. */
+  readonly deadline: number | null;
+  /** For messages: "futex 0x7f.. to change from 0". */
+  readonly what: string;
+}
+
+/** A computation that may park its thread. Driven by the machine in one of the three calling styles. */
+export type Blocking<T> = Generator<WaitRequest, T, WakeReason>;
+
+/** Threads parked on one condition, in arrival order. Waking does not consume the condition: sleepers look again. */
+export class WaitQueue {
+  readonly waiters: Thread[] = [];
+
+  get size(): number {
+    return this.waiters.length;
+  }
+
+  /** Wakes all waiters, in arrival order. */
+  wakeAll(): void {
+    while (this.waiters.length > 0) this.waiters.shift()!.wake("woken");
+  }
+
+  /** Wakes the longest waiting one. */
+  wakeOne(): boolean {
+    const first = this.waiters.shift();
+    if (first === undefined) return false;
+    first.wake("woken");
+    return true;
+  }
+
+  remove(thread: Thread): void {
+    const i = this.waiters.indexOf(thread);
+    if (i >= 0) this.waiters.splice(i, 1);
+  }
+}

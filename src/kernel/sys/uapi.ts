@@ -1,0 +1,275 @@
+import type { DeviceCode, DeviceFault } from "../../compiler/abi.ts";
+
+/**
+ * The requests that user-mode drivers make of a DRM node: the model's uAPI. Core DRM requests keep their Linux names;
+ * the driver's own begin with GLASS_ and are shaped after the xe driver (VM, VM_BIND, exec queues, EXEC).
+ *
+ * Every request is `sys.ioctl(fd, name, arg)`: it returns 0 or a positive result, or a negative errno, and then has
+ * changed nothing. Fields marked OUT are written by the kernel. Handles are positive integers, private to the open file.
+ * Addresses are numbers below 2^48, sizes are bytes, times nanoseconds of virtual time.
+ */
+
+/** Where a buffer object may live. */
+export type Placement = "vram" | "system";
+
+/** GPU page protections of a mapping. */
+export const GPU_READ = 1;
+export const GPU_WRITE = 2;
+
+/**
+ * A wait for, or a signal of, one point of a timeline. `syncobj` is a handle of this file. Every exec queue has a timeline syncobj too
+ * (`GLASS_EXEC_QUEUE_CREATE.timeline`), whose point n is the n-th job submitted to it.
+ */
+export interface SyncPoint {
+  readonly syncobj: number;
+  readonly point: number;
+}
+
+/** A rectangle in memory: `height` rows of `width` bytes, `depth` slices of them. */
+export interface Extent {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+}
+
+/** A copy between two GPU virtual addresses, linear (height and depth 1) or by rows and slices. Runs on a copy engine. */
+export interface CopyJob {
+  readonly kind: "copy";
+  readonly dst: number;
+  readonly src: number;
+  readonly extent: Extent;
+  readonly dstPitch: number;
+  readonly dstSlicePitch: number;
+  readonly srcPitch: number;
+  readonly srcSlicePitch: number;
+}
+
+/** Writes `pattern` (1 to 128 bytes, a power of two) over each row. `width` is a multiple of the pattern's length. */
+export interface FillJob {
+  readonly kind: "fill";
+  readonly dst: number;
+  readonly extent: Extent;
+  readonly pitch: number;
+  readonly slicePitch: number;
+  readonly pattern: Uint8Array;
+}
+
+/** A kernel launch. Sizes as in the compiled-code contract (`LaunchConfig`). */
+export interface LaunchJob {
+  readonly kind: "launch";
+  readonly code: DeviceCode;
+  readonly kernel: string;
+  readonly workDim: 1 | 2 | 3;
+  readonly grid: readonly [number, number, number];
+  readonly block: readonly [number, number, number];
+  readonly globalSize: readonly [number, number, number];
+  readonly globalOffset: readonly [number, number, number];
+  readonly dynamicSharedBytes: number;
+  readonly params: Uint8Array;
+  readonly symbols: BigUint64Array;
+  /** All work-groups must be resident at once (cooperative launch); -ENOSPC when they cannot be. */
+  readonly cooperative: boolean;
+  /** Gets the text that device printf writes, in order, when the job ends. */
+  readonly stdout: ((text: string) => void) | null;
+}
+
+/** No work: orders, takes time stamps, signals. */
+export interface MarkerJob {
+  readonly kind: "marker";
+}
+
+export type Job = CopyJob | FillJob | LaunchJob | MarkerJob;
+
+export interface ExecArgs {
+  readonly queue: number;
+  readonly job: Job;
+  /** The job does not begin before all of these are reached. At most 1024. */
+  readonly waits: readonly SyncPoint[];
+  /** Waits for the points only in order: a wait whose fence ended with an error passes it on to this job (-ECANCELED) when true. */
+  readonly propagateErrors: boolean;
+  /**
+   * User fence: when the job ends (well or badly) the kernel writes `value` (u32) to this address of the caller's memory and wakes
+   * all futex waiters on it. A failed job's value is `errorValue`.
+   */
+  readonly userFence: { readonly address: number; readonly value: number; readonly errorValue: number } | null;
+  /** The kernel writes four u64 here: nanoseconds of submit (to hardware), start, end, and of the queueing. */
+  readonly timestamps: number | null;
+  /** Shown in traces: "vecadd", "memcpy HtoD". */
+  readonly label: string;
+  /** OUT: the job's point on the queue's timeline. */
+  point: number;
+}
+
+/** A fault of a GPU context, as the kernel recorded it. */
+export interface ContextFault {
+  readonly reason: "fault" | "timeout" | "reset-innocent" | "reset-guilty" | "device-lost";
+  /** Present when a kernel's own access or trap caused it. */
+  readonly fault: DeviceFault | null;
+  readonly label: string;
+  readonly queue: number;
+  readonly point: number;
+  readonly time: number;
+}
+
+/** What a GPU is, as its driver reports it. `profile` has the API-level limits too, by their own names. */
+export interface DeviceInfo {
+  readonly index: number;
+  readonly name: string;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly pciDomain: number;
+  readonly pciBus: number;
+  readonly pciDevice: number;
+  readonly pciFunction: number;
+  readonly uuid: string;
+  readonly vramBytes: number;
+  readonly vramFree: number;
+  readonly profile: GpuProfile;
+  /** Virtual nanoseconds since boot, as the GPU's timer shows it. */
+  readonly timestamp: number;
+  /** Smallest and largest user address that VM_BIND accepts for the caller. */
+  readonly vaStart: number;
+  readonly vaEnd: number;
+}
+
+/** The data of one kind of GPU. Rates are per second, sizes bytes, times nanoseconds. Every number's source stands in the profile file. */
+export interface GpuProfile {
+  readonly id: string;
+  readonly name: string;
+  readonly vendor: "nvidia" | "amd" | "intel";
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly subsystemId: number;
+  readonly computeCapability: readonly [number, number];
+  readonly gfxTarget: string;
+  readonly multiprocessors: number;
+  readonly warpSize: number;
+  readonly clockHz: number;
+  readonly memoryClockHz: number;
+  readonly memoryBusBits: number;
+  readonly memoryBandwidth: number;
+  readonly vramBytes: number;
+  readonly l2Bytes: number;
+  readonly constantBytes: number;
+  readonly pcie: { readonly generation: number; readonly lanes: number; readonly bandwidth: number };
+  readonly copyEngines: number;
+  /** IR-weighted instructions that one multiprocessor retires per clock, over all its work-items. */
+  readonly instructionsPerClock: number;
+  readonly limits: {
+    readonly maxThreadsPerBlock: number;
+    readonly maxBlockDim: readonly [number, number, number];
+    readonly maxGridDim: readonly [number, number, number];
+    readonly maxThreadsPerMultiprocessor: number;
+    readonly maxBlocksPerMultiprocessor: number;
+    readonly sharedPerBlock: number;
+    readonly sharedPerBlockOptin: number;
+    readonly sharedPerMultiprocessor: number;
+    readonly reservedSharedPerBlock: number;
+    readonly registersPerBlock: number;
+    readonly registersPerMultiprocessor: number;
+    readonly maxRegistersPerThread: number;
+    readonly maxConcurrentKernels: number;
+  };
+  readonly priorities: { readonly least: number; readonly greatest: number };
+  readonly preemption: "none" | "dma-buffer" | "dispatch" | "thread-group" | "instruction";
+  readonly timesliceNs: number;
+  /** Job timeout before recovery; 0: none (a compute-only GPU without watchdog). */
+  readonly jobTimeoutNs: number;
+  readonly kernelExecTimeout: boolean;
+  readonly ecc: boolean;
+  readonly integrated: boolean;
+  readonly driverVersion: string;
+}
+
+/** Argument types by request. */
+export interface IoctlTable {
+  DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
+  DRM_IOCTL_GEM_CLOSE: { readonly handle: number };
+  DRM_IOCTL_GEM_FLINK: { readonly handle: number; name: number };
+  DRM_IOCTL_GEM_OPEN: { readonly name: number; handle: number; size: number };
+  DRM_IOCTL_PRIME_HANDLE_TO_FD: { readonly handle: number; readonly flags: number; fd: number };
+  DRM_IOCTL_PRIME_FD_TO_HANDLE: { readonly fd: number; handle: number };
+  /** flags: 1 = created signaled. */
+  DRM_IOCTL_SYNCOBJ_CREATE: { readonly flags: number; handle: number };
+  DRM_IOCTL_SYNCOBJ_DESTROY: { readonly handle: number };
+  DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: { readonly handle: number; readonly flags: number; fd: number };
+  DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: { readonly fd: number; readonly flags: number; handle: number };
+  /** Host signal of timeline points; binary syncobjs use point 0. */
+  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: { readonly handles: readonly number[]; readonly points: readonly number[] };
+  /** OUT points: the highest point up to which everything is signaled. */
+  DRM_IOCTL_SYNCOBJ_QUERY: { readonly handles: readonly number[]; points: number[] };
+
+  GLASS_DEVICE_QUERY: { info: DeviceInfo | null };
+  /** Memory of the machine and GPU at this moment. */
+  GLASS_MEM_QUERY: { vramTotal: number; vramFree: number };
+  /** Contents are zero. size is rounded up to 64 KiB. -ENOMEM when no memory, -EINVAL size 0 or unknown placement. */
+  GLASS_GEM_CREATE: { readonly size: number; readonly placement: Placement; readonly label: string; handle: number };
+  /** OUT offset: to be given to mmap on this fd. System-placed objects, and VRAM ones on a GPU with resizable BAR. */
+  GLASS_GEM_MMAP_OFFSET: { readonly handle: number; offset: number };
+  GLASS_VM_CREATE: { vm: number };
+  GLASS_VM_DESTROY: { readonly vm: number };
+  /**
+   * Maps part of an object, or (`userptr`) part of the caller's own address space at the same or another GPU address,
+   * or unmaps. address, size and offsets are multiples of 64 KiB (a userptr is rounded outward by the kernel: see `OUT address`).
+   * Synchronous: the page tables are as asked when the call returns. Overlapping an old mapping replaces that part.
+   * System pages go through the device's IOMMU domain.
+   */
+  GLASS_VM_BIND: {
+    readonly vm: number;
+    readonly op: "map" | "map-userptr" | "unmap";
+    readonly handle: number;
+    readonly offset: number;
+    readonly address: number;
+    readonly size: number;
+    readonly flags: number;
+  };
+  /**
+   * A fault domain over one VM: what a GPU "context" is. `notifier` (address of a u32 in the caller's memory, or 0): the kernel writes 1 there
+   * when the context is banned. `priority` is a cap for its queues.
+   */
+  GLASS_CONTEXT_CREATE: { readonly vm: number; readonly notifier: number; readonly label: string; context: number };
+  GLASS_CONTEXT_DESTROY: { readonly context: number };
+  /** OUT fault: null while the context is in good order. */
+  GLASS_CONTEXT_STATE: { readonly context: number; fault: ContextFault | null };
+  /**
+   * A queue of one engine class. In-order queues begin job n+1 after job n ended; an out-of-order queue begins any job whose waits are met, in an order
+   * the machine chooses. `priority`: 0 = kernel (refused: -EACCES), 1 = high, 2 = normal, 3 = low. `level` refines inside a band (CUDA stream priorities): lower is more urgent.
+   * OUT timeline: syncobj handle of its points.
+   */
+  GLASS_EXEC_QUEUE_CREATE: {
+    readonly context: number;
+    readonly engine: "compute" | "copy";
+    readonly order: "in-order" | "out-of-order";
+    readonly priority: 1 | 2 | 3;
+    readonly level: number;
+    readonly label: string;
+    queue: number;
+    timeline: number;
+  };
+  /** Jobs already submitted go on; the kernel frees the queue when the last has ended. Its timeline handle stays valid until destroyed. */
+  GLASS_EXEC_QUEUE_DESTROY: { readonly queue: number };
+  /** -ECANCELED or -EIO when the context is banned, -EINVAL bad arguments, -ENOENT bad handle, -EFAULT bad user addresses. */
+  GLASS_EXEC: ExecArgs;
+  /** State of one job: OUT state "queued" (waits or turn outstanding), "running", "done", or error (negative errno in `error`). */
+  GLASS_JOB_STATE: { readonly queue: number; readonly point: number; state: "queued" | "running" | "done"; error: number };
+  /** How many work-groups of a kernel one multiprocessor holds at once. */
+  GLASS_OCCUPANCY: { readonly threads: number; readonly sharedBytes: number; readonly registers: number; blocks: number };
+}
+
+export type IoctlName = keyof IoctlTable;
+
+/** Requests that may block; used with `sys.ioctlWait`. */
+export interface WaitIoctlTable {
+  /**
+   * Waits until all (or any) of the points are reached. `deadline`: absolute virtual nanoseconds, or null for none.
+   * Returns 0 (any: the index reached), -ETIME past the deadline. A fence that ended badly counts as reached: its error is in OUT `error` (negative errno, 0 if none).
+   */
+  DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT: {
+    readonly points: readonly SyncPoint[];
+    readonly all: boolean;
+    readonly deadline: number | null;
+    error: number;
+  };
+}
+
+export type WaitIoctlName = keyof WaitIoctlTable;
