@@ -1,0 +1,94 @@
+import { invariant } from "./errors.ts";
+
+/** Decides at every choice point. Must be a function of what it has been asked so far (and its own seed) alone. */
+export interface Strategy {
+  /** 0 to n-1; n is at least 2. Alternative 0 is the natural one: first come, first served. */
+  pick(n: number, label: string): number;
+}
+
+/** Always the natural alternative. */
+export const firstStrategy: Strategy = { pick: () => 0 };
+
+/** Pseudo-random by seed (splitmix32 steps). */
+export function seededStrategy(seed: number): Strategy {
+  let state = seed >>> 0;
+  return {
+    pick(n: number): number {
+      state = (state + 0x9e3779b9) >>> 0;
+      let z = state;
+      z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      return ((z ^ (z >>> 15)) >>> 0) % n;
+    },
+  };
+}
+
+/** Repeats recorded decisions, then takes the natural alternative. */
+export function replayStrategy(replay: string): Strategy {
+  const runs = parseReplay(replay);
+  let i = 0;
+  let used = 0;
+  return {
+    pick(n: number): number {
+      while (i < runs.length && used >= runs[i]!.times) {
+        i++;
+        used = 0;
+      }
+      const run = runs[i];
+      if (run === undefined) return 0;
+      used++;
+      return Math.min(run.value, n - 1);
+    },
+  };
+}
+
+interface Run {
+  readonly value: number;
+  times: number;
+}
+
+const PREFIX = "g1.";
+
+function parseReplay(text: string): Run[] {
+  if (!text.startsWith(PREFIX)) throw new RangeError(`not a replay string (it begins with "${PREFIX}"): ${JSON.stringify(text.slice(0, 40))}`);
+  const body = text.slice(PREFIX.length);
+  if (body === "") return [];
+  return body.split(".").map((item) => {
+    const match = /^([0-9a-z]+)(?:_([0-9a-z]+))?$/.exec(item);
+    if (match === null) throw new RangeError(`damaged replay string at ${JSON.stringify(item)}`);
+    return { value: Number.parseInt(match[1]!, 36), times: match[2] === undefined ? 1 : Number.parseInt(match[2], 36) };
+  });
+}
+
+/**
+ * The machine's only source of chance. Everything that could go one way or another asks here, and what was
+ * decided is kept, so that the run can be repeated exactly.
+ */
+export class Choices {
+  private readonly strategy: Strategy;
+  private readonly runs: Run[] = [];
+  /** Decisions taken (choice points with one alternative are none). */
+  count = 0;
+
+  constructor(strategy: Strategy) {
+    this.strategy = strategy;
+  }
+
+  /** One of 0..n-1; `label` says what is being decided, for reports. */
+  choose(n: number, label: string): number {
+    if (n <= 1) return 0;
+    const value = this.strategy.pick(n, label);
+    invariant(value >= 0 && value < n && Number.isInteger(value), `strategy picked ${value} of ${n} for "${label}"`);
+    this.count++;
+    const last = this.runs.at(-1);
+    if (last !== undefined && last.value === value) last.times++;
+    else this.runs.push({ value, times: 1 });
+    return value;
+  }
+
+  /** The decisions so far, as a short string for `createMachine({ replay })`. Trailing natural decisions are left out. */
+  replay(): string {
+    const runs = this.runs.at(-1)?.value === 0 ? this.runs.slice(0, -1) : this.runs;
+    return PREFIX + runs.map((run) => (run.times === 1 ? run.value.toString(36) : `${run.value.toString(36)}_${run.times.toString(36)}`)).join(".");
+  }
+}

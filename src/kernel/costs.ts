@@ -1,0 +1,42 @@
+/** One number of the cost model. */
+export interface Cost {
+  readonly value: number;
+  readonly unit: "ns" | "ns/KiB" | "bytes/s";
+  /** Where it is from. MODEL: chosen by us. */
+  readonly source: string;
+}
+
+/**
+ * What things cost in virtual time. Tests rely on order and ratio, never on a value. Rates of GPUs stand in their profiles.
+ */
+export const costTable = {
+  syscall: { value: 150, unit: "ns", source: "system call entry and exit on current x86, 100 to 200 ns" },
+  ioctl: { value: 400, unit: "ns", source: "MODEL: syscall plus argument copy and handle look-up" },
+  submit: { value: 1500, unit: "ns", source: "MODEL: job submission in a DRM driver, part of the 2 to 5 us that enqueueing a kernel takes" },
+  launchOverhead: { value: 2500, unit: "ns", source: "MODEL: doorbell to first work-group; launch to start is about 5 us in all" },
+  copySetup: { value: 1000, unit: "ns", source: "MODEL: descriptor fetch and start of a copy engine" },
+  irq: { value: 2000, unit: "ns", source: "interrupt to fence signal, 2 to 5 us" },
+  futexWake: { value: 5000, unit: "ns", source: "futex wake to run, about 5 us" },
+  schedSwitch: { value: 2000, unit: "ns", source: "CPU context switch, 1 to 3 us" },
+  apiCall: { value: 100, unit: "ns", source: "MODEL: a user-mode driver call that needs no kernel" },
+  mmap: { value: 1000, unit: "ns", source: "MODEL: mmap of untouched memory" },
+  vmBind: { value: 2000, unit: "ns", source: "MODEL: page table update" },
+  tlbFlush: { value: 2000, unit: "ns", source: "GPU TLB invalidation, 1 to 10 us" },
+  iommuMap: { value: 300, unit: "ns", source: "MODEL: IOMMU page table update of one range" },
+  pageFault: { value: 30_000, unit: "ns", source: "far page fault service of a GPU, 20 to 50 us" },
+  hostCopy: { value: 100, unit: "ns/KiB", source: "MODEL: memcpy at 10 GB/s on one core" },
+  contextCreate: { value: 150_000_000, unit: "ns", source: "creating a CUDA context takes 100 to 300 ms" },
+  contextSwitch: { value: 30_000, unit: "ns", source: "register files and shared memory of an A100 over its bandwidth: 108*(256+164) KiB / 1555 GB/s" },
+  engineReset: { value: 5_000_000, unit: "ns", source: "MODEL: engine reset" },
+} as const satisfies Readonly<Record<string, Cost>>;
+
+export type CostName = keyof typeof costTable;
+/** Values by name, nanoseconds (or as the table says). */
+export type Costs = { readonly [K in CostName]: number };
+
+/** The table's values, some replaced. */
+export function makeCosts(overrides: Partial<Costs> = {}): Costs {
+  const costs = {} as Record<CostName, number>;
+  for (const name of Object.keys(costTable) as CostName[]) costs[name] = overrides[name] ?? costTable[name].value;
+  return costs;
+}

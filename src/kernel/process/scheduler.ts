@@ -1,0 +1,139 @@
+import type { Kernel } from "../machine.ts";
+import { DeadlockError, EmulatorBug, type Stuck } from "../errors.ts";
+import type { Thread } from "./thread.ts";
+import type { Blocking, WaitRequest } from "./wait.ts";
+
+/**
+ * Runs simulated threads, and drives calls from outside to their end. There are as many processors as threads, so
+ * a ready thread runs as soon as its own costs allow; which of several ready ones goes first is a choice.
+ */
+export class ThreadScheduler {
+  private readonly kernel: Kernel;
+  private ready: Thread[] = [];
+  /** The thread whose code runs now. */
+  current: Thread | null = null;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Puts a woken thread on the ready list as soon as its debt is paid. */
+  enqueue(thread: Thread): void {
+    const at = Math.max(this.kernel.clock.now, thread.busyUntil);
+    this.kernel.events.at(at, () => this.makeReady(thread), "thread ready");
+  }
+
+  private makeReady(thread: Thread): void {
+    this.ready.push(thread);
+    if (this.ready.length === 1) this.kernel.events.at(this.kernel.clock.now, () => this.runOne(), "run thread");
+  }
+
+  /** Runs one ready thread. Those that become ready at the same instant have gathered before. */
+  private runOne(): void {
+    const chosen = this.ready.splice(this.kernel.choices.choose(this.ready.length, "thread"), 1)[0]!;
+    if (this.ready.length > 0) this.kernel.events.at(this.kernel.clock.now, () => this.runOne(), "run thread");
+    this.resume(chosen);
+  }
+
+  /** Runs a simulated thread until it parks or ends. */
+  private resume(thread: Thread): void {
+    if (thread.state !== "ready" || thread.body === null) return;
+    const kernel = this.kernel;
+    const before = this.current;
+    if (kernel.trace.enabled) {
+      kernel.trace.emit("sched:sched_switch", {
+        prev_comm: before?.name ?? "swapper", prev_pid: before?.tid ?? 0, next_comm: thread.name, next_pid: thread.tid,
+      });
+    }
+    thread.state = "running";
+    this.current = thread;
+    try {
+      const step = thread.body.next(thread.wakeReason);
+      if (step.done === true) {
+        thread.result = step.value;
+        thread.process.threadEnded(thread);
+      } else if (thread.state === "running") {
+        thread.park(step.value);
+      }
+    } catch (error) {
+      if (error instanceof EmulatorBug) throw error;
+      thread.process.threadFailed(thread, error);
+    } finally {
+      this.current = before;
+    }
+  }
+
+  /**
+   * Runs a call of `thread` to its end, from outside the machine: the synchronous calling style.
+   * @throws DeadlockError when nothing is left that could wake the thread.
+   */
+  drive<T>(thread: Thread, call: Blocking<T>): T {
+    const before = this.current;
+    this.current = thread;
+    try {
+      let step = call.next("woken");
+      while (step.done !== true) {
+        this.waitFor(thread, step.value, call);
+        this.current = thread;
+        step = call.next(thread.wakeReason);
+      }
+      return step.value;
+    } finally {
+      this.current = before;
+    }
+  }
+
+  private waitFor(thread: Thread, request: WaitRequest, call: Blocking<unknown>): void {
+    const kernel = this.kernel;
+    const body = thread.body;
+    thread.body = null; // a wake-up must come back here, not resume the thread's own body
+    try {
+      thread.park(request);
+      this.current = null;
+      while (thread.state === "parked") {
+        if (!kernel.events.runNext()) {
+          const error = new DeadlockError(this.stuck());
+          request.queue?.remove(thread);
+          thread.state = "running";
+          thread.waiting = null;
+          try {
+            call.throw(error); // lets the call's own clean-up run
+          } catch (thrown) {
+            if (thrown !== error) throw thrown;
+          }
+          throw error;
+        }
+      }
+      kernel.events.advance(Math.max(thread.busyUntil, kernel.clock.now));
+      if (thread.state !== "dead") thread.state = "running";
+    } finally {
+      thread.body = body;
+    }
+  }
+
+  /** Pays a driven thread's debt: the clock moves on by it, and what is due happens. */
+  settle(thread: Thread): void {
+    const debt = thread.debt;
+    if (debt === 0) return;
+    thread.debt = 0;
+    const before = this.current;
+    this.current = null;
+    try {
+      this.kernel.events.advance(this.kernel.clock.now + debt);
+    } finally {
+      this.current = before;
+    }
+  }
+
+  /** Every parked thread that is no helper, for deadlock messages; helpers too when there is no other. */
+  stuck(): Stuck[] {
+    const all: Stuck[] = [];
+    for (const process of this.kernel.processes.values()) {
+      for (const thread of process.threads.values()) {
+        if (thread.state !== "parked" || thread.waiting === null || thread.daemon) continue;
+        all.push({ pid: process.pid, process: process.name, tid: thread.tid, thread: thread.name, waitsFor: thread.waiting.what });
+      }
+    }
+    return all;
+  }
+}
