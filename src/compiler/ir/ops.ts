@@ -15,6 +15,15 @@ import type { Space, Type } from "./types.ts";
  *   the PTX front end maps where the ISA promises 0x7fffffff). Moves, loads, stores, select, neg, abs and copysign keep NaN bits.
  *   NON-SPEC: the WebAssembly back end may let payloads differ inside a computation; it canonicalises where
  *   bits become visible (store, bitcast, atomics, collectives).
+ * - Operands and result have one type unless the operation says otherwise: a shift's amount and the result of clz, ctz and popc have the
+ *   type of the shifted or counted value; clz and ctz of 0 are the width. `round` stands only on fadd, fsub, fmul, fdiv, fsqrt, fma and on
+ *   the conversions that round.
+ * - An i1 in memory is one byte, written 0 or 1; a load looks at its lowest bit.
+ * - A memory operation first checks alignment ("misaligned"), then translates the whole access, page by page, before it touches any byte. A failed
+ *   translation of any kind asks `LaunchHooks.fault` with the whole access; if that refuses, the fault is "write-protected" when the page is
+ *   present (PTE_READ or PTE_WRITE set) and a store or atomic lacks PTE_WRITE, otherwise "illegal-address".
+ *   Addresses are 64-bit sums `addr + offset` (wrapping). In the spaces shared and local an access must lie wholly inside the launch's shared size
+ *   (static and dynamic) or the work-item's local memory, otherwise "illegal-address"; the hook is not asked.
  */
 
 /** Rounding of a floating-point operation: to nearest even, to zero, down, up. */
@@ -127,7 +136,8 @@ export type Instr = Common & (
   /** Reads `fn.types[dst]` at byte `offset` of the kernel's parameter block (only in kernels). */
   | (Defines & { readonly op: "param"; readonly offset: number })
   /**
-   * i64 address of byte `offset` of the parameter block itself, in space `const`... for parameters whose address is taken.
+   * i64 address of byte `offset` of the parameter block itself, for parameters whose address is taken: `PARAM_WINDOW + offset`,
+   * readable in the spaces const and generic.
    */
   | (Defines & { readonly op: "paramaddr"; readonly offset: number })
   /** i64: address of a module variable (global/const space), of a shared variable (space shared), or of the dynamic shared memory. */
@@ -156,20 +166,24 @@ export type Instr = Common & (
   | { readonly op: "call"; readonly dst: readonly ValueId[]; readonly callee: string; readonly args: readonly ValueId[] }
   | { readonly op: "calli"; readonly dst: readonly ValueId[]; readonly target: ValueId; readonly args: readonly ValueId[]; readonly params: readonly Type[]; readonly results: readonly Type[] }
   /**
-   * Work-group barrier `id` (0 to 15; i32). With `count` (i32, a multiple of the warp size) only that many work-items take part.
-   * `kind` "sync" waits; "arrive" only counts. All non-exited work-items of the group must come to it.
+   * Work-group barrier `id` (0 to 15; i32; null: 0). With `count` (i32, a multiple of the warp size) only that many work-items take part.
+   * `kind` "sync" waits; "arrive" only counts, and needs a `count`. Without a count, all non-exited work-items of the group must come to it.
+   * With one, lanes of a warp that do not exist or have exited count as arrived as soon as another lane of their warp has. A bad id or count is the fault "illegal-instruction".
    */
   | { readonly op: "barrier"; readonly kind: "sync" | "arrive"; readonly id: ValueId | null; readonly count: ValueId | null }
   /** bar.red: i1 operand; dst is i1 (and/or) or i32 (popc). Also OpenCL's work_group_any/all. */
   | (Defines & { readonly op: "barred"; readonly red: "and" | "or" | "popc"; readonly id: ValueId | null; readonly count: ValueId | null; readonly a: ValueId })
   /**
    * Warp collectives over the lanes named in `mask` (i32) that have not exited; `mask` null: all lanes of the warp that are not exited.
-   * Lanes named in the mask wait for one another. A lane's own bit must be in the mask (else the result is its own operand).
+   * Lanes named in the mask wait for one another: until each is at a collective with the same operation, mode and mask (wherever in the program).
+   * A lane's own bit must be in the mask (else it acts alone, as if the mask were its own bit). A mask names lanes 0 to 31; in wider warps
+   * the other lanes act alone unless the mask is null, and ballot and match show lanes 0 to 31.
    */
   | { readonly op: "warpsync"; readonly mask: ValueId | null }
   /**
    * PTX shfl.sync: value `a` (i32; wider values are split by the front end), lane or delta `b`, clamp word `c` as in the ISA (bits 0-4 clamp, 8-12 segment mask);
    * `dst` gets the value, `ok` (i1, or -1) whether the source lane was in range. Reading an inactive lane gives the lane's own value.
+   * In warps wider than 32, lane numbers, clamp (bits 0-5) and segment mask (bits 8-13) have one bit more.
    */
   | (Defines & { readonly op: "shfl"; readonly mode: "up" | "down" | "bfly" | "idx"; readonly ok: ValueId | -1;
       readonly a: ValueId; readonly b: ValueId; readonly c: ValueId; readonly mask: ValueId | null })
@@ -178,9 +192,17 @@ export type Instr = Common & (
   /** dst: i32 mask of lanes with the same `a` (i32 or i64); `all`: the mask if all agree else 0, `ok` (i1, or -1) says whether. */
   | (Defines & { readonly op: "match"; readonly mode: "any" | "all"; readonly ok: ValueId | -1; readonly a: ValueId; readonly mask: ValueId | null })
   | (Defines & { readonly op: "redux"; readonly red: "add" | "min.s" | "max.s" | "min.u" | "max.u" | "and" | "or" | "xor"; readonly a: ValueId; readonly mask: ValueId | null })
-  /** i32: the lanes of the warp that execute this together. The model's choice: those not exited that reach it before any of them moves on. */
+  /**
+   * i32: the lanes of the warp that execute this together. The model's choice: a lane that comes to it waits; when no lane of the warp
+   * can go on (each has exited or waits, and no collective or barrier is complete), the lanes that wait at the same instruction as the lowest lane
+   * waiting at any activemask go on together, and form the mask. So that a spinning lane cannot hold up the others for ever, a
+   * lane that has spent a whole turn (`TURN` of limits.ts) without coming to it no longer counts as able to go on.
+   */
   | (Defines & { readonly op: "activemask" })
-  /** printf with a format (module string index) and evaluated arguments, C-promoted; dst i32 is the call's result. */
+  /**
+   * printf. OpenCL: `format` is the text, `args` the evaluated arguments, C-promoted, vectors as their elements; dst (i32) is 0. CUDA's vprintf: `formatAddr` is a generic
+   * address, `argsAddr` the generic address of the packed arguments (each at its natural alignment; or null); dst is the number of arguments printed.
+   */
   | (Defines & { readonly op: "printf"; readonly format: string | null; readonly formatAddr: ValueId | null; readonly argsAddr: ValueId | null; readonly args: readonly ValueId[] })
   /** A failing device assert: addresses of message, file, function strings (i64, generic) and the line (i32). Ends the kernel. */
   | { readonly op: "assertfail"; readonly message: ValueId; readonly file: ValueId; readonly lineNo: ValueId; readonly func: ValueId }

@@ -41,3 +41,11 @@ export type Space = "global" | "const" | "shared" | "local" | "generic";
 export const SHARED_WINDOW = 0x0100_0000n;
 export const LOCAL_WINDOW = 0x0200_0000n;
 export const WINDOW_SIZE = 0x0100_0000n;
+
+/**
+ * The parameter block as memory: `paramaddr` with offset `o` is `PARAM_WINDOW + o`, readable in the spaces `const` and `generic`
+ * (a store through a generic address there is the fault "write-protected"). It is the last 64 KiB of the local window, which no local
+ * memory reaches, so the kernel never maps it and only the slow path of a failed translation has to look.
+ */
+export const PARAM_WINDOW = 0x02ff_0000n;
+export const PARAM_WINDOW_SIZE = 0x0001_0000n;

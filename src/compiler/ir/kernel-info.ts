@@ -1,0 +1,43 @@
+import type { KernelInfo } from "../abi.ts";
+import type { Module } from "./module.ts";
+import { defaultAttributes } from "./builder.ts";
+import { callGraph, localBytes, reachableFrom, sharedLayout } from "./layout.ts";
+
+/** Module variables that need device memory: those that the module defines. The order of `DeviceCode.symbols` and `LaunchConfig.symbols`. */
+export function deviceSymbols(module: Module): string[] {
+  return [...module.globals.values()].filter((variable) => variable.linkage !== "extern").map((variable) => variable.name);
+}
+
+/** What a host may know of each kernel of the module, by name. */
+export function kernelInfos(module: Module): Map<string, KernelInfo> {
+  const graph = callGraph(module);
+  const shared = sharedLayout(module);
+  let constBytes = 0;
+  for (const variable of module.globals.values()) if (variable.space === "const") constBytes += variable.size;
+  const infos = new Map<string, KernelInfo>();
+  for (const fn of module.functions.values()) {
+    if (fn.kind !== "kernel" || fn.blocks.length === 0) continue;
+    let usesBarrier = false;
+    let usesPrintf = false;
+    for (const name of reachableFrom(graph, fn.name)) {
+      for (const block of module.functions.get(name)!.blocks) {
+        for (const instr of block.instrs) {
+          usesBarrier ||= instr.op === "barrier" || instr.op === "barred";
+          usesPrintf ||= instr.op === "printf";
+        }
+      }
+    }
+    infos.set(fn.name, {
+      name: fn.name,
+      params: fn.kernelParams,
+      paramBytes: fn.paramBytes,
+      attributes: fn.attributes ?? defaultAttributes,
+      sharedBytes: shared.bytes.get(fn.name) ?? 0,
+      localBytes: localBytes(module, fn.name),
+      constBytes,
+      usesBarrier,
+      usesPrintf,
+    });
+  }
+  return infos;
+}
