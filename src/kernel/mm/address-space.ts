@@ -1,0 +1,259 @@
+import { Errno, invariant } from "../errors.ts";
+import type { MappableRange } from "../fs/file.ts";
+import { PAGE, pageUp, slice, type Vma } from "./vma.ts";
+
+/** Bytes of address space that a process has, CPU and GPU together. */
+export const WINDOW_BYTES = 2 ** 38;
+const WINDOW_BASE = 2 ** 40;
+const WINDOWS = 240;
+
+/** The machine's memory, as far as an address space needs it. */
+export interface SystemMemory {
+  /** Zeroed, contiguous pages; null when the machine has no more. */
+  allocatePages(bytes: number): number | null;
+  releasePages(linear: number, bytes: number): void;
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+}
+
+/** Told before a range goes, so that a device drops what it knows of it (mmu notifier). */
+export type MmuNotifier = (start: number, end: number) => void;
+
+/**
+ * A process's address space. Every process has a window of its own, so that no address means something in two processes
+ * (a forked child keeps its parent's). Mappings are whole pages and contiguous in linear memory, so that
+ * an address range can be seen as one byte array.
+ */
+export class AddressSpace {
+  /** Where both the CPU and the GPUs of this process may map. */
+  readonly gpuWindow: { readonly start: number; readonly size: number };
+  readonly notifiers: Set<MmuNotifier> = new Set();
+  private readonly memory: SystemMemory;
+  private vmas: Vma[] = [];
+  private cursor: number;
+  private readonly holes = new Map<number, number[]>();
+  private last: Vma | null = null;
+
+  constructor(memory: SystemMemory, windowIndex: number, start: number = WINDOW_BASE + (windowIndex % WINDOWS) * WINDOW_BYTES) {
+    this.memory = memory;
+    this.gpuWindow = { start, size: WINDOW_BYTES };
+    this.cursor = start + PAGE;
+  }
+
+  /** Maps fresh zeroed memory. @returns the address, or -ENOMEM, -EINVAL. */
+  mapAnonymous(address: number, length: number, prot: number, fixed: boolean, shared: boolean): number {
+    const bytes = pageUp(length);
+    if (bytes <= 0) return -Errno.EINVAL;
+    const start = this.place(address, bytes, fixed, PAGE);
+    if (start < 0) return start;
+    const linear = this.memory.allocatePages(bytes);
+    if (linear === null) {
+      if (!fixed) this.giveBack(start, bytes);
+      return -Errno.ENOMEM;
+    }
+    if (fixed) this.unmap(start, bytes);
+    const backing = new AnonymousPages(this.memory, linear, bytes);
+    this.insert({ start, end: start + bytes, kind: "anonymous", prot, shared, linear, backing });
+    return start;
+  }
+
+  /** Maps an object. Its reference is taken here. */
+  mapRange(address: number, range: MappableRange, prot: number, fixed: boolean): number {
+    const bytes = pageUp(range.length);
+    const start = this.place(address, bytes, fixed, PAGE);
+    if (start < 0) return start;
+    if (fixed) this.unmap(start, bytes);
+    range.reference();
+    this.insert({ start, end: start + bytes, kind: "mapped", prot, shared: true, linear: range.linear, backing: range });
+    return start;
+  }
+
+  /** Keeps address space with nothing behind it. */
+  reserve(length: number, alignment: number): number {
+    const bytes = pageUp(length);
+    if (bytes <= 0 || alignment <= 0 || (alignment & (alignment - 1)) !== 0) return -Errno.EINVAL;
+    const start = this.place(0, bytes, false, Math.max(alignment, PAGE));
+    if (start < 0) return start;
+    this.insert({ start, end: start + bytes, kind: "reserved", prot: 0, shared: false, linear: -1, backing: null });
+    return start;
+  }
+
+  /** Removes whatever is mapped in the range; holes are no error. -EINVAL for a misaligned start. */
+  unmap(address: number, length: number): number {
+    const end = address + pageUp(length);
+    if (address % PAGE !== 0 || length <= 0) return -Errno.EINVAL;
+    for (const notify of [...this.notifiers]) notify(address, end);
+    this.last = null;
+    let i = this.firstEndingAfter(address);
+    while (i < this.vmas.length && this.vmas[i]!.start < end) {
+      const vma = this.vmas[i]!;
+      const rest: Vma[] = [];
+      if (vma.start < address) rest.push(slice(vma, vma.start, address));
+      if (vma.end > end) rest.push(slice(vma, end, vma.end));
+      for (let k = 1; k < rest.length; k++) vma.backing?.reference();
+      if (rest.length === 0) vma.backing?.unreference();
+      const gone = slice(vma, address, end);
+      this.giveBack(gone.start, gone.end - gone.start);
+      this.vmas.splice(i, 1, ...rest);
+      i += rest.length;
+    }
+    return 0;
+  }
+
+  /** The VMA that holds an address, or null. */
+  find(address: number): Vma | null {
+    const last = this.last;
+    if (last !== null && address >= last.start && address < last.end) return last;
+    const vma = this.vmas[this.firstEndingAfter(address)];
+    if (vma === undefined || vma.start > address) return null;
+    this.last = vma;
+    return vma;
+  }
+
+  /**
+   * Linear-memory address of a range that the CPU may access, or null (EFAULT).
+   * @param write also needs PROT_WRITE.
+   */
+  resolve(address: number, length: number, write: boolean): number | null {
+    const vma = this.find(address);
+    if (vma === null || vma.linear < 0 || address + length > vma.end) return null;
+    if ((vma.prot & (write ? 2 : 1)) === 0) return null;
+    return vma.linear + (address - vma.start);
+  }
+
+  bytes(address: number, length: number, write: boolean): Uint8Array | null {
+    const linear = this.resolve(address, length, write);
+    return linear === null ? null : this.memory.u8.subarray(linear, linear + length);
+  }
+
+  load32(address: number): number | null {
+    const linear = (address & 3) === 0 ? this.resolve(address, 4, false) : null;
+    return linear === null ? null : this.memory.u32[linear >>> 2]!;
+  }
+
+  store32(address: number, value: number): boolean {
+    const linear = (address & 3) === 0 ? this.resolve(address, 4, true) : null;
+    if (linear === null) return false;
+    this.memory.u32[linear >>> 2] = value;
+    return true;
+  }
+
+  /** A copy for fork: private memory is copied, shared mappings are shared, addresses stay. */
+  fork(): AddressSpace | number {
+    const child = new AddressSpace(this.memory, 0, this.gpuWindow.start);
+    child.cursor = this.cursor;
+    for (const vma of this.vmas) {
+      if (vma.kind !== "anonymous" || vma.shared) {
+        vma.backing?.reference();
+        child.vmas.push(vma);
+        continue;
+      }
+      const bytes = vma.end - vma.start;
+      const linear = this.memory.allocatePages(bytes);
+      if (linear === null) {
+        child.destroy();
+        return -Errno.ENOMEM;
+      }
+      this.memory.u8.copyWithin(linear, vma.linear, vma.linear + bytes);
+      child.vmas.push({ ...vma, linear, backing: new AnonymousPages(this.memory, linear, bytes) });
+    }
+    return child;
+  }
+
+  /** Everything goes (process exit). */
+  destroy(): void {
+    for (const notify of [...this.notifiers]) notify(this.gpuWindow.start, this.gpuWindow.start + this.gpuWindow.size);
+    for (const vma of this.vmas) vma.backing?.unreference();
+    this.vmas = [];
+    this.last = null;
+    this.notifiers.clear();
+  }
+
+  /** All mappings, ascending: for /proc/<pid>/maps and for tests. */
+  mappings(): readonly Vma[] {
+    return this.vmas;
+  }
+
+  checkInvariants(): void {
+    let end = this.gpuWindow.start;
+    for (const vma of this.vmas) {
+      invariant(vma.start >= end && vma.end > vma.start, "VMAs are disjoint and ascending");
+      invariant(vma.start % PAGE === 0 && vma.end % PAGE === 0, "VMAs are whole pages");
+      end = vma.end;
+    }
+    invariant(end <= this.gpuWindow.start + this.gpuWindow.size, "VMAs are inside the window");
+  }
+
+  private place(address: number, bytes: number, fixed: boolean, alignment: number): number {
+    const { start, size } = this.gpuWindow;
+    if (fixed) {
+      if (address % PAGE !== 0) return -Errno.EINVAL;
+      return address < start + PAGE || address + bytes > start + size ? -Errno.ENOMEM : address;
+    }
+    if (alignment === PAGE) {
+      const holes = this.holes.get(bytes);
+      for (let hole = holes?.pop(); hole !== undefined; hole = holes?.pop()) if (this.isFree(hole, hole + bytes)) return hole;
+    }
+    let at = Math.ceil(this.cursor / alignment) * alignment;
+    while (!this.isFree(at, at + bytes)) at = Math.ceil(this.vmas[this.firstEndingAfter(at)]!.end / alignment) * alignment;
+    if (at + bytes > start + size) return -Errno.ENOMEM;
+    this.cursor = at + bytes;
+    return at;
+  }
+
+  private isFree(start: number, end: number): boolean {
+    const next = this.vmas[this.firstEndingAfter(start)];
+    return next === undefined || next.start >= end;
+  }
+
+  private giveBack(start: number, bytes: number): void {
+    if (start + bytes === this.cursor) {
+      this.cursor = start;
+      return;
+    }
+    const same = this.holes.get(bytes);
+    if (same === undefined) this.holes.set(bytes, [start]);
+    else same.push(start);
+  }
+
+  private insert(vma: Vma): void {
+    const i = this.firstEndingAfter(vma.start);
+    invariant(this.vmas[i] === undefined || this.vmas[i]!.start >= vma.end, "a new mapping covers no old one");
+    this.vmas.splice(i, 0, vma);
+  }
+
+  /** Index of the first VMA whose end lies after `address`. */
+  private firstEndingAfter(address: number): number {
+    let low = 0;
+    let high = this.vmas.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.vmas[middle]!.end > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Pages of anonymous memory, shared by the pieces that a mapping is split into. */
+class AnonymousPages implements MappableRange {
+  readonly linear: number;
+  readonly length: number;
+  readonly label = "anonymous";
+  private references = 1;
+  private readonly memory: SystemMemory;
+
+  constructor(memory: SystemMemory, linear: number, length: number) {
+    this.memory = memory;
+    this.linear = linear;
+    this.length = length;
+  }
+
+  reference(): void {
+    this.references++;
+  }
+
+  unreference(): void {
+    if (--this.references === 0) this.memory.releasePages(this.linear, this.length);
+  }
+}
