@@ -2,10 +2,11 @@ import { EmulatorBug } from "../../kernel/errors.ts";
 import { DominatorTree, predecessors } from "./cfg.ts";
 import { definedBy, type Fn, type Module } from "./module.ts";
 import { terminators, type BlockId, type Instr, type ValueId } from "./ops.ts";
-import { shapes } from "./shape.ts";
+import { field, shapes } from "./shape.ts";
 import { operandsOf, targetsOf } from "./uses.ts";
 import { headProblems, variableProblems } from "./verify-module.ts";
 import { typeProblems } from "./verify-types.ts";
+import { wordsOf } from "./words.ts";
 
 /**
  * Everything that is wrong with the module, as sentences that name function, block and instruction; empty for a valid one. Checks
@@ -58,6 +59,10 @@ function shapeProblems(fn: Fn): string[] {
     block.instrs.forEach((instr, index) => {
       const say = (problem: string): void => void problems.push(`${at(fn, id, index)}: ${problem}`);
       if (shapes[instr.op] === undefined) return say("is no known operation");
+      for (const { name, kind, optional } of shapes[instr.op].fields) {
+        const word = field(instr, name);
+        if (kind === "word" && !(optional && word === undefined) && !wordsOf(instr.op, name).includes(word as string)) say(`has no ${name} called ${String(word)}`);
+      }
       if (terminators.has(instr.op) && index !== block.instrs.length - 1) say("a terminator stands before the end of the block");
       if (instr.op === "phi" && index > 0 && block.instrs[index - 1]!.op !== "phi") say("a phi stands behind other instructions");
       if (instr.line !== undefined && !(Number.isSafeInteger(instr.line) && instr.line > 0)) say(`line ${instr.line} is no line number`);
