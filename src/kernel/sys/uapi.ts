@@ -194,8 +194,11 @@ export interface IoctlTable {
   DRM_IOCTL_SYNCOBJ_DESTROY: { readonly handle: number };
   DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: { readonly handle: number; readonly flags: number; fd: number };
   DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: { readonly fd: number; readonly flags: number; handle: number };
-  /** Host signal of timeline points; binary syncobjs use point 0. */
-  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: { readonly handles: readonly number[]; readonly points: readonly number[] };
+  /**
+   * Host signal of timeline points; binary syncobjs use point 0. `error` (negative errno): the fences end badly with it (dma_fence_set_error),
+   * so that jobs that wait for them with `propagateErrors` are cancelled. Absent: 0.
+   */
+  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: { readonly handles: readonly number[]; readonly points: readonly number[]; readonly error?: number };
   /** OUT points: the highest point up to which everything is signaled. */
   DRM_IOCTL_SYNCOBJ_QUERY: { readonly handles: readonly number[]; points: number[] };
 
