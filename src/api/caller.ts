@@ -20,7 +20,8 @@ export interface Caller {
   threadState<T>(key: StateKey<T>): T;
 }
 
-let nextIndex = 0;
+// Slot 0 of a thread holds its caller (bind.ts).
+let nextIndex = 1;
 
 /** A library's private state, one for each process or thread. Make keys at module level. */
 export interface StateKey<T> {

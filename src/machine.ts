@@ -1,0 +1,143 @@
+import type { Host } from "./api/bind.ts";
+import { Diagnostics, type Diagnostic } from "./api/diagnostics.ts";
+import { LinearStore } from "./gpu/linear.ts";
+import { findProfile } from "./gpu/profiles/index.ts";
+import { HostProcess, SimProcess } from "./host/host-process.ts";
+import { replayStrategy, seededStrategy, type Strategy } from "./kernel/choices.ts";
+import type { EventOrder } from "./kernel/clock.ts";
+import type { Costs } from "./kernel/costs.ts";
+import { attachGpus, type GpuDevice } from "./kernel/drm/attach.ts";
+import { Kernel, type OsPersonality } from "./kernel/machine.ts";
+import type { Process } from "./kernel/process/process.ts";
+import type { Blocking } from "./kernel/process/wait.ts";
+import type { GpuProfile } from "./kernel/sys/uapi.ts";
+import type { TraceEvent } from "./kernel/trace/tracer.ts";
+import { setAmbientProcess } from "./host/ambient.ts";
+
+/** How to make a machine. Everything is optional. */
+export interface MachineOptions {
+  /** Profile names ("a100-pcie-40gb", "h100-sxm-80gb", "mi250x", "tiny") or profiles of your own. Default: one A100 40GB. */
+  readonly gpus?: readonly (string | GpuProfile)[];
+  readonly os?: OsPersonality;
+  /** Makes every choice pseudo-random. Without seed, replay or strategy the natural order is taken: first come, first served. */
+  readonly seed?: number;
+  /** Repeats the decisions of `machine.replay()`. */
+  readonly replay?: string;
+  /** Decides every choice itself. */
+  readonly strategy?: Strategy;
+  /** "timed": virtual time orders events. "any": the strategy does. Default "timed". */
+  readonly order?: EventOrder;
+  /** Replaces numbers of the cost model. */
+  readonly costs?: Partial<Costs>;
+  /** Record trace events from the start. Default false. */
+  readonly trace?: boolean;
+  /** System memory, bytes (nominal). Default 64 GiB. */
+  readonly memoryBytes?: number;
+  /** A kernel of a GPU without a watchdog is killed after this many virtual nanoseconds without an end. Default 10 s. */
+  readonly hangLimitNs?: number;
+}
+
+/**
+ * A computer with GPUs in it. It does nothing by itself: it runs when a process calls something, and as long as that call takes.
+ */
+export class Machine {
+  readonly kernel: Kernel;
+  readonly gpus: readonly GpuDevice[];
+  private readonly store: LinearStore;
+  private readonly explained: Diagnostics = new Diagnostics();
+
+  constructor(options: MachineOptions = {}) {
+    const given = [options.seed, options.replay, options.strategy].filter((x) => x !== undefined);
+    if (given.length > 1) throw new RangeError("createMachine: give one of seed, replay and strategy, not several");
+    const strategy = options.strategy ?? (options.replay !== undefined ? replayStrategy(options.replay) : options.seed !== undefined ? seededStrategy(options.seed) : undefined);
+    this.store = new LinearStore(options.memoryBytes ?? 64 * 2 ** 30);
+    this.kernel = new Kernel(this.store, {
+      ...(options.os === undefined ? {} : { os: options.os }),
+      ...(strategy === undefined ? {} : { strategy }),
+      ...(options.order === undefined ? {} : { order: options.order }),
+      ...(options.costs === undefined ? {} : { costs: options.costs }),
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+    });
+    const profiles = (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu));
+    this.gpus = attachGpus(this.kernel, this.store, profiles, { hangLimitNs: options.hangLimitNs ?? 10e9 });
+  }
+
+  /** Virtual nanoseconds since the machine was made. */
+  get now(): number {
+    return this.kernel.clock.now;
+  }
+
+  /** Makes a process that plain calls drive. */
+  process(name: string): HostProcess {
+    return new HostProcess(this.hostOf(this.kernel.createProcess(name, null)));
+  }
+
+  /**
+   * Starts a simulated program: a generator whose API calls are `yield*`ed. It runs when the machine runs (`run()`, or while another
+   * process waits).
+   */
+  spawn(name: string, program: (p: SimProcess) => Blocking<unknown>): SimProcess {
+    let seen: SimProcess | undefined;
+    const process = this.kernel.createProcess(name, (self) => program((seen = new SimProcess(this.hostOf(self)))));
+    return seen ?? new SimProcess(this.hostOf(process));
+  }
+
+  /** Runs until no simulated program and no device has anything left to do. */
+  run(): void {
+    this.kernel.runUntilIdle();
+  }
+
+  /** Makes `process` the one that the functions of "glassgpu/cuda", "glassgpu/opencl" ... act on. */
+  use(process: HostProcess): void {
+    setAmbientProcess(process);
+  }
+
+  /** The decisions so far, for `createMachine({ replay })`. */
+  replay(): string {
+    return this.kernel.choices.replay();
+  }
+
+  /** Errors explained, oldest first (at most 10,000). */
+  diagnostics(): readonly Diagnostic[] {
+    return this.explained.all();
+  }
+
+  lastDiagnostic(): Diagnostic | null {
+    return this.explained.last();
+  }
+
+  /** Calls `listener` for each new diagnostic; the result ends that. */
+  onDiagnostic(listener: (diagnostic: Diagnostic) => void): () => void {
+    return this.explained.on(listener);
+  }
+
+  /** Recorded trace events; empty unless tracing is on (option `trace`, or `machine.kernel.trace.enabled = true`). */
+  trace(): readonly TraceEvent[] {
+    return this.kernel.trace.events();
+  }
+
+  /** Checks every subsystem. Throws EmulatorBug when something is in disorder. */
+  checkInvariants(): void {
+    this.kernel.checkInvariants();
+  }
+
+  /** Live kernel objects by subsystem and kind. */
+  objectCounts(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    return this.kernel.objectCounts();
+  }
+
+  /** Ends every process and gives the memory back. The machine is of no use afterwards. */
+  dispose(): void {
+    for (const process of [...this.kernel.processes.values()]) this.kernel.kill(process);
+    this.store.dispose();
+  }
+
+  private hostOf(process: Process): Host {
+    return { kernel: this.kernel, process, diagnostics: this.explained };
+  }
+}
+
+/** Makes a machine: see MachineOptions. */
+export function createMachine(options: MachineOptions = {}): Machine {
+  return new Machine(options);
+}
