@@ -15,8 +15,8 @@ export const MAP_PRIVATE = 2;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 
-/** Body of a simulated host thread. `yield*` blocking calls; return value is the thread's exit value. */
-export type ThreadBody = () => Generator<import("../process/wait.ts").WaitRequest, unknown, import("../process/wait.ts").WakeReason>;
+/** Body of a simulated host thread, given the thread's own system calls. `yield*` blocking calls; return value is the thread's exit value. */
+export type ThreadBody = (sys: Sys) => Generator<import("../process/wait.ts").WaitRequest, unknown, import("../process/wait.ts").WakeReason>;
 
 /**
  * The system calls of one thread of one process: the only way from a user-mode driver to the machine.

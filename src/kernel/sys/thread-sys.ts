@@ -173,7 +173,13 @@ export class ThreadSys implements Sys {
 
   clone(name: string, body: ThreadBody): number {
     this.thread.debt += this.kernel.costs.schedSwitch;
-    return this.process.startThread(name, body(), true).tid;
+    const kernel = this.kernel;
+    const started: { thread?: Thread } = {};
+    const run = function* (): ReturnType<ThreadBody> {
+      return yield* body(new ThreadSys(kernel, started.thread!));
+    };
+    started.thread = this.process.startThread(name, run(), true);
+    return started.thread.tid;
   }
 
   *nanosleep(ns: number): Blocking<number> {
