@@ -1,0 +1,108 @@
+import type { Slice, SliceKind, TimelineBuilder } from "./export-timeline.ts";
+import type { TraceEvent } from "./tracer.ts";
+
+/** Engine numbers of a GPU, in the order in which they are drawn. */
+const engineOrder = ["compute", "copy"];
+
+/** Marks on an engine's or a GPU's track. */
+const engineMarks: Readonly<Record<string, { readonly name: string; readonly bad: boolean }>> = {
+  "gpu:context_switch": { name: "context switch", bad: false },
+  "gpu:preempt": { name: "preempt", bad: false },
+  "gpu:fault": { name: "fault", bad: true },
+  "gpu:page_fault": { name: "page fault", bad: false },
+  "gpu:timeout": { name: "timeout", bad: true },
+  "gpu:reset": { name: "reset", bad: true },
+};
+
+/** What kind of work a label names, when the event does not say. */
+function kindOf(fields: TraceEvent["fields"]): SliceKind {
+  const kind = fields["kind"];
+  if (kind === "copy" || kind === "fill" || kind === "marker") return kind;
+  if (kind === "launch" || kind === "kernel") return "kernel";
+  const label = String(fields["label"] ?? "");
+  if (/^(memcpy|copy|read|write|migrate|evict)/i.test(label)) return "copy";
+  if (/^(memset|fill)/i.test(label)) return "fill";
+  if (/^(marker|barrier|event|wait)/i.test(label)) return "marker";
+  return String(fields["engine"] ?? "").startsWith("copy") ? "copy" : "kernel";
+}
+
+/**
+ * Bars of the engines of GPUs: from `gpu:slice_begin` to the `gpu:slice_end` of the same slice. Work that runs at the same time on one engine
+ * stands in lanes under each other.
+ */
+export class EngineSlices {
+  private readonly builder: TimelineBuilder;
+  private readonly open = new Map<string, Slice>();
+  private readonly numbers = new Map<string, number>();
+  /** Lanes in use, by track. */
+  private readonly lanes = new Map<number, boolean[]>();
+
+  constructor(builder: TimelineBuilder) {
+    this.builder = builder;
+  }
+
+  private track(fields: TraceEvent["fields"]): number {
+    const gpu = Number(fields["gpu"] ?? 0);
+    const engine = String(fields["engine"] ?? "engine");
+    const key = `${gpu} ${engine}`;
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      const rank = engineOrder.findIndex((prefix) => engine.startsWith(prefix));
+      number = (rank < 0 ? engineOrder.length : rank) * 100 + this.numbers.size;
+      this.numbers.set(key, number);
+    }
+    return this.builder.engine(gpu, number, engine);
+  }
+
+  /** The running slice of that number. */
+  current(slice: string | number | undefined): Slice | undefined {
+    return this.open.get(String(slice));
+  }
+
+  /** Takes in one event. */
+  see(event: TraceEvent): void {
+    const { name, fields } = event;
+    if (name === "gpu:slice_begin") this.begin(event);
+    else if (name === "gpu:slice_end") this.end(event);
+    else {
+      const mark = engineMarks[name];
+      if (mark !== undefined) {
+        const text = fields["reason"] === undefined ? mark.name : `${mark.name}: ${fields["reason"]}`;
+        this.builder.marks.push({ track: this.track(fields), time: event.time, name: text, pid: Number(fields["pid"] ?? 0), bad: mark.bad, details: fields });
+      }
+    }
+  }
+
+  private begin(event: TraceEvent): void {
+    const { fields } = event;
+    const track = this.track(fields);
+    const pid = Number(fields["pid"] ?? event.pid);
+    this.builder.process(pid, String(fields["process"] ?? ""));
+    const lanes = this.lanes.get(track) ?? [];
+    this.lanes.set(track, lanes);
+    const free = lanes.indexOf(false);
+    const lane = free < 0 ? lanes.length : free;
+    lanes[lane] = true;
+    const slice = this.builder.begin({ track, lane, kind: kindOf(fields), name: String(fields["label"] ?? "work"), pid, start: event.time, details: fields });
+    this.open.set(String(fields["slice"]), slice);
+  }
+
+  private end(event: TraceEvent): void {
+    const { fields } = event;
+    const slice = this.open.get(String(fields["slice"]));
+    if (slice === undefined) return; // it began before the trace did
+    this.open.delete(String(fields["slice"]));
+    this.lanes.get(slice.track)![slice.lane] = false;
+    slice.end = event.time;
+    slice.details = { ...slice.details, ...fields };
+    if (Number(fields["error"] ?? 0) !== 0) slice.ok = false;
+  }
+
+  /** Ends what is still running. */
+  finish(end: number): void {
+    for (const slice of this.open.values()) {
+      slice.end = end;
+      slice.details = { ...slice.details, unfinished: "yes" };
+    }
+  }
+}

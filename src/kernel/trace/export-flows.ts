@@ -1,0 +1,56 @@
+import type { EngineSlices } from "./export-engines.ts";
+import type { HostSlices } from "./export-host.ts";
+import type { Slice } from "./export-timeline.ts";
+import type { TraceEvent } from "./tracer.ts";
+
+/** An arrow between two bars: from the call that submitted a job to its work, or from work to the sleeper that its end woke. */
+export interface Flow {
+  readonly kind: "submit" | "signal";
+  readonly from: Slice;
+  readonly fromTime: number;
+  readonly to: Slice;
+  readonly toTime: number;
+}
+
+/** A job on its way from submission to its fence. */
+interface JobPath {
+  readonly submitted: Slice | null;
+  readonly submitTime: number;
+  work: Slice | null;
+}
+
+/**
+ * Finds what caused what: a job's fence names it in `drm_sched_job_queue` (inside the submitting call) and in `gpu:slice_begin`; and a futex wake
+ * by the machine, at the moment a job is done, ends the sleep of who waited for it.
+ */
+export class FlowFinder {
+  readonly flows: Flow[] = [];
+  private readonly jobs = new Map<string, JobPath>();
+  /** The job whose completion the machine handles at `doneTime`. */
+  private done: Slice | null = null;
+  private doneTime = -1;
+
+  /** Takes in one event, after the collectors of slices have. */
+  see(event: TraceEvent, host: HostSlices, engines: EngineSlices): void {
+    const { name, fields, time } = event;
+    if (name === "gpu_scheduler:drm_sched_job_queue") {
+      this.jobs.set(String(fields["fence"]), { submitted: host.openSlice(event.tid), submitTime: time, work: null });
+    } else if (name === "gpu:slice_begin") {
+      const job = this.jobs.get(String(fields["fence"]));
+      const slice = engines.current(fields["slice"]);
+      if (job === undefined || slice === undefined) return;
+      if (job.work === null && job.submitted !== null) this.flows.push({ kind: "submit", from: job.submitted, fromTime: job.submitTime, to: slice, toTime: time });
+      job.work = slice;
+    } else if (name === "gpu_scheduler:drm_sched_job_done") {
+      const fence = String(fields["fence"]);
+      this.done = this.jobs.get(fence)?.work ?? null;
+      this.doneTime = time;
+      this.jobs.delete(fence);
+    } else if (name === "syscalls:sys_exit_futex" && this.done !== null) {
+      const sleeper = host.justClosed(event.tid);
+      if (sleeper !== null && sleeper.kind === "wait" && sleeper.start <= this.doneTime && this.doneTime <= time) {
+        this.flows.push({ kind: "signal", from: this.done, fromTime: this.done.end, to: sleeper, toTime: time });
+      }
+    }
+  }
+}
