@@ -90,6 +90,11 @@ export function dynamicSharedStart(staticBytes: number): number {
   return alignUp(staticBytes, DYNAMIC_SHARED_ALIGN);
 }
 
+/** All shared memory of a launch, bytes: accesses end before it. */
+export function sharedSize(staticBytes: number, dynamicBytes: number): number {
+  return dynamicBytes > 0 ? dynamicSharedStart(staticBytes) + dynamicBytes : staticBytes;
+}
+
 /** Alignment of every function's frame in a work-item's local memory: enough for any local of the module. */
 export function frameAlign(module: Module): number {
   let align = 16;
