@@ -34,7 +34,7 @@ function undocumented(tree: ts.SourceFile): string[] {
     const name = nameOf(node);
     const own = ts.getJSDocCommentsAndTags(node).length > 0;
     const follows: boolean = last !== null && last.documented && (ts.isVariableStatement(node) || ts.isTypeAliasDeclaration(node)) && line === last.line + 1;
-    const documented = own || follows || names.has(name);
+    const documented: boolean = own || follows || names.has(name);
     if (documented) names.add(name);
     else found.push(`${place(node)} ${name}`);
     last = { line: tree.getLineAndCharacterOfPosition(node.getEnd()).line, documented };
