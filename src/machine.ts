@@ -137,7 +137,20 @@ export class Machine {
   }
 }
 
+let defaults: MachineOptions = {};
+let onMachine: ((machine: Machine) => void) | null = null;
+
+/**
+ * Sets what createMachine takes where its caller says nothing, and who is told of each new machine. For tools that run other people's programs.
+ */
+export function configureMachines(options: MachineOptions, made: ((machine: Machine) => void) | null): void {
+  defaults = options;
+  onMachine = made;
+}
+
 /** Makes a machine: see MachineOptions. */
 export function createMachine(options: MachineOptions = {}): Machine {
-  return new Machine(options);
+  const machine = new Machine({ ...defaults, ...options });
+  onMachine?.(machine);
+  return machine;
 }

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { EmulatorBug } from "../../kernel/errors.ts";
+import { ExitCode, help, UsageError } from "./usage.ts";
+
+function version(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "run":
+      return (await import("./run.ts")).run(rest);
+    case "coverage":
+      return (await import("./coverage.ts")).coverage(rest);
+    case "--version":
+    case "-v":
+    case "version":
+      console.log(version());
+      return;
+    case "--help":
+    case "-h":
+    case "help":
+      console.log(help);
+      return;
+    case undefined:
+      console.error(help);
+      process.exitCode = ExitCode.usage;
+      return;
+    default:
+      throw new UsageError(`unknown command ${JSON.stringify(command)}`);
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`glassgpu: ${error.message}\nTry: glassgpu --help`);
+    process.exitCode = ExitCode.usage;
+  } else {
+    console.error(error);
+    process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;
+  }
+}

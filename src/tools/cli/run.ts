@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { formatDiagnostic } from "../../api/diagnostics.ts";
+import { setDefaultProcess } from "../../host/ambient.ts";
+import { EmulatorBug } from "../../kernel/errors.ts";
+import { chromeTrace } from "../../kernel/trace/export-chrome.ts";
+import { configureMachines, createMachine, type Machine } from "../../machine.ts";
+import { htmlTimeline } from "../timeline/page.ts";
+import { textTimeline } from "../timeline/text.ts";
+import { installLoader } from "./loader.ts";
+import { readMachineFile } from "./machine-file.ts";
+import { parse } from "./options.ts";
+import { ExitCode, UsageError } from "./usage.ts";
+
+const options = {
+  machine: { type: "string" },
+  trace: { type: "string" },
+  report: { type: "string" },
+  timeline: { type: "boolean" },
+  diagnostics: { type: "boolean" },
+} as const;
+
+/** "out/trace.json" for the first machine, "out/trace-2.json" for the second. */
+function numbered(file: string, index: number): string {
+  return index === 0 ? file : `${file.slice(0, file.length - extname(file).length)}-${index + 1}${extname(file)}`;
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  writeFileSync(file, text);
+  console.error(`wrote ${file}`);
+}
+
+/** The error as a person wants it: what happened, where, and what the machine says about it. */
+function explain(error: unknown, machines: readonly Machine[]): void {
+  console.error(error);
+  const last = machines.map((machine) => machine.lastDiagnostic()).findLast((diagnostic) => diagnostic !== null);
+  if (last !== undefined && last !== null) console.error(`last error of the machine: ${formatDiagnostic(last)}`);
+}
+
+/** `glassgpu run`: runs a host program on machines of this library. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals, rest } = parse(args, options);
+  const [file, extra] = positionals;
+  if (file === undefined) throw new UsageError("run: which host program?");
+  if (extra !== undefined) throw new UsageError(`run: one host program at a time; arguments for it stand after --: glassgpu run ${file} -- ${extra}`);
+  const path = resolve(file);
+  if (!existsSync(path)) throw new UsageError(`run: there is no ${file}`);
+
+  const tracing = values.trace !== undefined || values.report !== undefined || values.timeline === true;
+  const machines: Machine[] = [];
+  configureMachines({ ...(values.machine === undefined ? {} : readMachineFile(values.machine)), ...(tracing ? { trace: true } : {}) }, (machine) => machines.push(machine));
+
+  // The reports are written at the very end, also when the program calls process.exit() or fails.
+  process.once("exit", () => {
+    if (tracing && machines.length === 0) console.error("the program made no machine: nothing to report");
+    machines.forEach((machine, index) => {
+      const events = machine.trace();
+      if (values.trace !== undefined) write(numbered(values.trace, index), JSON.stringify(chromeTrace(events)));
+      if (values.report !== undefined) write(numbered(values.report, index), htmlTimeline(events, { title: `${basename(file)}${machines.length > 1 ? `, machine ${index + 1}` : ""}` }));
+      if (values.timeline === true) console.error(textTimeline(events));
+      if (values.diagnostics === true) for (const diagnostic of machine.diagnostics()) console.error(formatDiagnostic(diagnostic));
+    });
+  });
+
+  installLoader();
+  // Programs that make no machine get one with a process of the file's name. Registered after the package's own default, which importing it sets.
+  await import(new URL("../../index.js", import.meta.url).href);
+  setDefaultProcess(() => createMachine().process(basename(file, extname(file))));
+  process.argv = [process.argv[0] ?? "node", path, ...rest];
+  try {
+    await import(pathToFileURL(path).href);
+  } catch (error) {
+    explain(error, machines);
+    process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;
+  }
+}
