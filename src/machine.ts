@@ -150,7 +150,10 @@ export function configureMachines(options: MachineOptions, made: ((machine: Mach
 
 /** Makes a machine: see MachineOptions. */
 export function createMachine(options: MachineOptions = {}): Machine {
-  const machine = new Machine({ ...defaults, ...options });
+  // A caller that says how choices are made replaces the default of another kind.
+  const { seed: _seed, replay: _replay, strategy: _strategy, ...rest } = defaults;
+  const chosen = options.seed ?? options.replay ?? options.strategy;
+  const machine = new Machine({ ...(chosen === undefined ? defaults : rest), ...options });
   onMachine?.(machine);
   return machine;
 }
