@@ -1,0 +1,4 @@
+import { interpretModule } from "../../../src/compiler/interp/index.ts";
+import { conversionConformance } from "../conformance/conversions.ts";
+
+conversionConformance(interpretModule);

@@ -1,0 +1,4 @@
+import { interpretModule } from "../../../src/compiler/interp/index.ts";
+import { floatConformance } from "../conformance/floats.ts";
+
+floatConformance(interpretModule, "f64");
