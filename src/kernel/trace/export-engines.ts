@@ -26,13 +26,18 @@ function kindOf(fields: TraceEvent["fields"]): SliceKind {
   return String(fields["engine"] ?? "").startsWith("copy") ? "copy" : "kernel";
 }
 
+/** What the beginning and the end of one slice have in common. Of two that cannot be told apart the first to begin is the first to end. */
+function keyOf(fields: TraceEvent["fields"]): string {
+  return ["gpu", "engine", "queue", "fence", "slice"].map((name) => fields[name] ?? "").join(" ");
+}
+
 /**
  * Bars of the engines of GPUs: from `gpu:slice_begin` to the `gpu:slice_end` of the same slice. Work that runs at the same time on one engine
  * stands in lanes under each other.
  */
 export class EngineSlices {
   private readonly builder: TimelineBuilder;
-  private readonly open = new Map<string, Slice>();
+  private readonly open = new Map<string, Slice[]>();
   private readonly numbers = new Map<string, number>();
   /** Lanes in use, by track. */
   private readonly lanes = new Map<number, boolean[]>();
@@ -54,9 +59,9 @@ export class EngineSlices {
     return this.builder.engine(gpu, number, engine);
   }
 
-  /** The running slice of that number. */
-  current(slice: string | number | undefined): Slice | undefined {
-    return this.open.get(String(slice));
+  /** The slice that a `gpu:slice_begin` has just begun. */
+  begun(fields: TraceEvent["fields"]): Slice | undefined {
+    return this.open.get(keyOf(fields))?.at(-1);
   }
 
   /** Takes in one event. */
@@ -84,14 +89,16 @@ export class EngineSlices {
     const lane = free < 0 ? lanes.length : free;
     lanes[lane] = true;
     const slice = this.builder.begin({ track, lane, kind: kindOf(fields), name: String(fields["label"] ?? "work"), pid, start: event.time, details: fields });
-    this.open.set(String(fields["slice"]), slice);
+    const key = keyOf(fields);
+    const same = this.open.get(key);
+    if (same === undefined) this.open.set(key, [slice]);
+    else same.push(slice);
   }
 
   private end(event: TraceEvent): void {
     const { fields } = event;
-    const slice = this.open.get(String(fields["slice"]));
+    const slice = this.open.get(keyOf(fields))?.shift();
     if (slice === undefined) return; // it began before the trace did
-    this.open.delete(String(fields["slice"]));
     this.lanes.get(slice.track)![slice.lane] = false;
     slice.end = event.time;
     slice.details = { ...slice.details, ...fields };
@@ -100,7 +107,7 @@ export class EngineSlices {
 
   /** Ends what is still running. */
   finish(end: number): void {
-    for (const slice of this.open.values()) {
+    for (const slice of [...this.open.values()].flat()) {
       slice.end = end;
       slice.details = { ...slice.details, unfinished: "yes" };
     }

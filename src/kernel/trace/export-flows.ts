@@ -37,7 +37,7 @@ export class FlowFinder {
       this.jobs.set(String(fields["fence"]), { submitted: host.openSlice(event.tid), submitTime: time, work: null });
     } else if (name === "gpu:slice_begin") {
       const job = this.jobs.get(String(fields["fence"]));
-      const slice = engines.current(fields["slice"]);
+      const slice = engines.begun(fields);
       if (job === undefined || slice === undefined) return;
       if (job.work === null && job.submitted !== null) this.flows.push({ kind: "submit", from: job.submitted, fromTime: job.submitTime, to: slice, toTime: time });
       job.work = slice;

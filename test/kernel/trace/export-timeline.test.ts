@@ -36,7 +36,9 @@ describe("timeline", () => {
   });
 
   test("counters are steps without repetition", () => {
-    expect(timeline.counters.map((c) => [c.name, c.points.map((p) => p[1])])).toEqual([["queued jobs compute", [1]], ["GPU 0 memory", [65536, 0]], ["queued jobs copy", [1]]]);
+    expect(timeline.counters.map((c) => [c.name, c.points.map((p) => p[1])])).toEqual([
+      ["compute jobs waiting (0000:01:00.0)", [1, 0]], ["GPU 0 memory", [65536, 0]], ["copy jobs waiting (0000:01:00.0)", [1, 0]],
+    ]);
   });
 
   test("handles are no error codes, small numbers and negative ones are", () => {

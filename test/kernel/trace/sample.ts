@@ -4,6 +4,7 @@ import type { TraceEvent } from "../../../src/kernel/trace/tracer.ts";
 export class TraceScript {
   readonly events: TraceEvent[] = [];
   time = 0;
+  private readonly fences = new Map<number, string>();
   private readonly names = new Map<number, string>();
 
   /** Lets virtual nanoseconds pass. */
@@ -24,16 +25,19 @@ export class TraceScript {
   }
 
   /** A submission of one job by a thread, inside a call. */
-  submit(tid: number, fence: string, ring: string, jobs: number): this {
-    return this.emit(tid, "gpu_scheduler:drm_sched_job_queue", { dev: "0000:01:00.0", fence, ring, job_count: jobs, hw_job_count: 0, client_id: tid });
+  submit(tid: number, fence: string, ring: string): this {
+    return this.emit(tid, "gpu_scheduler:drm_sched_job_queue", { dev: "0000:01:00.0", fence, ring, "job count": 1, "hw job count": 0, client_id: tid });
   }
 
   begin(slice: number, pid: number, engine: string, label: string, fence: string, gpu = 0): this {
+    this.fences.set(slice, fence);
+    this.emit(0, "gpu_scheduler:drm_sched_job_run", { dev: "0000:01:00.0", fence, ring: engine, "job count": 0, "hw job count": 1, client_id: pid });
     return this.emit(0, "gpu:slice_begin", { gpu, engine, queue: 1, pid, process: this.names.get(pid) ?? `p${pid}`, label, slice, fence });
   }
 
   end(slice: number, engine: string, error = 0, gpu = 0): this {
-    return this.emit(0, "gpu:slice_end", { gpu, engine, slice, error });
+    const fence = this.fences.get(slice);
+    return this.emit(0, "gpu:slice_end", { gpu, engine, queue: 1, slice, error, ...(fence === undefined ? {} : { fence }) });
   }
 
   done(fence: string): this {
@@ -44,10 +48,10 @@ export class TraceScript {
 /** Two processes, two engines, overlap, a nested call, a wait, a failing call, a fault. */
 export function sampleTrace(): TraceEvent[] {
   const s = new TraceScript().name(1000, "vecadd").name(1001, "saxpy");
-  s.after(1000).emit(1000, "api:enter", { call: "launch" }).after(500).submit(1000, "1:1", "compute", 1).after(500).emit(1000, "api:exit", { call: "launch", code: 0 });
+  s.after(1000).emit(1000, "api:enter", { call: "launch" }).after(500).submit(1000, "1:1", "compute").after(500).emit(1000, "api:exit", { call: "launch", code: 0 });
   s.after(100).emit(0, "gpu_mem:gpu_mem_total", { gpu_id: 0, pid: 0, size: 65536 });
   s.after(400).begin(1, 1000, "compute", "vecadd", "1:1");
-  s.after(100).emit(1001, "api:enter", { call: "copy" }).emit(1001, "api:enter", { call: "inner" }).submit(1001, "2:1", "copy", 1).after(50).emit(1001, "api:exit", { call: "inner", code: 0 });
+  s.after(100).emit(1001, "api:enter", { call: "copy" }).emit(1001, "api:enter", { call: "inner" }).submit(1001, "2:1", "copy").after(50).emit(1001, "api:exit", { call: "inner", code: 0 });
   s.after(50).begin(2, 1001, "copy", "memcpy HtoD", "2:1");
   s.emit(1000, "api:enter", { call: "sync" }).emit(1000, "syscalls:sys_enter_futex", { uaddr: "0x7f00", op: "FUTEX_WAIT", val: 0 });
   s.after(700).begin(3, 1001, "compute", "saxpy", "2:2");

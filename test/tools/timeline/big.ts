@@ -14,8 +14,8 @@ export function bigTrace(rounds: number): TraceScript {
     const copy = `${pid}:${2 * round}`;
     const kernel = `${pid}:${2 * round + 1}`;
     const gpu = which === 2 ? 1 : 0;
-    s.emit(pid, "api:enter", { call: "memcpyAsync" }).after(300).submit(pid, copy, "copy", (round % 4) + 1).after(900).emit(pid, "api:exit", { call: "memcpyAsync", code: 0 });
-    s.emit(pid, "api:enter", { call: "launchKernel" }).after(400).submit(pid, kernel, "compute", (round % 3) + 1).after(1500).emit(pid, "api:exit", { call: "launchKernel", code: 0 });
+    s.emit(pid, "api:enter", { call: "memcpyAsync" }).after(300).submit(pid, copy, "copy").after(900).emit(pid, "api:exit", { call: "memcpyAsync", code: 0 });
+    s.emit(pid, "api:enter", { call: "launchKernel" }).after(400).submit(pid, kernel, "compute").after(1500).emit(pid, "api:exit", { call: "launchKernel", code: 0 });
     s.emit(0, "gpu_mem:gpu_mem_total", { gpu_id: gpu, pid: 0, size: (1 + (round % 17)) * 4 * 2 ** 20 });
     s.begin(++slice, pid, "copy0", "memcpy HtoD", copy, gpu).emit(pid, "api:enter", { call: "streamSynchronize" }).emit(pid, "syscalls:sys_enter_futex", { uaddr: "0x7f00", op: "FUTEX_WAIT", val: 0 });
     s.after(4000 + (round % 5) * 700).end(slice, "copy0", 0, gpu).done(copy);
