@@ -44,11 +44,13 @@ export class TestMachine implements CodeEnv {
   private readonly memory: WebAssembly.Memory;
   private nextPhysical: number;
   private nextVirtual = 0;
+  private readonly step: number;
   private readonly free: number[] = [];
   private readonly scratch = new Map<number, number>();
 
   /** @param scramble physical pages of a buffer are not neighbours (default); false: they are */
-  constructor(readonly options: { readonly shared?: boolean; readonly pages?: number; readonly scramble?: boolean } = {}) {
+  constructor(options: { readonly shared?: boolean; readonly pages?: number; readonly scramble?: boolean } = {}) {
+    this.step = (options.scramble ?? true) ? 2 * PAGE_SIZE : PAGE_SIZE;
     const maximum = options.pages ?? 4096;
     const shared = options.shared ?? true;
     this.memory = new WebAssembly.Memory(shared ? { initial: maximum, maximum, shared: true } : { initial: maximum, maximum });
@@ -105,12 +107,11 @@ export class TestMachine implements CodeEnv {
   }
 
   private mapPage(index: number, permissions: number): void {
-    const step = (this.options.scramble ?? true) ? 2 * PAGE_SIZE : PAGE_SIZE;
     let physical = this.free.pop();
     if (physical === undefined) {
       physical = this.nextPhysical;
-      if (step > PAGE_SIZE) this.free.push(physical + PAGE_SIZE);
-      this.nextPhysical += step;
+      if (this.step > PAGE_SIZE) this.free.push(physical + PAGE_SIZE);
+      this.nextPhysical += this.step;
     }
     new Uint32Array(this.memory.buffer)[(PAGE_SIZE >> 2) + index] = physical | permissions;
   }
@@ -151,7 +152,7 @@ export class TestMachine implements CodeEnv {
   }
 
   /** A buffer holding the array's bytes; gives its address. */
-  buffer_(data: ArrayBufferView): bigint {
+  upload(data: ArrayBufferView): bigint {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const address = this.map(Math.max(bytes.length, 1));
     this.write(address, bytes);

@@ -79,6 +79,13 @@ export class Bytes {
     this.length += bytes.length;
   }
 
+  /** Overwrites three bytes with an unsigned LEB128 of that length (a number below 2^21). */
+  patch3(at: number, value: number): void {
+    this.buffer[at] = (value & 0x7f) | 0x80;
+    this.buffer[at + 1] = ((value >> 7) & 0x7f) | 0x80;
+    this.buffer[at + 2] = value >> 14;
+  }
+
   append(other: Bytes): void {
     this.raw(other.view());
   }

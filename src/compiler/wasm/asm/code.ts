@@ -4,6 +4,11 @@ import { EmulatorBug } from "../../../kernel/errors.ts";
 
 const view = new DataView(new ArrayBuffer(8));
 
+/** A function that can be called; its index is settled when the module is finished. */
+export interface FuncRef {
+  index: number;
+}
+
 /** A place to branch to: the nesting depth of its block. */
 export type Label = number;
 
@@ -11,6 +16,7 @@ export type Label = number;
 export class Code {
   readonly bytes: Bytes = new Bytes();
   private readonly groups: [count: number, type: WasmType][] = [];
+  private readonly calls: { readonly at: number; readonly callee: FuncRef }[] = [];
   private locals: number;
   private depth = 0;
 
@@ -113,9 +119,12 @@ export class Code {
     return this.op(0xfc, 11, 0);
   }
 
-  call(functionIndex: number): this {
+  call(callee: FuncRef): this {
     this.bytes.u8(0x10);
-    this.bytes.u32(functionIndex);
+    this.calls.push({ at: this.bytes.length, callee });
+    this.bytes.u8(0x80);
+    this.bytes.u8(0x80);
+    this.bytes.u8(0);
     return this;
   }
 
@@ -172,6 +181,7 @@ export class Code {
   /** The body as the code section wants it, without its size. */
   finish(): Bytes {
     if (this.depth !== 0) throw new EmulatorBug(`wasm: ${this.depth} blocks left open`);
+    for (const { at, callee } of this.calls) this.bytes.patch3(at, callee.index);
     const out = new Bytes();
     out.u32(this.groups.length);
     for (const [count, type] of this.groups) {

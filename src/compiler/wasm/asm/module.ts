@@ -1,5 +1,5 @@
 import { Bytes } from "./bytes.ts";
-import type { Code } from "./code.ts";
+import type { Code, FuncRef } from "./code.ts";
 import type { WasmType } from "./opcodes.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 
@@ -10,17 +10,22 @@ export interface MemoryImport {
   readonly maximumPages: number;
 }
 
-interface Func {
+interface Func extends FuncRef {
   readonly type: number;
   code: Code | null;
   readonly exported: string | null;
 }
 
-/** A WebAssembly module under construction. Imports must be declared before the first function. */
+interface Imported extends FuncRef {
+  readonly name: string;
+  readonly type: number;
+}
+
+/** A WebAssembly module under construction. Function indices are settled by `finish`. */
 export class WasmModule {
   private readonly types: string[] = [];
   private readonly typeBytes: Bytes[] = [];
-  private readonly imports: { readonly name: string; readonly type: number }[] = [];
+  private readonly imports: Imported[] = [];
   private readonly functions: Func[] = [];
 
   private type(params: readonly WasmType[], results: readonly WasmType[]): number {
@@ -38,26 +43,34 @@ export class WasmModule {
     return this.types.length - 1;
   }
 
-  /** Index of an imported function of module "e", declared at its first use. */
-  import(name: string, params: readonly WasmType[], results: readonly WasmType[]): number {
-    const known = this.imports.findIndex((imported) => imported.name === name);
-    if (known >= 0) return known;
-    if (this.functions.length > 0) throw new EmulatorBug(`wasm: import ${name} after a function`);
-    this.imports.push({ name, type: this.type(params, results) });
-    return this.imports.length - 1;
+  /** An imported function of module "e", declared at its first use. */
+  import(name: string, params: readonly WasmType[], results: readonly WasmType[]): FuncRef {
+    const known = this.imports.find((imported) => imported.name === name);
+    if (known !== undefined) return known;
+    const made = { name, type: this.type(params, results), index: -1 };
+    this.imports.push(made);
+    return made;
   }
 
-  /** Declares a function and gives its index; its body follows with `define`. */
-  declare(params: readonly WasmType[], results: readonly WasmType[], exported: string | null = null): number {
-    this.functions.push({ type: this.type(params, results), code: null, exported });
-    return this.imports.length + this.functions.length - 1;
+  /** Names of the imported functions. */
+  get importNames(): string[] {
+    return this.imports.map((imported) => imported.name);
   }
 
-  define(index: number, code: Code): void {
-    this.functions[index - this.imports.length]!.code = code;
+  /** Declares a function; its body follows with `define`. */
+  declare(params: readonly WasmType[], results: readonly WasmType[], exported: string | null = null): FuncRef {
+    const made = { type: this.type(params, results), code: null, exported, index: -1 };
+    this.functions.push(made);
+    return made;
+  }
+
+  define(ref: FuncRef, code: Code): void {
+    (ref as Func).code = code;
   }
 
   finish(memory: MemoryImport): Uint8Array<ArrayBuffer> {
+    this.imports.forEach((imported, i) => (imported.index = i));
+    this.functions.forEach((fn, i) => (fn.index = this.imports.length + i));
     const out = new Bytes();
     for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.u8(byte);
     const section = (id: number, count: number, fill: (to: Bytes) => void): void => {
@@ -90,7 +103,7 @@ export class WasmModule {
       for (const fn of exported) {
         to.name(fn.exported!);
         to.u8(0);
-        to.u32(this.imports.length + this.functions.indexOf(fn));
+        to.u32(fn.index);
       }
     });
     section(10, this.functions.length, (to) => {
