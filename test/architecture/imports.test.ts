@@ -23,10 +23,15 @@ const layers: readonly Layer[] = [
   { prefix: "src/api/", uses: ["src/api/", "src/kernel/"], types: [] },
   { prefix: "src/cuda/", uses: ["src/cuda/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
   { prefix: "src/opencl/", uses: ["src/opencl/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
+  // The modules that people import act on a current process, which the host layer keeps.
+  { prefix: "src/cuda/entry/", uses: ["src/cuda/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
+  { prefix: "src/opencl/entry/", uses: ["src/opencl/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
+  // Where user-mode drivers and processes meet.
+  { prefix: "src/host/", uses: ["src/host/", "src/api/", "src/cuda/", "src/opencl/", "src/kernel/"], types: [] },
   { prefix: "src/testing/", uses: ["src/"], types: [] },
   { prefix: "src/tools/", uses: ["src/"], types: [] },
   // The top level puts the machine together out of all of them, tools and testing excepted.
-  { prefix: "src/", uses: ["src/api/", "src/cuda/", "src/opencl/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
+  { prefix: "src/", uses: ["src/api/", "src/cuda/", "src/opencl/", "src/host/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
 ];
 
 /** Packages and Node modules: only here, so that the rest loads in a browser. */
@@ -37,7 +42,7 @@ const outside: readonly { readonly prefix: string; readonly packages: RegExp }[]
 ];
 
 function layerOf(file: string): Layer {
-  const layer = layers.find((candidate) => file.startsWith(candidate.prefix));
+  const layer = layers.filter((candidate) => file.startsWith(candidate.prefix)).sort((a, b) => b.prefix.length - a.prefix.length)[0];
   if (layer === undefined) throw new Error(`no layer for ${file}`);
   return layer;
 }

@@ -17,10 +17,8 @@ const objects: Readonly<Record<string, readonly string[] | "all">> = {
   Atomics: ["waitAsync"],
 };
 const functions = new Set([
-  "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask", "requestAnimationFrame", "fetch",
-  "structuredClone", "WeakRef", "FinalizationRegistry",
+  "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask", "requestAnimationFrame", "fetch", "WeakRef", "FinalizationRegistry",
 ]);
-/** structuredClone is no clock, but a copy of the model's state by it loses prototypes. */
 
 function isName(node: ts.Identifier): boolean {
   const parent = node.parent;
@@ -30,10 +28,20 @@ function isName(node: ts.Identifier): boolean {
   return true;
 }
 
+/** Names that the file itself gives to something: they hide the global of that name. */
+function ownNames(tree: ts.SourceFile): ReadonlySet<string> {
+  const names = new Set<string>();
+  visit(tree, (node) => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node) || ts.isImportSpecifier(node) || ts.isBindingElement(node)) && node.name !== undefined && ts.isIdentifier(node.name)) names.add(node.name.text);
+  });
+  return names;
+}
+
 function impurities(tree: ts.SourceFile): string[] {
   const found: string[] = [];
+  const own = ownNames(tree);
   visit(tree, (node) => {
-    if (ts.isIdentifier(node) && isName(node)) {
+    if (ts.isIdentifier(node) && isName(node) && !own.has(node.text)) {
       const members = objects[node.text];
       if (Object.hasOwn(objects, node.text) && members !== undefined) {
         const member = ts.isPropertyAccessExpression(node.parent) ? node.parent.name.text : null;
@@ -61,7 +69,7 @@ describe("no clock, no chance, no promise in the model", () => {
       const p = new Promise(() => {}); const t = performance.now();
     `;
     expect(impurities(ts.createSourceFile("bad.ts", text, ts.ScriptTarget.ES2022, true))).toHaveLength(7);
-    const fine = `const a = Math.max(1, 2); const o = { Date: 1 }; o.Date; type P = Promise<number>;`;
+    const fine = `const a = Math.max(1, 2); const o = { Date: 1 }; o.Date; type P = Promise<number>; function fetch(n: number) {} fetch(1);`;
     expect(impurities(ts.createSourceFile("good.ts", fine, ts.ScriptTarget.ES2022, true))).toEqual([]);
   });
 });
