@@ -5,6 +5,7 @@ import { CL_QUEUED, CL_SUBMITTED } from "../abi/constants.ts";
 import { CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES, type cl_error } from "../abi/errors.ts";
 import { codeOf } from "./errno.ts";
 import { NONE, type EventObject } from "./event.ts";
+import type { ClObject } from "./object.ts";
 import type { QueueObject } from "./queue-object.ts";
 import { recover } from "./recover.ts";
 import { isOver, settle, terminate } from "./settle.ts";
@@ -179,4 +180,11 @@ export function reap(t: Caller): void {
     const rest = unfinished(t, queue);
     if (rest.length < queue.open.length) queue.open.splice(0, queue.open.length, ...rest);
   }
+}
+
+/** Unfinished commands of the process that use an object. */
+export function usersOf(t: Caller, object: ClObject): EventObject[] {
+  const users: EventObject[] = [];
+  for (const queue of stateOf(t).queuesAlive) for (const event of queue.open) if (event.status > 0 && event.retained.includes(object)) users.push(event);
+  return users;
 }

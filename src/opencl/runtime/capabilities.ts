@@ -1,0 +1,77 @@
+import type { Caller } from "../../api/caller.ts";
+import type { cl_name_version } from "../abi/types.ts";
+import { extensions, type ExtensionName } from "../abi/extensions.ts";
+import type { DeviceObject } from "./device-object.ts";
+import { stateOf } from "./state.ts";
+
+/** CL_MAKE_VERSION. */
+export function makeVersion(major: number, minor: number, patch: number = 0): number {
+  return major * 2 ** 22 + minor * 2 ** 12 + patch;
+}
+
+/** Version of the platform and its devices. */
+export function versionOf(t: Caller): readonly [number, number] {
+  return stateOf(t).settings.version === "3.1" ? [3, 1] : [3, 0];
+}
+
+/** Whether the 3.1 rules hold. */
+export function is31(t: Caller): boolean {
+  return stateOf(t).settings.version === "3.1";
+}
+
+/** CL_DEVICE_MEM_BASE_ADDR_ALIGN in bytes: the largest data type, long16. */
+export const BASE_ALIGN = 128;
+/** Largest vector type, bytes. */
+export const LARGEST_TYPE = 128;
+/** CL_DEVICE_MAX_PARAMETER_SIZE. */
+export const MAX_PARAMETER_BYTES = 4352;
+/** CL_DEVICE_MAX_CONSTANT_ARGS. */
+export const MAX_CONSTANT_ARGS = 8;
+/** CL_DEVICE_PRINTF_BUFFER_SIZE. */
+export const PRINTF_BYTES = 1 << 20;
+/** Greatest value of the device's size_t that a JavaScript number holds exactly: more in one dimension is refused as not representable. */
+export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
+
+/** CL_DEVICE_MAX_WORK_GROUP_SIZE. */
+export function maxWorkGroup(device: DeviceObject): number {
+  return device.info.profile.limits.maxThreadsPerBlock;
+}
+
+/** CL_DEVICE_MAX_WORK_GROUP_SIZES. */
+export function maxWorkItems(device: DeviceObject): readonly [number, number, number] {
+  return device.info.profile.limits.maxBlockDim;
+}
+
+/** CL_DEVICE_LOCAL_MEM_SIZE, bytes. */
+export function localBytes(device: DeviceObject): number {
+  return device.info.profile.limits.sharedPerBlock;
+}
+
+/** CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes: a quarter of the device's memory, the least that the specification allows for large ones. */
+export function maxAllocation(device: DeviceObject): number {
+  return Math.max(Math.min(1024 * 2 ** 20, device.info.vramBytes), Math.floor(device.info.vramBytes / 4));
+}
+
+/** CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE, bytes. */
+export function constantBytes(device: DeviceObject): number {
+  return device.info.profile.constantBytes;
+}
+
+/** What every device here has. Sub-groups, images, pipes, SPIR-V and device-side enqueue are not among it. */
+export const deviceExtensions: readonly ExtensionName[] = [
+  "cl_khr_byte_addressable_store", "cl_khr_create_command_queue", "cl_khr_device_uuid", "cl_khr_extended_versioning", "cl_khr_fp64",
+  "cl_khr_global_int32_base_atomics", "cl_khr_global_int32_extended_atomics", "cl_khr_int64_base_atomics", "cl_khr_int64_extended_atomics",
+  "cl_khr_local_int32_base_atomics", "cl_khr_local_int32_extended_atomics", "cl_khr_pci_bus_info", "cl_khr_priority_hints",
+  "cl_khr_suggested_local_work_size", "cl_khr_throttle_hints",
+];
+
+/** What the platform itself has (device extensions that all devices share count too). */
+export const platformExtensions: readonly ExtensionName[] = ["cl_khr_icd", ...deviceExtensions];
+
+/** Extension names with versions, for the queries of OpenCL 3.0. */
+export function withVersions(names: readonly ExtensionName[]): cl_name_version[] {
+  return names.map((name) => {
+    const [major, minor, patch] = extensions[name].revision.split(".").map(Number);
+    return { name, version: makeVersion(major ?? 0, minor ?? 0, patch ?? 0) };
+  });
+}

@@ -1,0 +1,4 @@
+/** For now: no compiler. */
+export function compilerAvailable(): boolean {
+  return false;
+}
