@@ -1,4 +1,7 @@
 import type { DeviceCode, DeviceFault } from "../../compiler/abi.ts";
+import type { GpuProfile } from "../../gpu/profile.ts";
+
+export type { GpuProfile } from "../../gpu/profile.ts";
 
 /**
  * The requests that user-mode drivers make of a DRM node: the model's uAPI. Core DRM requests keep their Linux names;
@@ -132,55 +135,6 @@ export interface DeviceInfo {
   readonly vaEnd: number;
 }
 
-/** The data of one kind of GPU. Rates are per second, sizes bytes, times nanoseconds. Every number's source stands in the profile file. */
-export interface GpuProfile {
-  readonly id: string;
-  readonly name: string;
-  readonly vendor: "nvidia" | "amd" | "intel";
-  readonly vendorId: number;
-  readonly deviceId: number;
-  readonly subsystemId: number;
-  readonly computeCapability: readonly [number, number];
-  readonly gfxTarget: string;
-  readonly multiprocessors: number;
-  readonly warpSize: number;
-  readonly clockHz: number;
-  readonly memoryClockHz: number;
-  readonly memoryBusBits: number;
-  readonly memoryBandwidth: number;
-  readonly vramBytes: number;
-  readonly l2Bytes: number;
-  readonly constantBytes: number;
-  readonly pcie: { readonly generation: number; readonly lanes: number; readonly bandwidth: number };
-  readonly copyEngines: number;
-  /** IR-weighted instructions that one multiprocessor retires per clock, over all its work-items. */
-  readonly instructionsPerClock: number;
-  readonly limits: {
-    readonly maxThreadsPerBlock: number;
-    readonly maxBlockDim: readonly [number, number, number];
-    readonly maxGridDim: readonly [number, number, number];
-    readonly maxThreadsPerMultiprocessor: number;
-    readonly maxBlocksPerMultiprocessor: number;
-    readonly sharedPerBlock: number;
-    readonly sharedPerBlockOptin: number;
-    readonly sharedPerMultiprocessor: number;
-    readonly reservedSharedPerBlock: number;
-    readonly registersPerBlock: number;
-    readonly registersPerMultiprocessor: number;
-    readonly maxRegistersPerThread: number;
-    readonly maxConcurrentKernels: number;
-  };
-  readonly priorities: { readonly least: number; readonly greatest: number };
-  readonly preemption: "none" | "dma-buffer" | "dispatch" | "thread-group" | "instruction";
-  readonly timesliceNs: number;
-  /** Job timeout before recovery; 0: none (a compute-only GPU without watchdog). */
-  readonly jobTimeoutNs: number;
-  readonly kernelExecTimeout: boolean;
-  readonly ecc: boolean;
-  readonly integrated: boolean;
-  readonly driverVersion: string;
-}
-
 /** Argument types by request. */
 export interface IoctlTable {
   DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
@@ -213,7 +167,8 @@ export interface IoctlTable {
   GLASS_VM_DESTROY: { readonly vm: number };
   /**
    * Maps part of an object, or (`userptr`) part of the caller's own address space at the same or another GPU address,
-   * or unmaps. address, size and offsets are multiples of 64 KiB (a userptr is rounded outward by the kernel: see `OUT address`).
+   * or unmaps. address, size and offsets are multiples of 64 KiB. For a userptr `offset` is the address in the caller's own memory; it
+   * lies as far inside its page as `address` does, and both ends are moved outward to whole pages. The mapping goes when the memory is unmapped.
    * Synchronous: the page tables are as asked when the call returns. Overlapping an old mapping replaces that part.
    * System pages go through the device's IOMMU domain.
    */

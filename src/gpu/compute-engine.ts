@@ -1,0 +1,248 @@
+import { DeviceFault, type MemoryAccess, type Site } from "../compiler/abi.ts";
+import { OutOfFrames } from "./linear.ts";
+import { traceSlice, type GpuPorts, type WorkOutcome } from "./ports.ts";
+import type { GpuProfile } from "./profile.ts";
+import { Resident, type ComputeWork } from "./resident.ts";
+import { RunList } from "./run-list.ts";
+import { computeTime, wholeNs } from "./timing.ts";
+
+/** A multiprocessor's room in integer shares: fine enough that 32 blocks divide it. */
+const UNITS = 2 ** 20;
+/** Instructions of one slice: two to four milliseconds of real time. */
+const SLICE_INSTRUCTIONS = 2 ** 21;
+/** Without a finished work-group for so many instructions, all resident groups are kept in progress: they may wait for one another. */
+const WIDEN_AFTER = 2 ** 26;
+/** Shortest and longest slice of a kernel that only waits, ns. */
+const STALL_FIRST = 1000;
+const STALL_MOST = 1_000_000;
+
+export interface ComputeLimits {
+  /** Virtual ns that a launch may run on a GPU without a watchdog. */
+  readonly hangLimitNs: number;
+  /** Instructions without a finished work-group after which virtual time runs faster for a launch. */
+  readonly hangPatience: number;
+}
+
+/**
+ * The multiprocessors of a GPU. Launches of several queues run at once while there is room; who is most urgent gets room first. A
+ * launch runs in slices: at the start of a slice its work-groups get room and really execute, up to a budget; the slice ends after the
+ * time that the counted work takes. So at every slice end a more urgent launch can take over.
+ */
+export class ComputeEngine {
+  readonly name = "compute";
+  /** Launches taken and not ended. */
+  load = 0;
+  private readonly ports: GpuPorts;
+  private readonly gpu: number;
+  private readonly profile: GpuProfile;
+  private readonly limits: ComputeLimits;
+  private readonly list: RunList;
+  private readonly spare: Resident[] = [];
+  private readonly running: Resident[] = [];
+  private freeUnits: number;
+  /** Multiprocessors that running slices spread over, counted for each. */
+  private spread = 0;
+  private dispatching = false;
+  private again = false;
+  private nextGrid = 1;
+  private inside: ComputeWork | null = null;
+  private readonly request = { budget: SLICE_INSTRUCTIONS, maxBlocks: 0, resident: 0 };
+  private readonly hooks = {
+    fault: (access: MemoryAccess, site: Site): boolean => this.inside!.memory.fault(access, site),
+    printf: (text: string): void => this.inside!.print(text),
+    now: (): number => this.ports.clock.now,
+  };
+  private readonly onSlice = (resident: Resident): void => this.sliceEnded(resident);
+
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, limits: ComputeLimits) {
+    this.ports = ports;
+    this.gpu = gpu;
+    this.profile = profile;
+    this.limits = limits;
+    this.list = new RunList(ports, profile);
+    this.freeUnits = profile.multiprocessors * UNITS;
+  }
+
+  /** Takes a launch. It starts at once when there is room and nobody more urgent. */
+  submit(work: ComputeWork): void {
+    const resident = this.spare.pop() ?? new Resident(this.onSlice);
+    resident.begin(work, Math.floor(UNITS / work.perMultiprocessor));
+    this.load++;
+    this.list.add(resident);
+    this.dispatch();
+  }
+
+  /** Kills a launch, wherever it is. */
+  abort(work: ComputeWork): void {
+    const running = this.running.find((r) => r.work === work);
+    const resident = running ?? this.list.find(work);
+    if (resident === undefined) return;
+    if (running !== undefined) {
+      this.ports.events.cancel(running.event!);
+      this.stop(running);
+    } else {
+      this.list.remove(resident);
+    }
+    this.end(resident, "killed");
+    this.dispatch();
+  }
+
+  private dispatch(): void {
+    if (this.dispatching) {
+      this.again = true;
+      return;
+    }
+    this.dispatching = true;
+    do {
+      this.again = false;
+      for (;;) {
+        const next = this.list.pick(this.running.length);
+        if (next === null || !this.start(next)) break;
+      }
+    } while (this.again);
+    this.dispatching = false;
+    if (this.ports.trace.enabled) this.list.forEach(this.hide);
+  }
+
+  /** Gives a launch room and runs a slice of it. False when there is not enough room. */
+  private start(resident: Resident): boolean {
+    const work = resident.work!;
+    const left = resident.blocksLeft;
+    const room = Math.floor(this.freeUnits / resident.blockUnits);
+    if (room < 1 || (work.launch.cooperative && room < left)) return false;
+    this.list.take(resident);
+    const blocks = Math.min(left, room);
+    resident.units = blocks * resident.blockUnits;
+    resident.multiprocessors = Math.min(this.profile.multiprocessors, blocks);
+    this.freeUnits -= resident.units;
+    this.spread += resident.multiprocessors;
+    this.running.push(resident);
+    if (this.ports.trace.enabled && !resident.shown) {
+      resident.shown = true;
+      traceSlice(this.ports, true, this.gpu, this.name, work);
+    }
+    const now = this.ports.clock.now;
+    let overhead = this.list.switchCost;
+    if (resident.execution === null) {
+      overhead += this.ports.costs.launchOverhead;
+      work.started(now + overhead);
+    }
+    resident.sliceNs = this.execute(resident, work, blocks, overhead);
+    resident.event = this.ports.events.at(now + resident.sliceNs, resident.sliceEnded, work.label);
+    return true;
+  }
+
+  /** Runs the device code of one slice and says how long that takes in virtual time. */
+  private execute(resident: Resident, work: ComputeWork, blocks: number, overhead: number): number {
+    this.inside = work;
+    try {
+      const execution = (resident.execution ??= this.launch(work));
+      const request = this.request;
+      if (work.launch.cooperative) resident.window = execution.blocksTotal;
+      request.maxBlocks = execution.blocksTotal;
+      request.resident = Math.min(resident.window, execution.blocksTotal);
+      const status = execution.run(request);
+      // Multiprocessors that others use too are shared evenly.
+      const share = Math.min(1, this.profile.multiprocessors / this.spread);
+      const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * share, blocks * work.threads);
+      if (status.done || status.blocks > 0) {
+        resident.idle = 0;
+        resident.stallNs = 0;
+        return wholeNs(time);
+      }
+      return this.withoutProgress(resident, blocks, status.instructions, status.stalled, wholeNs(time));
+    } catch (error) {
+      resident.fault = this.faultOf(error, work);
+      return wholeNs(overhead);
+    } finally {
+      this.inside = null;
+    }
+  }
+
+  /**
+   * A slice in which no work-group was finished. Groups that only wait are looked at ever less often. Other work may be an endless
+   * loop: after `hangPatience` instructions without an end its virtual time runs ever faster (each slice adds a quarter), so that
+   * the time limit comes in bounded real time.
+   */
+  private withoutProgress(resident: Resident, blocks: number, instructions: number, stalled: boolean, time: number): number {
+    resident.idle += instructions;
+    if (stalled || resident.idle > WIDEN_AFTER) resident.window = Math.max(resident.window, blocks);
+    if (stalled) {
+      resident.stallNs = Math.min(STALL_MOST, Math.max(STALL_FIRST, resident.stallNs * 2));
+      return Math.max(time, resident.stallNs);
+    }
+    resident.stallNs = 0;
+    return resident.idle > this.limits.hangPatience ? Math.max(time, Math.ceil(resident.ranNs / 4)) : time;
+  }
+
+  private launch(work: ComputeWork): NonNullable<Resident["execution"]> {
+    const launch = work.launch;
+    return work.loaded.start({
+      kernel: launch.kernel,
+      workDim: launch.workDim,
+      grid: launch.grid,
+      block: launch.block,
+      globalSize: launch.globalSize,
+      globalOffset: launch.globalOffset,
+      dynamicSharedBytes: launch.dynamicSharedBytes,
+      params: launch.params,
+      warpSize: this.profile.warpSize,
+      pageTable: work.memory.pageTable,
+      symbols: launch.symbols,
+      smCount: this.profile.multiprocessors,
+      gridId: this.nextGrid++,
+    }, this.hooks);
+  }
+
+  private faultOf(error: unknown, work: ComputeWork): DeviceFault {
+    if (error instanceof DeviceFault) return error;
+    if (!(error instanceof OutOfFrames)) throw error;
+    return new DeviceFault("out-of-memory", { kernel: work.launch.kernel, line: null, block: [0, 0, 0], thread: [0, 0, 0] }, null, error.message);
+  }
+
+  private sliceEnded(resident: Resident): void {
+    this.stop(resident);
+    resident.ranNs += resident.sliceNs;
+    if (resident.fault !== null) {
+      this.end(resident, "fault");
+    } else if (resident.execution!.blocksDone === resident.execution!.blocksTotal) {
+      this.end(resident, "done");
+    } else if (resident.ranNs >= (this.profile.jobTimeoutNs || this.limits.hangLimitNs)) {
+      this.end(resident, "timeout");
+    } else {
+      this.list.add(resident);
+    }
+    this.dispatch();
+  }
+
+  /** Takes a launch's room away. */
+  private stop(resident: Resident): void {
+    this.freeUnits += resident.units;
+    this.spread -= resident.multiprocessors;
+    resident.units = 0;
+    resident.multiprocessors = 0;
+    resident.event = null;
+    const at = this.running.indexOf(resident);
+    const last = this.running.pop()!;
+    if (at < this.running.length) this.running[at] = last;
+  }
+
+  private end(resident: Resident, outcome: WorkOutcome): void {
+    const work = resident.work!;
+    const fault = resident.fault;
+    resident.execution?.dispose();
+    this.hide(resident);
+    resident.work = null;
+    resident.execution = null;
+    resident.fault = null;
+    this.spare.push(resident);
+    this.load--;
+    work.ended(outcome, fault);
+  }
+
+  private readonly hide = (resident: Resident): void => {
+    if (!resident.shown) return;
+    resident.shown = false;
+    if (this.ports.trace.enabled) traceSlice(this.ports, false, this.gpu, this.name, resident.work!);
+  };
+}

@@ -1,0 +1,28 @@
+import { Capacity } from "./capacity.ts";
+import { ComputeEngine, type ComputeLimits } from "./compute-engine.ts";
+import { CopyEngines } from "./copy-engine.ts";
+import type { LinearStore } from "./linear.ts";
+import { MarkerUnit } from "./marker.ts";
+import type { GpuPorts } from "./ports.ts";
+import type { GpuProfile } from "./profile.ts";
+
+/** One GPU: its memory and its engines. It knows no process, file or queue: the kernel's driver gives it work and page tables. */
+export class Gpu {
+  readonly ports: GpuPorts;
+  readonly index: number;
+  readonly profile: GpuProfile;
+  readonly vram: Capacity;
+  readonly compute: ComputeEngine;
+  readonly copies: CopyEngines;
+  readonly markers: MarkerUnit;
+
+  constructor(ports: GpuPorts, store: LinearStore, index: number, profile: GpuProfile, limits: ComputeLimits) {
+    this.ports = ports;
+    this.index = index;
+    this.profile = profile;
+    this.vram = new Capacity(profile.vramBytes);
+    this.compute = new ComputeEngine(ports, index, profile, limits);
+    this.copies = new CopyEngines(ports, index, profile, store);
+    this.markers = new MarkerUnit(ports, index);
+  }
+}

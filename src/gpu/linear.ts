@@ -1,0 +1,197 @@
+import type { CodeEnv, LinearMemory } from "../compiler/abi.ts";
+import { EmulatorBug, invariant } from "../kernel/errors.ts";
+import { Capacity } from "./capacity.ts";
+import { FRAME, FrameMap, MAX_FRAMES } from "./frames.ts";
+
+/** What frames are used for; leaks are counted by kind. */
+export type FrameKind = "system" | "vram" | "pagetable" | "scratch";
+
+/** Memories kept for the next machine. A WebAssembly memory reserves some 10 GiB of address space until it is collected. */
+const MAX_POOLED = 4;
+/** Touched frames above which a memory is dropped rather than pooled. */
+const MAX_POOLED_FRAMES = 4096;
+const INITIAL_PAGES = 64;
+/** Without shared memory, growing would detach every view: the memory has one size, 1 GiB. */
+const UNSHARED_PAGES = 16384;
+
+/** One WebAssembly memory and what of it is in use. */
+interface Backing {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  readonly maximumPages: number;
+  readonly frames: FrameMap;
+}
+
+const pool: Backing[] = [];
+
+function makeBacking(): Backing {
+  const pooled = pool.pop();
+  if (pooled !== undefined) return pooled;
+  const shared = typeof SharedArrayBuffer !== "undefined";
+  const maximumPages = shared ? MAX_FRAMES : UNSHARED_PAGES;
+  const memory = new WebAssembly.Memory(shared ? { initial: INITIAL_PAGES, maximum: maximumPages, shared: true } : { initial: maximumPages, maximum: maximumPages });
+  return { memory, shared, maximumPages, frames: new FrameMap(maximumPages) };
+}
+
+/** Thrown to compiled code that asks for scratch memory when there is none; the launch dies of it. */
+export class OutOfFrames extends Error {
+  constructor(bytes: number) {
+    super(`the machine's linear memory has no room for ${bytes} bytes`);
+    this.name = "OutOfFrames";
+  }
+}
+
+/**
+ * The physical memory of a machine: one WebAssembly memory, cut into frames of 64 KiB that are zero when handed out. System memory and
+ * every GPU's memory lie in it. Made on first use, so that a machine that never touches memory costs nothing.
+ */
+export class LinearStore implements LinearMemory, CodeEnv {
+  /** System memory promised to processes and buffer objects. */
+  readonly ram: Capacity;
+  /** The whole memory as bytes and as 32-bit words. They are replaced when the memory grows: read them anew for each use. */
+  u8: Uint8Array = new Uint8Array(0);
+  u32: Uint32Array = new Uint32Array(0);
+  i32: Int32Array = new Int32Array(0);
+  f64: Float64Array = new Float64Array(0);
+  u64: BigUint64Array = new BigUint64Array(0);
+  private backing: Backing | null = null;
+  private disposed = false;
+  private readonly used: Record<FrameKind, number> = { system: 0, vram: 0, pagetable: 0, scratch: 0 };
+  private readonly scratch = new Map<number, number>();
+
+  /** @param ramBytes system memory of the machine, bytes */
+  constructor(ramBytes: number) {
+    this.ram = new Capacity(ramBytes);
+  }
+
+  get linear(): LinearMemory {
+    return this;
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.ensure().memory;
+  }
+
+  get shared(): boolean {
+    return this.ensure().shared;
+  }
+
+  get maximumPages(): number {
+    return this.ensure().maximumPages;
+  }
+
+  /**
+   * Contiguous zeroed frames.
+   * @returns their linear address (never 0), or null when there is no such run.
+   */
+  allocateFrames(kind: FrameKind, frames: number): number | null {
+    const backing = this.ensure();
+    const first = backing.frames.take(frames);
+    if (first < 0) return null;
+    if (!this.reach(backing, first + frames)) {
+      backing.frames.give(first, frames, true);
+      return null;
+    }
+    backing.frames.makeClean(first, frames, this.u8);
+    this.used[kind] += frames;
+    return first * FRAME;
+  }
+
+  /** @param clean the caller knows every byte to be zero again */
+  freeFrames(kind: FrameKind, address: number, frames: number, clean: boolean = false): void {
+    this.used[kind] -= frames;
+    invariant(this.used[kind] >= 0, `more ${kind} frames freed than were allocated`);
+    this.ensure().frames.give(address / FRAME, frames, clean);
+  }
+
+  /** System memory, charged to the machine's RAM. Zeroed, contiguous; null when there is no more. */
+  allocatePages(bytes: number): number | null {
+    if (!this.ram.charge(bytes)) return null;
+    const address = this.allocateFrames("system", Math.ceil(bytes / FRAME));
+    if (address === null) this.ram.uncharge(bytes);
+    return address;
+  }
+
+  releasePages(address: number, bytes: number): void {
+    this.freeFrames("system", address, Math.ceil(bytes / FRAME));
+    this.ram.uncharge(bytes);
+  }
+
+  /** @throws OutOfFrames */
+  allocate(bytes: number): number {
+    const frames = Math.max(1, Math.ceil(bytes / FRAME));
+    const address = this.allocateFrames("scratch", frames);
+    if (address === null) throw new OutOfFrames(bytes);
+    this.scratch.set(address, frames);
+    return address;
+  }
+
+  release(address: number): void {
+    const frames = this.scratch.get(address);
+    if (frames === undefined) throw new EmulatorBug(`release of scratch memory 0x${address.toString(16)} that is not allocated`);
+    this.scratch.delete(address);
+    this.freeFrames("scratch", address, frames);
+  }
+
+  /** Frames in use, by kind. */
+  counts(): Readonly<Record<FrameKind, number>> {
+    return { ...this.used };
+  }
+
+  /** Gives the memory back; nothing of this machine may run or be looked at any more. */
+  dispose(): void {
+    const backing = this.backing;
+    this.disposed = true;
+    this.backing = null;
+    this.u8 = new Uint8Array(0);
+    this.u32 = new Uint32Array(0);
+    this.i32 = new Int32Array(0);
+    this.f64 = new Float64Array(0);
+    this.u64 = new BigUint64Array(0);
+    if (backing !== null && pool.length < MAX_POOLED && backing.frames.touched <= MAX_POOLED_FRAMES) {
+      backing.frames.reset();
+      pool.push(backing);
+    }
+  }
+
+  checkInvariants(): void {
+    const total = this.used.system + this.used.vram + this.used.pagetable + this.used.scratch;
+    invariant((this.backing?.frames.inUse ?? 0) === total, "frames in use are the sum over kinds");
+    invariant(this.ram.used >= 0 && this.ram.used <= this.ram.total, "RAM in use is within its size");
+  }
+
+  private ensure(): Backing {
+    if (this.backing !== null) return this.backing;
+    if (this.disposed) throw new EmulatorBug("memory of a disposed machine was used");
+    this.backing = makeBacking();
+    this.look(this.backing);
+    return this.backing;
+  }
+
+  /** Grows the memory to hold `frames` frames. */
+  private reach(backing: Backing, frames: number): boolean {
+    const have = this.u8.length / FRAME;
+    if (frames <= have) return true;
+    const want = Math.min(backing.maximumPages, Math.max(frames, have * 2));
+    try {
+      backing.memory.grow(want - have);
+    } catch {
+      try {
+        backing.memory.grow(frames - have);
+      } catch {
+        return false;
+      }
+    }
+    this.look(backing);
+    return true;
+  }
+
+  private look(backing: Backing): void {
+    const buffer = backing.memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
+  }
+}

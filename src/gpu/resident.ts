@@ -1,0 +1,93 @@
+import type { DeviceCode, DeviceFault, Execution, LoadedCode } from "../compiler/abi.ts";
+import type { EngineWork } from "./ports.ts";
+
+/** A kernel launch, as the compute engine takes it. */
+export interface LaunchShape {
+  readonly code: DeviceCode;
+  readonly kernel: string;
+  readonly workDim: 1 | 2 | 3;
+  readonly grid: readonly [number, number, number];
+  readonly block: readonly [number, number, number];
+  readonly globalSize: readonly [number, number, number];
+  readonly globalOffset: readonly [number, number, number];
+  readonly dynamicSharedBytes: number;
+  readonly params: Uint8Array;
+  readonly symbols: BigUint64Array;
+  readonly cooperative: boolean;
+}
+
+/** What contexts take turns by. `lastTurn` is the engine's own note. */
+export interface TurnTaker {
+  lastTurn: number;
+}
+
+/** Work of the compute engine. */
+export interface ComputeWork extends EngineWork {
+  readonly launch: LaunchShape;
+  readonly loaded: LoadedCode;
+  /** Lower is more urgent. */
+  readonly urgency: number;
+  /** Order of submission: among equally urgent work the lowest is the natural first. */
+  readonly sequence: number;
+  /** The context it belongs to. */
+  readonly group: TurnTaker;
+  /** Work-groups that one multiprocessor holds. */
+  readonly perMultiprocessor: number;
+  /** Work-items of a work-group. */
+  readonly threads: number;
+  /** Text of device printf. */
+  print(text: string): void;
+}
+
+/** One launch that the compute engine has taken. Kept and used again, so that a small launch allocates nothing here. */
+export class Resident {
+  work: ComputeWork | null = null;
+  execution: Execution | null = null;
+  /** Share of a multiprocessor that one work-group takes. */
+  blockUnits = 0;
+  /** Held while a slice runs. */
+  units = 0;
+  multiprocessors = 0;
+  /** Work-groups that the emulation keeps in progress at once. */
+  window = 1;
+  sliceNs = 0;
+  /** Time spent running, over all slices. */
+  ranNs = 0;
+  /** Instructions since a work-group was last finished. */
+  idle = 0;
+  /** Length of the last slice that did nothing but wait. */
+  stallNs = 0;
+  fault: DeviceFault | null = null;
+  event: object | null = null;
+  /** For traces: a slice is shown as running. */
+  shown = false;
+  readonly sliceEnded: () => void;
+
+  constructor(ended: (resident: Resident) => void) {
+    this.sliceEnded = () => ended(this);
+  }
+
+  begin(work: ComputeWork, blockUnits: number): void {
+    this.work = work;
+    this.execution = null;
+    this.blockUnits = blockUnits;
+    this.units = 0;
+    this.multiprocessors = 0;
+    this.window = 1;
+    this.sliceNs = 0;
+    this.ranNs = 0;
+    this.idle = 0;
+    this.stallNs = 0;
+    this.fault = null;
+    this.event = null;
+    this.shown = false;
+  }
+
+  /** Work-groups not yet finished. */
+  get blocksLeft(): number {
+    const execution = this.execution;
+    if (execution !== null) return execution.blocksTotal - execution.blocksDone;
+    const grid = this.work!.launch.grid;
+    return grid[0] * grid[1] * grid[2];
+  }
+}

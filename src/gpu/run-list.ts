@@ -1,0 +1,126 @@
+import type { GpuPorts } from "./ports.ts";
+import type { GpuProfile } from "./profile.ts";
+import type { ComputeWork, Resident, TurnTaker } from "./resident.ts";
+
+/**
+ * The launches that wait for multiprocessors, most urgent first, and whose turn it is. Where contexts do not share the multiprocessors,
+ * only the launches of one context run at a time; it gives way after its time slice when another, not less urgent, waits, or at once to a more urgent one,
+ * provided that the hardware can stop launches in the middle.
+ */
+export class RunList {
+  private readonly waiting: Resident[] = [];
+  private readonly ports: GpuPorts;
+  private readonly shared: boolean;
+  private readonly preempts: boolean;
+  private readonly timeslice: number;
+  private active: TurnTaker | null = null;
+  private since = 0;
+  private turns = 0;
+  /** What the last pick costs because another context was stopped for it, ns. */
+  switchCost = 0;
+
+  constructor(ports: GpuPorts, profile: GpuProfile) {
+    this.ports = ports;
+    this.shared = profile.contextsShareMultiprocessors;
+    this.preempts = profile.preemption === "instruction" || profile.preemption === "thread-group";
+    this.timeslice = profile.timesliceNs;
+  }
+
+  /** Keeps the list in order of urgency, then of submission. */
+  add(resident: Resident): void {
+    const list = this.waiting;
+    let i = list.length;
+    while (i > 0 && before(resident, list[i - 1]!)) i--;
+    if (i === list.length) list.push(resident);
+    else list.splice(i, 0, resident);
+  }
+
+  find(work: ComputeWork): Resident | undefined {
+    return this.waiting.find((r) => r.work === work);
+  }
+
+  remove(resident: Resident): void {
+    this.waiting.splice(this.waiting.indexOf(resident), 1);
+  }
+
+  forEach(visit: (resident: Resident) => void): void {
+    for (const resident of this.waiting) visit(resident);
+  }
+
+  /**
+   * Who should run next, or null: nobody waits, or it is not their turn. The caller takes it or lets the list be.
+   * @param running launches that run now (all of the active context, when contexts take turns)
+   */
+  pick(running: number): Resident | null {
+    const list = this.waiting;
+    this.switchCost = 0;
+    if (list.length === 0) return null;
+    if (this.shared) return this.choose(null);
+    const active = this.active;
+    const next = this.successor();
+    if (active === null || next === active) return this.choose(next);
+    const stoppable = this.preempts || !list.some((r) => r.work!.group === active && r.execution !== null);
+    if (!stoppable) return this.choose(active);
+    // The others must drain first. Those that run end their slices soon.
+    if (running > 0) return null;
+    if (list.some((r) => r.work!.group === active && r.execution !== null)) this.switchCost = this.ports.costs.contextSwitch;
+    return this.choose(next);
+  }
+
+  /** The launch that was picked gets its room. */
+  take(resident: Resident): void {
+    this.remove(resident);
+    const group = resident.work!.group;
+    if (group === this.active) return;
+    this.active = group;
+    this.since = this.ports.clock.now;
+    group.lastTurn = ++this.turns;
+  }
+
+  /** Whose turn it is now. */
+  private successor(): TurnTaker {
+    const list = this.waiting;
+    const first = list[0]!;
+    const active = this.active;
+    const mine = active === null ? undefined : list.find((r) => r.work!.group === active);
+    const expired = this.ports.clock.now - this.since >= this.timeslice;
+    if (mine !== undefined && !expired && mine.work!.urgency <= first.work!.urgency) return mine.work!.group;
+    // The one that has waited longest among the most urgent.
+    let best = mine !== undefined && mine.work!.urgency <= first.work!.urgency ? null : first.work!.group;
+    for (const resident of list) {
+      if (resident.work!.urgency !== first.work!.urgency) break;
+      const group = resident.work!.group;
+      if (group !== active && (best === null || group.lastTurn < best.lastTurn)) best = group;
+    }
+    if (best !== null) return best;
+    this.since = this.ports.clock.now;
+    return active!;
+  }
+
+  /** The first of the most urgent launches (of a context), or by choice another of them. */
+  private choose(group: TurnTaker | null): Resident | null {
+    const list = this.waiting;
+    let first: Resident | null = null;
+    let n = 0;
+    for (const resident of list) {
+      if (group !== null && resident.work!.group !== group) continue;
+      if (first === null) first = resident;
+      else if (resident.work!.urgency !== first.work!.urgency) break;
+      n++;
+    }
+    if (first === null || n === 1) return first;
+    let skip = this.ports.choices.choose(n, "launch for free multiprocessors");
+    if (skip === 0) return first;
+    for (const resident of list) {
+      if (group !== null && resident.work!.group !== group) continue;
+      if (resident.work!.urgency === first.work!.urgency && skip-- === 0) return resident;
+    }
+    return first;
+  }
+}
+
+function before(a: Resident, b: Resident): boolean {
+  const x = a.work!;
+  const y = b.work!;
+  return x.urgency !== y.urgency ? x.urgency < y.urgency : x.sequence < y.sequence;
+}

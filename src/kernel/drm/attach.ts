@@ -1,0 +1,32 @@
+import type { LinearStore } from "../../gpu/linear.ts";
+import type { GpuProfile } from "../../gpu/profile.ts";
+import type { Kernel } from "../machine.ts";
+import { DrmCore, type DrmOptions } from "./core.ts";
+import { GpuDevice } from "./device.ts";
+import { DrmFile, type Minor } from "./file.ts";
+
+export type { GpuDevice } from "./device.ts";
+
+/**
+ * Puts GPUs into a machine: on the PCI bus, each in an IOMMU group of its own, bound to its driver, with nodes under /dev/dri and files under /sys.
+ * @returns the devices in the order of `profiles`
+ */
+export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonly GpuProfile[], options: DrmOptions): readonly GpuDevice[] {
+  const core = new DrmCore(kernel, store, options);
+  const devices = profiles.map((profile, index) => new GpuDevice(core, index, profile));
+  for (const device of devices) {
+    const node = (minor: Minor) => (...[caller]: Parameters<Parameters<Kernel["vfs"]["mknod"]>[1]>): DrmFile => new DrmFile(device, minor, caller);
+    kernel.vfs.mknod(`/dev/dri/${device.primaryNode}`, node("primary"));
+    kernel.vfs.mknod(`/dev/dri/${device.renderNode}`, node("render"));
+    kernel.subsystems.push(device);
+  }
+  kernel.subsystems.push({
+    name: "drm",
+    checkInvariants: () => {
+      core.iommu.checkInvariants();
+      store.checkInvariants();
+    },
+    objectCounts: () => ({ ...core.counts, fences: core.fences.live, ...store.counts(), ramBytes: store.ram.used }),
+  });
+  return devices;
+}

@@ -1,0 +1,110 @@
+import { blocksPerMultiprocessor } from "../../gpu/occupancy.ts";
+import { Errno } from "../errors.ts";
+import type { SysCaller } from "../fs/file.ts";
+import type { CopyJob, ExecArgs, FillJob, LaunchJob } from "../sys/uapi.ts";
+import type { DrmFile } from "./file.ts";
+import { GpuJob, type JobWork } from "./gpu-job.ts";
+import type { ExecQueue } from "./queue.ts";
+import { findPoint, MAX_POINTS, pointError } from "./syncobj-ioctls.ts";
+
+const marker: JobWork = { launch: null, transfer: null };
+
+/**
+ * GLASS_EXEC: puts a job at the end of a queue.
+ * -ENOENT: queue or syncobj handle; -ECANCELED: the context is banned; -EINVAL: the job, a wait for what nobody submitted; -ENOSPC: a cooperative launch that
+ * cannot be resident at once; -EFAULT: addresses the kernel is to write to.
+ */
+export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
+  const queue = file.queues.get(arg.queue);
+  if (queue === undefined) return -Errno.ENOENT;
+  if (queue.context.fault !== null) return -Errno.ECANCELED;
+  const { waits } = arg;
+  if (waits.length > MAX_POINTS) return -Errno.EINVAL;
+  const work = checkJob(queue, arg);
+  if (typeof work === "number") return work;
+  const mm = caller.process.mm;
+  const fence = arg.userFence;
+  if (fence !== null) {
+    if ((fence.address & 3) !== 0) return -Errno.EINVAL;
+    if (mm.resolve(fence.address, 4, true) === null) return -Errno.EFAULT;
+  }
+  if (arg.timestamps !== null) {
+    if ((arg.timestamps & 7) !== 0) return -Errno.EINVAL;
+    if (mm.resolve(arg.timestamps, 32, true) === null) return -Errno.EFAULT;
+  }
+  for (const { syncobj: handle, point } of waits) {
+    const syncobj = file.syncobjs.get(handle);
+    if (syncobj === undefined) return -Errno.ENOENT;
+    if (findPoint(syncobj, point) === "missing") return -Errno.EINVAL;
+  }
+  // Nothing can fail from here on.
+  const device = file.device;
+  const core = device.core;
+  caller.thread.debt += core.kernel.costs.submit;
+  const scheduler = work.launch !== null ? device.computeScheduler : work.transfer !== null ? device.copyScheduler : device.markerScheduler;
+  const job = new GpuJob(queue, scheduler, core.nextSequence(), work, arg, mm, core.kernel.clock.now);
+  for (const { syncobj: handle, point } of waits) {
+    const syncobj = file.syncobjs.get(handle)!;
+    const found = findPoint(syncobj, point);
+    if (found !== "reached" && found !== "missing") job.addDependency(found);
+    else if (job.propagate && pointError(syncobj, point) !== 0) job.error = -Errno.ECANCELED;
+  }
+  arg.point = job.point;
+  queue.entity.push(job);
+  return 0;
+}
+
+function checkJob(queue: ExecQueue, arg: ExecArgs): JobWork | number {
+  const job = arg.job;
+  switch (job.kind) {
+    case "marker":
+      return marker;
+    case "copy":
+      return checkCopy(job) ? { launch: null, transfer: job } : -Errno.EINVAL;
+    case "fill":
+      return checkFill(job) ? { launch: null, transfer: { ...job, pattern: job.pattern.slice() } } : -Errno.EINVAL;
+    case "launch":
+      return queue.engine === "compute" ? checkLaunch(queue, job) : -Errno.EINVAL;
+  }
+}
+
+function isSize(...values: readonly number[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && value >= 0);
+}
+
+/** Rows must not overlap: what a pitch spans is at least a row, and a slice at least its rows. */
+function checkRows(extent: CopyJob["extent"], pitch: number, slicePitch: number): boolean {
+  const { width, height, depth } = extent;
+  if (!isSize(width, height, depth, pitch, slicePitch)) return false;
+  return (height <= 1 || pitch >= width) && (depth <= 1 || slicePitch >= (height - 1) * pitch + width);
+}
+
+function checkCopy(job: CopyJob): boolean {
+  return isSize(job.dst, job.src) && checkRows(job.extent, job.dstPitch, job.dstSlicePitch) && checkRows(job.extent, job.srcPitch, job.srcSlicePitch);
+}
+
+function checkFill(job: FillJob): boolean {
+  const length = job.pattern.length;
+  return isSize(job.dst) && checkRows(job.extent, job.pitch, job.slicePitch) && length >= 1 && length <= 128 && (length & (length - 1)) === 0 && job.extent.width % length === 0;
+}
+
+function checkLaunch(queue: ExecQueue, job: LaunchJob): JobWork | number {
+  const kernel = job.code.kernels.get(job.kernel);
+  if (kernel === undefined || job.params.length < kernel.paramBytes || job.symbols.length < job.code.symbols.length) return -Errno.EINVAL;
+  const { profile } = queue.context.file.device.gpu;
+  const { limits } = profile;
+  const [gx, gy, gz] = job.grid;
+  const [bx, by, bz] = job.block;
+  if (!isSize(gx, gy, gz, bx, by, bz, job.dynamicSharedBytes)) return -Errno.EINVAL;
+  const threads = bx * by * bz;
+  const blocks = gx * gy * gz;
+  if (threads < 1 || blocks < 1 || threads > limits.maxThreadsPerBlock || blocks > Number.MAX_SAFE_INTEGER) return -Errno.EINVAL;
+  for (let i = 0; i < 3; i++) if (job.block[i]! > limits.maxBlockDim[i]! || job.grid[i]! > limits.maxGridDim[i]!) return -Errno.EINVAL;
+  const shared = Math.ceil(kernel.sharedBytes / 16) * 16 + job.dynamicSharedBytes;
+  const perMultiprocessor = blocksPerMultiprocessor(profile, threads, shared, kernel.attributes.registers);
+  if (perMultiprocessor === 0) return -Errno.EINVAL;
+  if (job.cooperative && blocks > perMultiprocessor * profile.multiprocessors) return -Errno.ENOSPC;
+  // The program may use its parameter block again at once.
+  const shape = { ...job, params: job.params.slice() };
+  return { launch: { shape, loaded: queue.load(job.code), perMultiprocessor, threads, stdout: job.stdout }, transfer: null };
+}

@@ -1,0 +1,114 @@
+import type { DmaBuf } from "../fence/dma-buf.ts";
+import { Errno } from "../errors.ts";
+import type { FileDriver, MappableRange, SysCaller } from "../fs/file.ts";
+import type { Blocking } from "../process/wait.ts";
+import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
+import type { GpuContext } from "./context.ts";
+import type { GpuDevice } from "./device.ts";
+import { fdinfo } from "./fdinfo.ts";
+import type { GemObject } from "./gem.ts";
+import { IdTable } from "./id-table.ts";
+import { dispatch, dispatchWait } from "./ioctl.ts";
+import type { ExecQueue } from "./queue.ts";
+import type { Syncobj } from "./syncobj.ts";
+import type { GpuVm } from "./vm.ts";
+
+/** Primary nodes (card0) take every request; render nodes (renderD128) those that need no master. */
+export type Minor = "primary" | "render";
+
+/**
+ * One open of a DRM node (drm_file): whatever a program has of a GPU hangs here, not on the process. Two opens share nothing; dup and fork share
+ * everything. When the last descriptor is closed all of it goes.
+ */
+export class DrmFile implements FileDriver {
+  readonly kind = "drm";
+  readonly device: GpuDevice;
+  readonly minor: Minor;
+  readonly clientId: number;
+  /** Who opened it. */
+  readonly pid: number;
+  readonly command: string;
+  readonly objects: IdTable<GemObject> = new IdTable<GemObject>();
+  readonly syncobjs: IdTable<Syncobj> = new IdTable<Syncobj>();
+  readonly vms: IdTable<GpuVm> = new IdTable<GpuVm>();
+  readonly contexts: IdTable<GpuContext> = new IdTable<GpuContext>();
+  readonly queues: IdTable<ExecQueue> = new IdTable<ExecQueue>();
+  /** Handles of dma-bufs that this file exported or imported. */
+  readonly prime: Map<DmaBuf, number> = new Map();
+  /** Time its jobs spent on engines. */
+  readonly engineNs = { compute: 0, copy: 0 };
+
+  constructor(device: GpuDevice, minor: Minor, caller: SysCaller) {
+    this.device = device;
+    this.minor = minor;
+    this.clientId = device.core.nextClient();
+    this.pid = caller.process.pid;
+    this.command = caller.process.name;
+    device.files.add(this);
+  }
+
+  ioctl<K extends IoctlName>(caller: SysCaller, request: K, arg: IoctlTable[K]): number {
+    return dispatch(this, caller, request, arg);
+  }
+
+  ioctlWait<K extends WaitIoctlName>(_caller: SysCaller, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
+    return dispatchWait(this, request, arg);
+  }
+
+  /** -EINVAL: no object there, or too long; -EACCES: this file has no handle of it. */
+  mmap(_caller: SysCaller, offset: number, length: number, _write: boolean): MappableRange | number {
+    const object = this.lookupMapOffset(offset);
+    if (object === undefined) return -Errno.EINVAL;
+    let mine = false;
+    for (const [, candidate] of this.objects.entries()) mine ||= candidate === object;
+    return mine ? object.mappable(offset - object.mmapOffset, length) : -Errno.EACCES;
+  }
+
+  /** The object that mmap finds at an offset. */
+  lookupMapOffset(offset: number): GemObject | undefined {
+    return this.device.findMapOffset(offset);
+  }
+
+  fdinfo(): string {
+    return fdinfo(this);
+  }
+
+  /** A new handle of an object. */
+  addHandle(object: GemObject): number {
+    object.handleGet();
+    return this.objects.add(object);
+  }
+
+  /** -EINVAL: no such handle. */
+  closeHandle(handle: number): number {
+    const object = this.objects.get(handle);
+    if (object === undefined) return -Errno.EINVAL;
+    if (object.dmaBuf !== null && this.prime.get(object.dmaBuf) === handle) this.prime.delete(object.dmaBuf);
+    this.objects.remove(handle);
+    object.handlePut();
+    return 0;
+  }
+
+  release(killed: boolean): void {
+    if (killed) for (const [, queue] of this.queues.entries()) queue.kill();
+    for (const [id, queue] of this.queues.entries()) {
+      this.queues.remove(id);
+      queue.close();
+    }
+    for (const [id, syncobj] of this.syncobjs.entries()) {
+      this.syncobjs.remove(id);
+      syncobj.put();
+    }
+    for (const [id, context] of this.contexts.entries()) {
+      this.contexts.remove(id);
+      context.put();
+    }
+    for (const [id, vm] of this.vms.entries()) {
+      this.vms.remove(id);
+      vm.put();
+    }
+    for (const [handle] of this.objects.entries()) this.closeHandle(handle);
+    this.prime.clear();
+    this.device.files.delete(this);
+  }
+}

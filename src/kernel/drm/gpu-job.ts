@@ -1,0 +1,191 @@
+import type { DeviceFault, LoadedCode } from "../../compiler/abi.ts";
+import type { CopyWork } from "../../gpu/copy-engine.ts";
+import type { WorkOutcome } from "../../gpu/ports.ts";
+import type { ComputeWork, LaunchShape } from "../../gpu/resident.ts";
+import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
+import { Errno } from "../errors.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { ExecArgs } from "../sys/uapi.ts";
+import type { GpuContext } from "./context.ts";
+import type { ExecQueue } from "./queue.ts";
+import { SchedJob } from "./sched/job.ts";
+import type { DrmScheduler } from "./sched/scheduler.ts";
+import type { GpuVm } from "./vm.ts";
+
+/** A launch that was found to fit the GPU. */
+export interface CheckedLaunch {
+  readonly shape: LaunchShape;
+  readonly loaded: LoadedCode;
+  readonly perMultiprocessor: number;
+  readonly threads: number;
+  readonly stdout: ((text: string) => void) | null;
+}
+
+/** What a job does, checked and copied out of the caller's hands. All null: a marker. */
+export interface JobWork {
+  readonly launch: CheckedLaunch | null;
+  readonly transfer: CopyShape | FillShape | null;
+}
+
+/** A job of an exec queue: work for the engines, and what its end means to the program. */
+export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
+  readonly queue: ExecQueue;
+  readonly label: string;
+  readonly point: number;
+  readonly queuedAt: number;
+  readonly clientId: number;
+  submittedAt = 0;
+  startedAt = 0;
+  private readonly work: JobWork;
+  private readonly mm: AddressSpace;
+  private readonly userFence: ExecArgs["userFence"];
+  private readonly timestamps: number | null;
+  private printed = "";
+
+  constructor(queue: ExecQueue, scheduler: DrmScheduler, sequence: number, work: JobWork, args: ExecArgs, mm: AddressSpace, now: number) {
+    super(queue.entity, scheduler, sequence);
+    this.queue = queue;
+    this.work = work;
+    this.label = args.label;
+    this.clientId = queue.context.file.clientId;
+    this.userFence = args.userFence;
+    this.timestamps = args.timestamps;
+    this.propagate = args.propagateErrors;
+    this.mm = mm;
+    this.queuedAt = now;
+    this.point = queue.timeline.add(this);
+    queue.context.file.device.counts.jobs++;
+  }
+
+  get context(): GpuContext {
+    return this.queue.context;
+  }
+
+  get memory(): GpuVm {
+    return this.queue.context.vm;
+  }
+
+  get queueId(): number {
+    return this.queue.id;
+  }
+
+  get pid(): number {
+    return this.queue.context.file.pid;
+  }
+
+  get urgency(): number {
+    return this.entity.urgency;
+  }
+
+  get group(): GpuContext {
+    return this.queue.context;
+  }
+
+  get launch(): LaunchShape {
+    return this.work.launch!.shape;
+  }
+
+  get loaded(): LoadedCode {
+    return this.work.launch!.loaded;
+  }
+
+  get perMultiprocessor(): number {
+    return this.work.launch!.perMultiprocessor;
+  }
+
+  get threads(): number {
+    return this.work.launch!.threads;
+  }
+
+  get shape(): CopyShape | FillShape {
+    return this.work.transfer!;
+  }
+
+  print(text: string): void {
+    this.printed += text;
+  }
+
+  run(): void {
+    const gpu = this.queue.context.file.device.gpu;
+    this.submittedAt = gpu.ports.clock.now;
+    this.startedAt = this.submittedAt;
+    this.queue.running.push(this);
+    if (this.work.launch !== null) gpu.compute.submit(this);
+    else if (this.work.transfer !== null) gpu.copies.submit(this);
+    else gpu.markers.submit(this);
+  }
+
+  /** Takes the job off its engine; it ends with -ECANCELED. */
+  abort(): void {
+    const gpu = this.queue.context.file.device.gpu;
+    if (this.work.launch !== null) gpu.compute.abort(this);
+    else if (this.work.transfer !== null) gpu.copies.abort(this);
+    else gpu.markers.abort(this);
+  }
+
+  started(time: number): void {
+    this.startedAt = time;
+  }
+
+  ended(outcome: WorkOutcome, fault: DeviceFault | null): void {
+    const running = this.queue.running;
+    const at = running.indexOf(this);
+    const last = running.pop()!;
+    if (at < running.length) running[at] = last;
+    switch (outcome) {
+      case "done":
+        this.scheduler.finish(this, 0);
+        return;
+      case "killed":
+        this.scheduler.finish(this, -Errno.ECANCELED);
+        return;
+      case "fault":
+      case "timeout": {
+        const context = this.context;
+        context.get();
+        context.ban(this, outcome, fault);
+        this.scheduler.finish(this, outcome === "fault" ? -Errno.EIO : -Errno.ETIME);
+        context.killWork();
+        context.put();
+      }
+    }
+  }
+
+  complete(error: number): void {
+    this.error = error;
+    const kernel = this.queue.context.file.device.core.kernel;
+    const now = kernel.clock.now;
+    this.account(now);
+    if (this.printed !== "") this.work.launch!.stdout?.(this.printed);
+    if (this.timestamps !== null) this.writeTimestamps(this.timestamps, now);
+    this.queue.timeline.advance();
+    const fence = this.userFence;
+    if (fence !== null && this.mm.store32(fence.address, error === 0 ? fence.value : fence.errorValue)) kernel.futex.wake(this.mm, fence.address, Infinity);
+  }
+
+  free(): void {
+    this.queue.context.file.device.counts.jobs--;
+    this.queue.freeIfIdle();
+  }
+
+  /** Adds the time on the engine to the client's account (fdinfo). */
+  private account(now: number): void {
+    if (this.submittedAt === 0 && this.startedAt === 0) return;
+    const busy = this.queue.context.file.engineNs;
+    if (this.work.launch !== null) busy.compute += Math.max(0, now - this.startedAt);
+    else if (this.work.transfer !== null) busy.copy += Math.max(0, now - this.startedAt);
+  }
+
+  private writeTimestamps(address: number, now: number): void {
+    const linear = this.mm.resolve(address, 32, true);
+    if (linear === null) return;
+    const words = this.queue.context.file.device.core.store.u32;
+    // A job that never ran has one time for all.
+    const submitted = this.submittedAt || now;
+    let at = linear >>> 2;
+    for (const time of [submitted, Math.min(this.startedAt || now, now), now, this.queuedAt]) {
+      words[at++] = time >>> 0;
+      words[at++] = Math.floor(time / 2 ** 32);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { Errno } from "../errors.ts";
+import type { SysCaller } from "../fs/file.ts";
+import type { Blocking } from "../process/wait.ts";
+import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
+import { deviceQuery, memQuery, version } from "./device-ioctls.ts";
+import { exec } from "./exec.ts";
+import type { DrmFile } from "./file.ts";
+import { gemClose, gemCreate, gemFlink, gemMmapOffset, gemOpen } from "./gem-ioctls.ts";
+import { primeFdToHandle, primeHandleToFd } from "./prime.ts";
+import { jobState, occupancy, queueCreate, queueDestroy } from "./queue-ioctls.ts";
+import { syncobjCreate, syncobjDestroy, syncobjFdToHandle, syncobjHandleToFd, syncobjQuery, syncobjSignal, syncobjWait } from "./syncobj-ioctls.ts";
+import { contextCreate, contextDestroy, contextState, vmBind, vmCreate, vmDestroy } from "./vm-ioctls.ts";
+
+type Handler<K extends IoctlName> = (file: DrmFile, caller: SysCaller, arg: IoctlTable[K]) => number;
+
+/** Every request; a missing one does not compile. */
+const handlers: { readonly [K in IoctlName]: Handler<K> } = {
+  DRM_IOCTL_VERSION: version,
+  DRM_IOCTL_GEM_CLOSE: gemClose,
+  DRM_IOCTL_GEM_FLINK: gemFlink,
+  DRM_IOCTL_GEM_OPEN: gemOpen,
+  DRM_IOCTL_PRIME_HANDLE_TO_FD: primeHandleToFd,
+  DRM_IOCTL_PRIME_FD_TO_HANDLE: primeFdToHandle,
+  DRM_IOCTL_SYNCOBJ_CREATE: syncobjCreate,
+  DRM_IOCTL_SYNCOBJ_DESTROY: syncobjDestroy,
+  DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: syncobjHandleToFd,
+  DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: syncobjFdToHandle,
+  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: syncobjSignal,
+  DRM_IOCTL_SYNCOBJ_QUERY: syncobjQuery,
+  GLASS_DEVICE_QUERY: deviceQuery,
+  GLASS_MEM_QUERY: memQuery,
+  GLASS_GEM_CREATE: gemCreate,
+  GLASS_GEM_MMAP_OFFSET: gemMmapOffset,
+  GLASS_VM_CREATE: vmCreate,
+  GLASS_VM_DESTROY: vmDestroy,
+  GLASS_VM_BIND: vmBind,
+  GLASS_CONTEXT_CREATE: contextCreate,
+  GLASS_CONTEXT_DESTROY: contextDestroy,
+  GLASS_CONTEXT_STATE: contextState,
+  GLASS_EXEC_QUEUE_CREATE: queueCreate,
+  GLASS_EXEC_QUEUE_DESTROY: queueDestroy,
+  GLASS_EXEC: exec,
+  GLASS_JOB_STATE: jobState,
+  GLASS_OCCUPANCY: occupancy,
+};
+
+/** Requests that a render node refuses (no DRM_RENDER_ALLOW): names open to whoever guesses them. */
+const primaryOnly: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_GEM_FLINK", "DRM_IOCTL_GEM_OPEN"]);
+
+/** A request of a program. -EINVAL: no such request; -EACCES: not on a render node; -EFAULT: no argument. */
+export function dispatch<K extends IoctlName>(file: DrmFile, caller: SysCaller, request: K, arg: IoctlTable[K]): number {
+  const handler: Handler<K> | undefined = handlers[request];
+  if (handler === undefined) return -Errno.EINVAL;
+  if (file.minor === "render" && primaryOnly.has(request)) return -Errno.EACCES;
+  if (arg === null || typeof arg !== "object") return -Errno.EFAULT;
+  return handler(file, caller, arg);
+}
+
+type WaitHandler<K extends WaitIoctlName> = (file: DrmFile, arg: WaitIoctlTable[K]) => Blocking<number>;
+
+const waitHandlers: { readonly [K in WaitIoctlName]: WaitHandler<K> } = {
+  DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT: syncobjWait,
+};
+
+/** A request that may block. */
+export function* dispatchWait<K extends WaitIoctlName>(file: DrmFile, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
+  const handler: WaitHandler<K> | undefined = waitHandlers[request];
+  if (handler === undefined) return -Errno.EINVAL;
+  return yield* handler(file, arg);
+}

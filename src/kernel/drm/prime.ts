@@ -1,0 +1,84 @@
+import { DmaBuf, type Exporter } from "../fence/dma-buf.ts";
+import { Errno } from "../errors.ts";
+import { OpenFile, type MappableRange, type SysCaller } from "../fs/file.ts";
+import { O_CLOEXEC, O_RDWR } from "../sys/sys.ts";
+import type { IoctlTable } from "../sys/uapi.ts";
+import type { DrmFile } from "./file.ts";
+import { GemObject } from "./gem.ts";
+
+/** A buffer object as the exporter of its dma-buf. */
+class GemExporter implements Exporter {
+  readonly object: GemObject;
+
+  constructor(object: GemObject) {
+    this.object = object.get();
+  }
+
+  get size(): number {
+    return this.object.size;
+  }
+
+  mappable(offset: number, length: number): MappableRange | number {
+    return this.object.mappable(offset, length);
+  }
+
+  released(): void {
+    this.object.device.core.counts.dmaBufs--;
+    this.object.dmaBuf = null;
+    this.object.dmaBufFile = null;
+    this.object.put();
+  }
+}
+
+/** The open file of the dma-buf that stands for an object: one as long as it has handles; an imported object's is where it came from. */
+function exportFile(object: GemObject): OpenFile {
+  if (object.dmaBufFile !== null) return object.dmaBufFile.get();
+  const dmaBuf = new DmaBuf(new GemExporter(object));
+  object.device.core.counts.dmaBufs++;
+  object.dmaBuf = dmaBuf;
+  object.dmaBufFile = new OpenFile("/dmabuf:", O_RDWR, dmaBuf);
+  return object.dmaBufFile;
+}
+
+/** DRM_IOCTL_PRIME_HANDLE_TO_FD: -EINVAL flags, -ENOENT handle, -EMFILE. */
+export function primeHandleToFd(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_PRIME_HANDLE_TO_FD"]): number {
+  if ((arg.flags & ~(O_CLOEXEC | O_RDWR)) !== 0) return -Errno.EINVAL;
+  const object = file.objects.get(arg.handle);
+  if (object === undefined) return -Errno.ENOENT;
+  const open = exportFile(object);
+  const fd = caller.process.files.install(open, (arg.flags & O_CLOEXEC) !== 0);
+  if (fd < 0) {
+    open.put(false);
+    return fd;
+  }
+  object.keepExport();
+  if (!file.prime.has(object.dmaBuf!)) file.prime.set(object.dmaBuf!, arg.handle);
+  arg.fd = fd;
+  return 0;
+}
+
+/** DRM_IOCTL_PRIME_FD_TO_HANDLE: -EBADF no such descriptor, -EINVAL no dma-buf. The same dma-buf has one handle in a file. */
+export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_PRIME_FD_TO_HANDLE"]): number {
+  const open = caller.process.files.get(arg.fd);
+  if (open === undefined) return -Errno.EBADF;
+  const dmaBuf = open.driver;
+  if (!(dmaBuf instanceof DmaBuf) || !(dmaBuf.exporter instanceof GemExporter)) return -Errno.EINVAL;
+  const known = file.prime.get(dmaBuf);
+  if (known !== undefined) {
+    arg.handle = known;
+    return 0;
+  }
+  const source = dmaBuf.exporter.object;
+  const device = file.device;
+  let object = source.device === device ? source : device.imports.get(dmaBuf);
+  if (object === undefined) {
+    object = new GemObject(device, device.nextObjectId(), source.backing, source.label, open.get());
+    object.dmaBuf = dmaBuf;
+    object.dmaBufFile = open;
+    device.imports.set(dmaBuf, object);
+  }
+  arg.handle = file.addHandle(object);
+  object.keepExport();
+  file.prime.set(dmaBuf, arg.handle);
+  return 0;
+}
