@@ -1,0 +1,156 @@
+import { CompileError } from "../../abi.ts";
+import { newModule } from "../../ir/builder.ts";
+import type { Fn, Module } from "../../ir/module.ts";
+import type { Linkage, PtxFunction, PtxModule, Variable } from "../ast.ts";
+import { addBuiltin } from "../../builtins/library.ts";
+import { irSignature } from "./abi.ts";
+import { kernelAttributes } from "./attributes.ts";
+import { FnLowering } from "./function.ts";
+import { globalVar } from "./globals.ts";
+import { kernelParams, layoutParams } from "./layout.ts";
+import type { Table } from "./rows.ts";
+import { GRID_WORKSPACE } from "./special-registers.ts";
+
+const linkages: Readonly<Record<Linkage, Fn["linkage"]>> = { none: "local", visible: "visible", common: "visible", extern: "extern", weak: "weak" };
+
+/** Lowers a parsed module: what its functions share. */
+export class ModuleLowering {
+  readonly ptx: PtxModule;
+  readonly table: Table;
+  readonly ir: Module;
+  /** Module variables by name. */
+  readonly variables = new Map<string, Variable>();
+  /** Functions by name: the definition, else the declaration. */
+  private readonly functions = new Map<string, PtxFunction>();
+  private readonly aliases = new Map<string, string>();
+  /** Names given to function-level shared variables. */
+  private readonly sharedNames = new Map<Variable, string>();
+
+  constructor(ptx: PtxModule, name: string, table: Table) {
+    this.ptx = ptx;
+    this.table = table;
+    this.ir = newModule(name, name);
+    for (const variable of ptx.variables) this.declare(variable);
+    for (const fn of ptx.functions) {
+      const known = this.functions.get(fn.name);
+      if (known !== undefined && known.body !== null && fn.body !== null) {
+        throw new CompileError("link", `function '${fn.name}' is defined twice (line ${known.line})`, fn.line);
+      }
+      if (known === undefined || known.body === null) this.functions.set(fn.name, fn);
+    }
+    for (const alias of ptx.aliases) this.aliases.set(alias.name, alias.target);
+  }
+
+  private declare(variable: Variable): void {
+    const known = this.variables.get(variable.name);
+    if (known === undefined || known.linkage === "extern") this.variables.set(variable.name, variable);
+    else if (variable.linkage !== "extern") throw new CompileError("link", `variable '${variable.name}' is defined twice (line ${known.line})`, variable.line);
+  }
+
+  /** Lowers everything. */
+  run(): Module {
+    for (const variable of this.variables.values()) {
+      if ((variable.space === "global" || variable.space === "const") && variable.type.kind !== "opaque") {
+        this.ir.globals.set(variable.name, globalVar(variable, (symbol) => this.symbolName(symbol)));
+      }
+    }
+    for (const fn of this.functions.values()) if (fn.body !== null) this.lower(fn);
+    return this.ir;
+  }
+
+  private lower(fn: PtxFunction): void {
+    const ir = this.shell(fn);
+    this.ir.functions.set(fn.name, ir);
+    if (fn.name === GRID_WORKSPACE) throw new CompileError("link", `the name '${fn.name}' is reserved`, fn.line);
+    new FnLowering(this, fn, ir).run();
+  }
+
+  /** The IR function, still without code. */
+  private shell(fn: PtxFunction): Fn {
+    const common = { name: fn.name, linkage: linkages[fn.linkage], locals: [] };
+    if (fn.entry) {
+      const layout = layoutParams(fn);
+      return {
+        ...common, kind: "kernel", params: [], results: [], types: [], blocks: [{ label: "entry", instrs: [] }],
+        kernelParams: kernelParams(fn, layout), paramBytes: layout.bytes, attributes: kernelAttributes(fn),
+      };
+    }
+    const { params, results } = irSignature(fn, fn.line);
+    return {
+      ...common, kind: "func", params, results, types: [...params], blocks: fn.body === null ? [] : [{ label: "entry", instrs: [] }],
+      kernelParams: [], paramBytes: 0, attributes: null,
+    };
+  }
+
+  /** Follows aliases; their targets are functions. */
+  private resolve(name: string): string {
+    let at = name;
+    // A chain of aliases cannot be longer than their number, unless it is a ring.
+    for (let i = 0; i <= this.aliases.size; i++) {
+      const next = this.aliases.get(at);
+      if (next === undefined) return at;
+      at = next;
+    }
+    throw new CompileError("link", `alias '${name}' stands for itself`);
+  }
+
+  /** The function a name means, following aliases; undefined when there is none. */
+  functionNamed(name: string): PtxFunction | undefined {
+    return this.functions.get(this.resolve(name));
+  }
+
+  /**
+   * The IR name of a function that is called or whose address is taken; a declaration without body becomes an
+   * external function of the module. Undefined when there is none.
+   */
+  functionName(name: string): string | undefined {
+    const fn = this.functionNamed(name);
+    if (fn === undefined) return undefined;
+    if (fn.body === null && !this.ir.functions.has(fn.name)) this.ir.functions.set(fn.name, { ...this.shell(fn), linkage: "extern" });
+    return fn.name;
+  }
+
+  /** What a name in an initialiser stands for. */
+  private symbolName(name: string): string | undefined {
+    if (this.variables.has(name)) return name;
+    return this.functionName(name);
+  }
+
+  /** The IR name of a shared variable; null for the dynamic shared memory (open extern arrays all mean it). */
+  sharedName(fn: PtxFunction, variable: Variable): string | null {
+    if (variable.dims[0] === 0) return null;
+    const known = this.sharedNames.get(variable);
+    if (known !== undefined) return known;
+    // Function-level names may repeat in other functions.
+    const taken = this.ir.shared.has(variable.name) || (variable.index >= 0 && this.variables.has(variable.name));
+    const name = taken ? `${fn.name}.${variable.name}.${variable.index}` : variable.name;
+    this.ir.shared.set(name, { name, size: variable.size, align: variable.align });
+    this.sharedNames.set(variable, name);
+    return name;
+  }
+
+  /** Bytes of shared variables used so far, laid out one after the other. */
+  staticSharedBytes(): number {
+    let at = 0;
+    for (const variable of this.ir.shared.values()) at = Math.ceil(at / variable.align) * variable.align + variable.size;
+    return Math.ceil(at / 16) * 16;
+  }
+
+  /**
+   * Puts a function of the builtin library into the module, and gives its name.
+   * @throws CompileError when the module has an incompatible function of that name
+   */
+  builtin(name: string, line: number): string {
+    if (this.functions.has(name)) throw new CompileError("link", `the name '${name}' is reserved for the builtin library`, line);
+    addBuiltin(this.ir, name);
+    return name;
+  }
+
+  /** Makes the hidden workspace of grid synchronisation. */
+  needGridWorkspace(): void {
+    if (this.ir.globals.has(GRID_WORKSPACE)) return;
+    this.ir.globals.set(GRID_WORKSPACE, {
+      name: GRID_WORKSPACE, space: "global", size: 64, align: 64, init: null, relocs: [], linkage: "local", managed: false,
+    });
+  }
+}
