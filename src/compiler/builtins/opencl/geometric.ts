@@ -1,0 +1,129 @@
+import type { ValueId } from "../../ir/ops.ts";
+import type { Kit } from "../kit.ts";
+import { enter, leave, workingType } from "./half.ts";
+import { codeOf, isFloatCode, isSignedCode } from "./mangle.ts";
+import type { Lowering, Lowerings, Site } from "./site.ts";
+
+/** Geometric functions (OpenCL C 3.0 section 6.15.5) and the integer dot product of cl_khr_integer_dot_product. */
+
+function vectors(s: Site): { code: string; args: ValueId[][] } {
+  const code = codeOf(s.params[0]);
+  return { code, args: s.args.map((values) => values.map((v) => enter(s.k, code, v))) };
+}
+
+function sumOfProducts(k: Kit, a: readonly ValueId[], b: readonly ValueId[]): ValueId {
+  return a.map((x, n) => k.mul(x, b[n]!)).reduce((x, y) => k.add(x, y));
+}
+
+/**
+ * The root of the sum of squares. In single precision computed in double: no square overflows or vanishes there.
+ * In double, elements are scaled by a power of two when the largest is very large or small.
+ */
+function norm(k: Kit, v: readonly ValueId[]): ValueId {
+  if (v.length === 1) return k.abs(v[0]!);
+  if (k.type(v[0]!) === "f32") {
+    const wide = v.map((x) => k.widen(x));
+    return k.narrow(k.sqrt(sumOfProducts(k, wide, wide)));
+  }
+  const largest = v.map((x) => k.abs(x)).reduce((a, b) => k.select(k.fcmp("olt", a, b), b, a));
+  const huge = k.fcmp("ogt", largest, k.d(2 ** 500));
+  const tiny = k.fcmp("olt", largest, k.d(2 ** -500));
+  const scale = k.select(huge, k.d(2 ** -600), k.select(tiny, k.d(2 ** 600), k.d(1)));
+  const back = k.select(huge, k.d(2 ** 600), k.select(tiny, k.d(2 ** -600), k.d(1)));
+  const scaled = v.map((x) => k.mul(x, scale));
+  return k.mul(k.sqrt(sumOfProducts(k, scaled, scaled)), back);
+}
+
+function difference(k: Kit, a: readonly ValueId[], b: readonly ValueId[]): ValueId[] {
+  return a.map((x, n) => k.sub(x, b[n]!));
+}
+
+/** v over its length; zero stays zero. Infinite elements count as 1, finite ones beside them as 0. */
+function unit(k: Kit, v: readonly ValueId[]): ValueId[] {
+  if (v.length === 1) {
+    const [x] = v;
+    return [k.select(k.fcmp("one", x!, k.like(x!, 0)), k.copysign(k.like(x!, 1), x!), x!)];
+  }
+  const infinite = v.map((x) => k.fcmp("oeq", k.abs(x), k.like(x, Infinity)));
+  const any = infinite.reduce((a, b) => k.or(a, b));
+  const tamed = v.map((x, n) => k.select(any, k.copysign(k.select(infinite[n]!, k.like(x, 1), k.like(x, 0)), x), x));
+  const length = norm(k, tamed);
+  const zero = k.fcmp("oeq", length, k.like(length, 0));
+  return tamed.map((x, n) => k.select(zero, v[n]!, k.div(x, length)));
+}
+
+const dot: Lowering = (s) => {
+  const code = codeOf(s.params[0]);
+  if (!isFloatCode(code)) return [integerDot(s, null)];
+  const { args } = vectors(s);
+  return [leave(s.k, code, sumOfProducts(s.k, args[0]!, args[1]!))];
+};
+
+/** Products of 8- or 16-bit elements, summed in 32 bits; with `add`, saturated to it at the end. */
+function integerDot(s: Site, add: ValueId | null): ValueId {
+  const { k } = s;
+  const wide = (values: readonly ValueId[], code: string): ValueId[] => values.map((v) => k.conv(isSignedCode(code) ? "sext" : "zext", "i64", v));
+  const a = wide(s.args[0]!, codeOf(s.params[0]));
+  const b = wide(s.args[1]!, codeOf(s.params[1]));
+  const sum = sumOfProducts(k, a, b);
+  if (add === null) return k.conv("trunc", "i32", sum);
+  const signed = isSignedCode(codeOf(s.params[2]));
+  const total = k.add(sum, k.conv(signed ? "sext" : "zext", "i64", add));
+  const low = signed ? -(2n ** 31n) : 0n;
+  const high = signed ? 2n ** 31n - 1n : 2n ** 32n - 1n;
+  return k.conv("trunc", "i32", k.int("min.s", k.int("max.s", total, k.l(low)), k.l(high)));
+}
+
+function packed(signs: string): Lowering {
+  return (s) => {
+    const { k } = s;
+    const bytes = (word: ValueId, signed: boolean): ValueId[] => [0, 8, 16, 24].map((at) => (signed ? k.ashr(k.shl(word, 24 - at), 24) : k.and(k.lshr(word, at), k.i(0xff))));
+    const sum = sumOfProducts(k, bytes(s.args[0]![0]!, signs[0] === "s"), bytes(s.args[1]![0]!, signs[1] === "s"));
+    return [sum];
+  };
+}
+
+function scalar(op: (k: Kit, args: ValueId[][]) => ValueId): Lowering {
+  return (s) => {
+    const { code, args } = vectors(s);
+    return [leave(s.k, code, op(s.k, args))];
+  };
+}
+
+const length = scalar((k, [v]) => norm(k, v!));
+const distance = scalar((k, [a, b]) => norm(k, difference(k, a!, b!)));
+const normalize: Lowering = (s) => {
+  const { code, args } = vectors(s);
+  return unit(s.k, args[0]!).map((x) => leave(s.k, code, x));
+};
+
+const cross: Lowering = (s) => {
+  const { code, args } = vectors(s);
+  const { k } = s;
+  const [a, b] = args;
+  const part = (i: number, j: number): ValueId => leave(k, code, k.sub(k.mul(a![i]!, b![j]!), k.mul(a![j]!, b![i]!)));
+  const result = [part(1, 2), part(2, 0), part(0, 1)];
+  if (a!.length === 4) result.push(leave(k, code, k.c(workingType(code), 0)));
+  return result;
+};
+
+/** The fast forms square in the type itself. */
+function fastNorm(k: Kit, v: readonly ValueId[]): ValueId {
+  return k.sqrt(sumOfProducts(k, v, v));
+}
+
+export const geometric: Lowerings = {
+  dot, length, distance, normalize, cross,
+  fast_length: scalar((k, [v]) => fastNorm(k, v!)),
+  fast_distance: scalar((k, [a, b]) => fastNorm(k, difference(k, a!, b!))),
+  fast_normalize: (s) => {
+    const { k } = s;
+    const v = s.args[0]!;
+    const size = fastNorm(k, v);
+    const zero = k.fcmp("oeq", size, k.like(size, 0));
+    return v.map((x) => k.select(zero, x, k.div(x, size)));
+  },
+  dot_acc_sat: (s) => [integerDot(s, s.args[2]![0]!)],
+  dot_4x8packed_ss_int: packed("ss"), dot_4x8packed_uu_uint: packed("uu"), dot_4x8packed_su_int: packed("su"), dot_4x8packed_us_int: packed("us"),
+};
+
