@@ -1,0 +1,34 @@
+// npm run bench [-- --json] [--quick] [--only kernel,kernel]
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { geometricMean, short } from "./clock.ts";
+import { benchOpenCl, benchPtx, compileTable, inNewProcess } from "./compile.ts";
+import { benchHostCalls, hostTable } from "./host-calls.ts";
+import { benchKernels, kernelTable } from "./kernels.ts";
+import { benchStartUp } from "./start-up.ts";
+
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false }, only: { type: "string" } } });
+const only = values.only?.split(",") ?? [];
+const say = (text: string): void => { if (!values.json) console.log(text); };
+
+const system = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length };
+say(`Node ${system.node}, ${system.cores} x ${system.cpu}; one thread, address translation on\n`);
+
+const kernels = benchKernels(only, values.quick);
+say(kernelTable(kernels));
+let rest: object = {};
+if (only.length === 0) {
+  const ptx = benchPtx();
+  say(`\nPTX file to ready module\n${compileTable(ptx)}`);
+  const build = benchOpenCl(inNewProcess);
+  say(`\nOpenCL C source (bench/kernels.cl) to ready program: new process ${short(build.cold)} ms, with its cache ${short(build.cached)} ms, new source in a warm process ${short(build.warm)} ms`);
+  const hostCalls = benchHostCalls(values.quick);
+  const { hostMicroseconds } = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as { hostMicroseconds: Record<string, { pocl1: number | null }> };
+  say(`\nHost calls\n${hostTable(hostCalls, hostMicroseconds)}`);
+  const startUp = benchStartUp(values.quick ? 3 : 11);
+  say(`\nimport "glassgpu" and createMachine(): ${short(startUp.median)} ms (best ${short(startUp.best)})`);
+  rest = { ptx, build, hostCalls, startUp };
+}
+if (values.json) console.log(JSON.stringify({ system, kernels, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));
+if (kernels.some(({ wrong }) => wrong !== null)) process.exitCode = 1;
