@@ -1,4 +1,4 @@
-import { invariant } from "./errors.ts";
+import { EmulatorBug } from "./errors.ts";
 import type { Choices } from "./choices.ts";
 
 /** Virtual time: integer nanoseconds since the machine was made. Only the event queue moves it, and only forward. */
@@ -48,7 +48,7 @@ export class EventQueue {
 
   /** Asks for `run` at `time` (not before now). */
   at(time: number, run: () => void, label: string, timer: boolean = false): EventHandle {
-    invariant(time >= this.clock.now && Number.isSafeInteger(time), `event "${label}" asked for at ${time}, now is ${this.clock.now}`);
+    if (!(time >= this.clock.now && Number.isSafeInteger(time))) throw new EmulatorBug(`event "${label}" asked for at ${time}, now is ${this.clock.now}`);
     const event: EventHandle = { time, seq: this.nextSeq++, run, label, timer };
     this.push(event);
     return event;
