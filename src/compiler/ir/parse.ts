@@ -9,7 +9,8 @@ import { wordsOf } from "./words.ts";
 const typeNames = Object.keys(sizeOf) as Type[];
 
 /**
- * Reads what `printModule` writes. Checks the grammar only; `verifyModule` checks the meaning.
+ * Reads what `printModule` writes. Checks the grammar only; `verifyModule` checks the meaning. Text written by hand may call values by
+ * name (`%sum`): they are numbered behind the numbered ones, in order of appearance.
  * @throws CompileError of kind "syntax" with the line
  */
 export function parseModule(text: string): Module {
@@ -119,6 +120,7 @@ function parseFunction(tokens: Tokens, kind: "kernel" | "func"): Fn {
   while (tokens.accept("local")) locals.push(parseStorage(tokens));
   const types: Type[] = [...params];
   const body = new Body(tokens, types);
+  body.scan();
   if (tokens.accept("undefined")) while (tokens.peek.startsWith("%")) body.definition();
   const blocks = body.blocks();
   for (let value = 0; value < types.length; value++) if (types[value] === undefined) tokens.fail(`%${value} of "${name}" has no type`);
@@ -130,6 +132,7 @@ class Body {
   private readonly tokens: Tokens;
   private readonly types: Type[];
   private readonly labels = new Map<string, number>();
+  private readonly names = new Map<string, ValueId>();
 
   constructor(tokens: Tokens, types: Type[]) {
     this.tokens = tokens;
@@ -144,18 +147,26 @@ class Body {
     return value;
   }
 
-  blocks(): Block[] {
-    // Branches go forward too, so the labels are collected in a first pass over the same tokens.
+  /** Collects labels and value names in a first pass over the body, because uses may come before definitions. */
+  scan(): void {
     const start = this.tokens.mark();
+    let numbered = this.types.length;
+    const names = new Set<string>();
     while (!this.tokens.accept("}")) {
       const text = this.tokens.next();
-      if (text.startsWith("^") && this.tokens.peek === ":") {
+      if (/^%\d+$/.test(text)) numbered = Math.max(numbered, Number(text.slice(1)) + 1);
+      else if (text.startsWith("%")) names.add(text);
+      else if (text.startsWith("^") && this.tokens.peek === ":") {
         const label = labelOf(text);
         if (this.labels.has(label)) this.tokens.fail(`block ${text} is defined twice`);
         this.labels.set(label, this.labels.size);
       }
     }
+    for (const name of names) this.names.set(name, numbered + this.names.size);
     this.tokens.reset(start);
+  }
+
+  blocks(): Block[] {
     const blocks: Block[] = [];
     while (!this.tokens.accept("}")) {
       if (!this.tokens.peek.startsWith("^")) this.tokens.fail(`expected a block, found ${JSON.stringify(this.tokens.peek)}`);
@@ -169,8 +180,10 @@ class Body {
   }
 
   private value(): ValueId {
-    if (!/^%\d+$/.test(this.tokens.peek)) this.tokens.fail(`expected a value such as %3, found ${JSON.stringify(this.tokens.peek)}`);
-    return Number(this.tokens.next().slice(1));
+    const text = this.tokens.peek;
+    if (!/^%[\w.$]+$/.test(text)) this.tokens.fail(`expected a value such as %3, found ${JSON.stringify(text)}`);
+    this.tokens.next();
+    return this.names.get(text) ?? Number(text.slice(1));
   }
 
   private block(): number {

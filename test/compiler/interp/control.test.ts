@@ -1,0 +1,4 @@
+import { interpretModule } from "../../../src/compiler/interp/index.ts";
+import { controlConformance } from "../conformance/control.ts";
+
+controlConformance(interpretModule);

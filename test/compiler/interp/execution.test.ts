@@ -1,0 +1,4 @@
+import { interpretModule } from "../../../src/compiler/interp/index.ts";
+import { executionConformance } from "../conformance/execution.ts";
+
+executionConformance(interpretModule);

@@ -1,0 +1,4 @@
+import { interpretModule } from "../../../src/compiler/interp/index.ts";
+import { memoryConformance } from "../conformance/memory.ts";
+
+memoryConformance(interpretModule);
