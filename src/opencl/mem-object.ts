@@ -62,7 +62,7 @@ function memInfo(mem: MemObject, name: cl_mem_info): Answer | null {
     case CL_MEM_SIZE: return size(mem.size);
     // A JavaScript array has no address: an Out box gets the array itself, bytes are 0.
     case CL_MEM_HOST_PTR: return typeof mem.hostPtr === "number" ? size(mem.hostPtr) : { size: 8, value: mem.hostPtr ?? 0, write: (view) => view.setBigUint64(0, 0n, true) };
-    case CL_MEM_MAP_COUNT: return uint(mem.maps.length);
+    case CL_MEM_MAP_COUNT: return uint(mem.root.maps.filter((map) => map.owner === mem).length);
     case CL_MEM_REFERENCE_COUNT: return uint(mem.refs);
     case CL_MEM_CONTEXT: return size(mem.context.handle);
     case CL_MEM_ASSOCIATED_MEMOBJECT: return size(mem.whole?.handle ?? 0);

@@ -10,7 +10,10 @@ import type { SvmAllocation } from "./svm-allocation.ts";
 
 /** A region of a buffer that the host has mapped. */
 export interface Mapping {
+  /** The buffer or sub-buffer that was mapped. */
+  readonly owner: MemObject;
   readonly pointer: HostPtr;
+  /** From the beginning of the whole buffer. */
   readonly offset: number;
   readonly size: number;
   /** CL_MAP_*. */
@@ -46,6 +49,7 @@ export class MemObject extends ClObject {
   /** The buffer this is a part of, and where it begins there. */
   readonly whole: MemObject | null;
   readonly origin: number;
+  /** Mapped regions of the whole buffer, those of sub-buffers included. */
   readonly maps: Mapping[] = [];
   readonly destructors: { readonly call: (memobj: cl_mem, user_data: unknown) => unknown; readonly data: unknown }[] = [];
   /** Puts the initial contents there; null when they are. */
