@@ -185,7 +185,7 @@ export class ComputeEngine {
       globalSize: launch.globalSize,
       globalOffset: launch.globalOffset,
       dynamicSharedBytes: launch.dynamicSharedBytes,
-      params: launch.params,
+      params: work.params,
       warpSize: this.profile.warpSize,
       pageTable: work.memory.pageTable,
       symbols: launch.symbols,

@@ -39,8 +39,8 @@ export class FrameMap {
 
   /** Frees a run that was taken. */
   give(first: number, n: number, clean: boolean): void {
-    invariant(Number.isInteger(first) && first > 0 && first + n <= this.limit, `frame run ${first}+${n} is in range`);
-    for (let i = first; i < first + n; i++) invariant((this.taken[i >>> 5]! & (1 << (i & 31))) !== 0, `frame ${i} is freed once`);
+    invariant(Number.isInteger(first) && first > 0 && first + n <= this.limit, "a freed run of frames is in range");
+    for (let i = first; i < first + n; i++) invariant((this.taken[i >>> 5]! & (1 << (i & 31))) !== 0, "a frame is freed once");
     this.mark(this.taken, first, n, false);
     this.mark(this.dirty, first, n, !clean);
     this.inUse -= n;

@@ -100,7 +100,7 @@ export class LinearStore implements LinearMemory, CodeEnv {
   /** @param clean the caller knows every byte to be zero again */
   freeFrames(kind: FrameKind, address: number, frames: number, clean: boolean = false): void {
     this.used[kind] -= frames;
-    invariant(this.used[kind] >= 0, `more ${kind} frames freed than were allocated`);
+    invariant(this.used[kind] >= 0, "no more frames of a kind are freed than were allocated");
     this.ensure().frames.give(address / FRAME, frames, clean);
   }
 

@@ -11,7 +11,6 @@ export interface LaunchShape {
   readonly globalSize: readonly [number, number, number];
   readonly globalOffset: readonly [number, number, number];
   readonly dynamicSharedBytes: number;
-  readonly params: Uint8Array;
   readonly symbols: BigUint64Array;
   readonly cooperative: boolean;
 }
@@ -24,6 +23,8 @@ export interface TurnTaker {
 /** Work of the compute engine. */
 export interface ComputeWork extends EngineWork {
   readonly launch: LaunchShape;
+  /** The parameter block. */
+  readonly params: Uint8Array;
   readonly loaded: LoadedCode;
   /** Lower is more urgent. */
   readonly urgency: number;

@@ -40,7 +40,9 @@ export class RunList {
   }
 
   remove(resident: Resident): void {
-    this.waiting.splice(this.waiting.indexOf(resident), 1);
+    const list = this.waiting;
+    if (list[list.length - 1] === resident) list.pop();
+    else list.splice(list.indexOf(resident), 1);
   }
 
   forEach(visit: (resident: Resident) => void): void {

@@ -3,7 +3,7 @@ import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { CopyJob, ExecArgs, FillJob, LaunchJob } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
-import { GpuJob, type JobWork } from "./gpu-job.ts";
+import { CheckedLaunch, GpuJob, type JobWork } from "./gpu-job.ts";
 import type { ExecQueue } from "./queue.ts";
 import { findPoint, MAX_POINTS, pointError } from "./syncobj-ioctls.ts";
 
@@ -68,19 +68,20 @@ function checkJob(queue: ExecQueue, arg: ExecArgs): JobWork | number {
   }
 }
 
-function isSize(...values: readonly number[]): boolean {
-  return values.every((value) => Number.isSafeInteger(value) && value >= 0);
+/** A whole number from 0 on. */
+function isSize(value: number): boolean {
+  return value >= 0 && Number.isSafeInteger(value);
 }
 
 /** Rows must not overlap: what a pitch spans is at least a row, and a slice at least its rows. */
 function checkRows(extent: CopyJob["extent"], pitch: number, slicePitch: number): boolean {
   const { width, height, depth } = extent;
-  if (!isSize(width, height, depth, pitch, slicePitch)) return false;
+  if (!isSize(width) || !isSize(height) || !isSize(depth) || !isSize(pitch) || !isSize(slicePitch)) return false;
   return (height <= 1 || pitch >= width) && (depth <= 1 || slicePitch >= (height - 1) * pitch + width);
 }
 
 function checkCopy(job: CopyJob): boolean {
-  return isSize(job.dst, job.src) && checkRows(job.extent, job.dstPitch, job.dstSlicePitch) && checkRows(job.extent, job.srcPitch, job.srcSlicePitch);
+  return isSize(job.dst) && isSize(job.src) && checkRows(job.extent, job.dstPitch, job.dstSlicePitch) && checkRows(job.extent, job.srcPitch, job.srcSlicePitch);
 }
 
 function checkFill(job: FillJob): boolean {
@@ -88,23 +89,28 @@ function checkFill(job: FillJob): boolean {
   return isSize(job.dst) && checkRows(job.extent, job.pitch, job.slicePitch) && length >= 1 && length <= 128 && (length & (length - 1)) === 0 && job.extent.width % length === 0;
 }
 
+/** Each dimension from 1 to its limit. */
+function checkDimensions(size: readonly [number, number, number], limit: readonly [number, number, number]): boolean {
+  for (let i = 0; i < 3; i++) {
+    const value = size[i]!;
+    if (!(value >= 1 && value <= limit[i]!) || !Number.isInteger(value)) return false;
+  }
+  return true;
+}
+
 function checkLaunch(queue: ExecQueue, job: LaunchJob): JobWork | number {
   const kernel = job.code.kernels.get(job.kernel);
   if (kernel === undefined || job.params.length < kernel.paramBytes || job.symbols.length < job.code.symbols.length) return -Errno.EINVAL;
   const { profile } = queue.context.file.device.gpu;
   const { limits } = profile;
-  const [gx, gy, gz] = job.grid;
-  const [bx, by, bz] = job.block;
-  if (!isSize(gx, gy, gz, bx, by, bz, job.dynamicSharedBytes)) return -Errno.EINVAL;
-  const threads = bx * by * bz;
-  const blocks = gx * gy * gz;
-  if (threads < 1 || blocks < 1 || threads > limits.maxThreadsPerBlock || blocks > Number.MAX_SAFE_INTEGER) return -Errno.EINVAL;
-  for (let i = 0; i < 3; i++) if (job.block[i]! > limits.maxBlockDim[i]! || job.grid[i]! > limits.maxGridDim[i]!) return -Errno.EINVAL;
+  const { grid, block } = job;
+  if (!checkDimensions(grid, limits.maxGridDim) || !checkDimensions(block, limits.maxBlockDim) || !isSize(job.dynamicSharedBytes)) return -Errno.EINVAL;
+  const threads = block[0] * block[1] * block[2];
+  const blocks = grid[0] * grid[1] * grid[2];
+  if (threads > limits.maxThreadsPerBlock || blocks > Number.MAX_SAFE_INTEGER) return -Errno.EINVAL;
   const shared = Math.ceil(kernel.sharedBytes / 16) * 16 + job.dynamicSharedBytes;
   const perMultiprocessor = blocksPerMultiprocessor(profile, threads, shared, kernel.attributes.registers);
   if (perMultiprocessor === 0) return -Errno.EINVAL;
   if (job.cooperative && blocks > perMultiprocessor * profile.multiprocessors) return -Errno.ENOSPC;
-  // The program may use its parameter block again at once.
-  const shape = { ...job, params: job.params.slice() };
-  return { launch: { shape, loaded: queue.load(job.code), perMultiprocessor, threads, stdout: job.stdout }, transfer: null };
+  return { launch: new CheckedLaunch(job, queue.load(job.code), perMultiprocessor, threads), transfer: null };
 }

@@ -5,20 +5,30 @@ import type { ComputeWork, LaunchShape } from "../../gpu/resident.ts";
 import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
 import { Errno } from "../errors.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
-import type { ExecArgs } from "../sys/uapi.ts";
+import type { ExecArgs, LaunchJob } from "../sys/uapi.ts";
 import type { GpuContext } from "./context.ts";
 import type { ExecQueue } from "./queue.ts";
 import { SchedJob } from "./sched/job.ts";
 import type { DrmScheduler } from "./sched/scheduler.ts";
 import type { GpuVm } from "./vm.ts";
 
-/** A launch that was found to fit the GPU. */
-export interface CheckedLaunch {
+/** A launch that was found to fit the GPU. It is the program's own description, but for the parameters: the program may use their memory again at once. */
+export class CheckedLaunch {
   readonly shape: LaunchShape;
+  readonly params: Uint8Array;
   readonly loaded: LoadedCode;
   readonly perMultiprocessor: number;
   readonly threads: number;
   readonly stdout: ((text: string) => void) | null;
+
+  constructor(job: LaunchJob, loaded: LoadedCode, perMultiprocessor: number, threads: number) {
+    this.shape = job;
+    this.params = job.params.slice();
+    this.loaded = loaded;
+    this.perMultiprocessor = perMultiprocessor;
+    this.threads = threads;
+    this.stdout = job.stdout;
+  }
 }
 
 /** What a job does, checked and copied out of the caller's hands. All null: a marker. */
@@ -83,6 +93,10 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   get launch(): LaunchShape {
     return this.work.launch!.shape;
+  }
+
+  get params(): Uint8Array {
+    return this.work.launch!.params;
   }
 
   get loaded(): LoadedCode {

@@ -21,37 +21,35 @@ export class QueueTimeline implements Timeline {
   reached = 0;
   /** The last point given to a job. */
   last = 0;
-  private pending: SchedJob[] = [];
-  private head = 0;
+  /** The jobs of points after `reached`, each at its point modulo the size: a power of two. */
+  private ring: (SchedJob | null)[] = [null, null, null, null];
   private errors: Map<number, number> | null = null;
 
   /** Gives a job the next point. */
   add(job: SchedJob): number {
-    this.pending.push(job);
-    return ++this.last;
+    const point = ++this.last;
+    if (point - this.reached > this.ring.length) this.grow();
+    this.ring[point & (this.ring.length - 1)] = job;
+    return point;
   }
 
   /** A job has ended (its state says so). */
   advance(): void {
-    const pending = this.pending;
-    while (this.head < pending.length && pending[this.head]!.state === "done") {
-      const job = pending[this.head]!;
-      this.head++;
+    const ring = this.ring;
+    const mask = ring.length - 1;
+    while (this.reached < this.last) {
+      const at = (this.reached + 1) & mask;
+      const job = ring[at]!;
+      if (job.state !== "done") break;
+      ring[at] = null;
       this.reached++;
       if (job.error !== 0) (this.errors ??= new Map()).set(this.reached, job.error);
     }
-    if (this.head === pending.length) {
-      this.pending.length = 0;
-      this.head = 0;
-    } else if (this.head > 1024 && this.head * 2 > pending.length) {
-      this.pending = pending.slice(this.head);
-      this.head = 0;
-    }
   }
 
-  /** The job of a point; undefined when it is long over or was never submitted. */
+  /** The job of a point; undefined when it is over, and all before it, or was never submitted. */
   job(point: number): SchedJob | undefined {
-    return point > this.reached ? this.pending[this.head + point - this.reached - 1] : undefined;
+    return point > this.reached && point <= this.last ? this.ring[point & (this.ring.length - 1)]! : undefined;
   }
 
   find(point: number): PointState {
@@ -66,6 +64,14 @@ export class QueueTimeline implements Timeline {
   }
 
   abandon(): void {}
+
+  private grow(): void {
+    const old = this.ring;
+    const ring = new Array<SchedJob | null>(old.length * 2).fill(null);
+    // The newest point is being added: it has no place in the old ring.
+    for (let point = this.reached + 1; point < this.last; point++) ring[point & (ring.length - 1)] = old[point & (old.length - 1)]!;
+    this.ring = ring;
+  }
 }
 
 interface Future {
