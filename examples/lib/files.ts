@@ -1,0 +1,6 @@
+import { readFileSync } from "node:fs";
+
+/** Text of a file in examples/kernels. */
+export function kernelFile(name: string): string {
+  return readFileSync(new URL(`../kernels/${name}`, import.meta.url), "utf8");
+}

@@ -1,0 +1,18 @@
+import { format } from "node:util";
+import { vi } from "vitest";
+
+/** Runs an example in this process, once, and gives what it printed. `args`: what stands after the file on the command line. */
+export async function runExample(name: string, args: readonly string[] = []): Promise<string> {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => void lines.push(format(...values)));
+  const argv = process.argv;
+  process.argv = [argv[0]!, name, ...args];
+  try {
+    vi.resetModules();
+    await import(`../../examples/${name}.ts`);
+  } finally {
+    process.argv = argv;
+    log.mockRestore();
+  }
+  return `${lines.join("\n")}\n`;
+}
