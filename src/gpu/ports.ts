@@ -37,6 +37,8 @@ export interface EngineWork {
   /** For traces: whose it is. */
   readonly queueId: number;
   readonly pid: number;
+  /** Name of the fence that its end signals ("42:7"), for traces. */
+  readonly fence?: string;
   readonly memory: GpuAddressSpace;
   /** The engine begins. @param time virtual ns at which it really starts, not before now */
   started(time: number): void;
@@ -46,5 +48,5 @@ export interface EngineWork {
 
 /** For timelines: one engine has begun or ended to work for somebody. */
 export function traceSlice(ports: GpuPorts, begin: boolean, gpu: number, engine: string, work: EngineWork): void {
-  ports.trace.emit(begin ? "gpu:slice_begin" : "gpu:slice_end", { gpu, engine, queue: work.queueId, pid: work.pid, label: work.label });
+  ports.trace.emit(begin ? "gpu:slice_begin" : "gpu:slice_end", { gpu, engine, queue: work.queueId, pid: work.pid, label: work.label, fence: work.fence ?? "" });
 }

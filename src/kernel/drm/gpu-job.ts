@@ -83,6 +83,10 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return this.queue.context.file.pid;
   }
 
+  get fence(): string {
+    return `${this.finished.context.id}:${this.finished.seqno}`;
+  }
+
   get urgency(): number {
     return this.entity.urgency;
   }
