@@ -36,7 +36,8 @@ export class ComputeEngine {
   private readonly gpu: number;
   private readonly profile: GpuProfile;
   private readonly limits: ComputeLimits;
-  private readonly list: RunList;
+  /** Who waits, and whose turn it is. */
+  readonly turns: RunList;
   private readonly spare: Resident[] = [];
   private readonly running: Resident[] = [];
   private freeUnits: number;
@@ -59,7 +60,7 @@ export class ComputeEngine {
     this.gpu = gpu;
     this.profile = profile;
     this.limits = limits;
-    this.list = new RunList(ports, profile);
+    this.turns = new RunList(ports, profile);
     this.freeUnits = profile.multiprocessors * UNITS;
   }
 
@@ -68,20 +69,20 @@ export class ComputeEngine {
     const resident = this.spare.pop() ?? new Resident(this.onSlice);
     resident.begin(work, Math.floor(UNITS / work.perMultiprocessor));
     this.load++;
-    this.list.add(resident);
+    this.turns.add(resident);
     this.dispatch();
   }
 
   /** Kills a launch, wherever it is. */
   abort(work: ComputeWork): void {
     const running = this.running.find((r) => r.work === work);
-    const resident = running ?? this.list.find(work);
+    const resident = running ?? this.turns.find(work);
     if (resident === undefined) return;
     if (running !== undefined) {
       this.ports.events.cancel(running.event!);
       this.stop(running);
     } else {
-      this.list.remove(resident);
+      this.turns.remove(resident);
     }
     this.end(resident, "killed");
     this.dispatch();
@@ -96,12 +97,12 @@ export class ComputeEngine {
     do {
       this.again = false;
       for (;;) {
-        const next = this.list.pick(this.running.length);
+        const next = this.turns.pick(this.running.length);
         if (next === null || !this.start(next)) break;
       }
     } while (this.again);
     this.dispatching = false;
-    if (this.ports.trace.enabled) this.list.forEach(this.hide);
+    if (this.ports.trace.enabled) this.turns.forEach(this.hide);
   }
 
   /** Gives a launch room and runs a slice of it. False when there is not enough room. */
@@ -110,7 +111,7 @@ export class ComputeEngine {
     const left = resident.blocksLeft;
     const room = Math.floor(this.freeUnits / resident.blockUnits);
     if (room < 1 || (work.launch.cooperative && room < left)) return false;
-    this.list.take(resident);
+    this.turns.take(resident);
     const blocks = Math.min(left, room);
     resident.units = blocks * resident.blockUnits;
     resident.multiprocessors = Math.min(this.profile.multiprocessors, blocks);
@@ -122,7 +123,7 @@ export class ComputeEngine {
       traceSlice(this.ports, true, this.gpu, this.name, work);
     }
     const now = this.ports.clock.now;
-    let overhead = this.list.switchCost;
+    let overhead = this.turns.switchCost;
     if (resident.execution === null) {
       overhead += this.ports.costs.launchOverhead;
       work.started(now + overhead);
@@ -210,7 +211,7 @@ export class ComputeEngine {
     } else if (resident.ranNs >= (this.profile.jobTimeoutNs || this.limits.hangLimitNs)) {
       this.end(resident, "timeout");
     } else {
-      this.list.add(resident);
+      this.turns.add(resident);
     }
     this.dispatch();
   }

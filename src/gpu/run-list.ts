@@ -16,6 +16,9 @@ export class RunList {
   private active: TurnTaker | null = null;
   private since = 0;
   private turns = 0;
+  /** How often a context was stopped in the middle, and what that cost in all, ns. */
+  preemptions = 0;
+  preemptionNs = 0;
   /** What the last pick costs because another context was stopped for it, ns. */
   switchCost = 0;
 
@@ -74,6 +77,10 @@ export class RunList {
     this.remove(resident);
     const group = resident.work!.group;
     if (group === this.active) return;
+    if (this.switchCost > 0) {
+      this.preemptions++;
+      this.preemptionNs += this.switchCost;
+    }
     this.active = group;
     this.since = this.ports.clock.now;
     group.lastTurn = ++this.turns;

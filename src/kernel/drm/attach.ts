@@ -4,6 +4,9 @@ import type { Kernel } from "../machine.ts";
 import { DrmCore, type DrmOptions } from "./core.ts";
 import { GpuDevice } from "./device.ts";
 import { DrmFile, type Minor } from "./file.ts";
+import { debugTree } from "./files/debugfs.ts";
+import { drmClassTree, iommuTree, pciTree } from "./files/sysfs.ts";
+import { Forest } from "./files/tree.ts";
 
 export type { GpuDevice } from "./device.ts";
 
@@ -28,5 +31,11 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
     },
     objectCounts: () => ({ ...core.counts, fences: core.fences.live, ...store.counts(), ramBytes: store.ram.used }),
   });
+  const files = new Forest();
+  files.add("/sys/bus/pci/devices", pciTree(core, devices));
+  files.add("/sys/class/drm", drmClassTree(devices));
+  files.add("/sys/kernel/iommu_groups", iommuTree(core.iommu));
+  files.add("/sys/kernel/debug/dri", debugTree(devices));
+  for (const [prefix, provider] of files.providers()) kernel.vfs.mount(prefix, provider);
   return devices;
 }

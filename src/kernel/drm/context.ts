@@ -30,7 +30,7 @@ export class GpuContext implements TurnTaker {
     this.mm = mm;
     this.notifier = notifier;
     this.label = label;
-    file.device.counts.contexts++;
+    file.device.contexts.add(this);
   }
 
   get(): this {
@@ -43,7 +43,7 @@ export class GpuContext implements TurnTaker {
     invariant(this.references >= 0, "a context is put as often as got");
     if (this.references > 0) return;
     invariant(this.queues.size === 0, "a freed context has no queues");
-    this.file.device.counts.contexts--;
+    this.file.device.contexts.delete(this);
     this.vm.put();
   }
 
@@ -55,6 +55,12 @@ export class GpuContext implements TurnTaker {
     this.file.device.resets += reason === "timeout" ? 1 : 0;
     for (const queue of this.queues) queue.entity.guilty = true;
     if (this.notifier !== 0 && this.mm.store32(this.notifier, 1)) kernel.futex.wake(this.mm, this.notifier, Infinity);
+  }
+
+  /** Any job of this context that is on an engine. */
+  runningJob(): GpuJob | null {
+    for (const queue of this.queues) if (queue.running.length > 0) return queue.running[0]!;
+    return null;
   }
 
   /** Takes everything of this context off the engines. */

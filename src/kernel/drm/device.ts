@@ -7,6 +7,7 @@ import type { IommuDomain, TranslationCache } from "../iommu/domain.ts";
 import type { IommuGroup } from "../iommu/iommu.ts";
 import type { Subsystem } from "../machine.ts";
 import { pciName, type PciFunction } from "../pci/bus.ts";
+import type { GpuContext } from "./context.ts";
 import type { DrmCore } from "./core.ts";
 import type { DrmFile } from "./file.ts";
 import type { GemObject } from "./gem.ts";
@@ -39,8 +40,9 @@ export class GpuDevice implements TranslationCache, Subsystem {
   readonly imports: Map<DmaBuf, GemObject> = new Map();
   readonly mmapOffsets: Map<number, GemObject> = new Map();
   readonly vms: Set<GpuVm> = new Set();
-  readonly counts = { contexts: 0, queues: 0, jobs: 0 };
-  /** Times that a hung job was thrown off an engine. */
+  readonly contexts: Set<GpuContext> = new Set();
+  readonly counts = { queues: 0, jobs: 0 };
+  /** Times that an engine was reset because of a hung job, or the GPU by hand. */
   resets = 0;
   private lastObject = 0;
   private lastQueue = 0;
@@ -132,6 +134,19 @@ export class GpuDevice implements TranslationCache, Subsystem {
     return loaded;
   }
 
+  /** Resets the GPU: contexts with work on the engines lose it and are banned; the others notice nothing. */
+  reset(): void {
+    this.resets++;
+    for (const context of [...this.contexts]) {
+      const job = context.runningJob();
+      if (job === null) continue;
+      context.get();
+      context.ban(job, "reset-innocent", null);
+      context.killWork();
+      context.put();
+    }
+  }
+
   /** The IOMMU took translations away. */
   invalidate(iova: number, bytes: number): void {
     for (const vm of this.vms) vm.invalidate(iova, bytes);
@@ -160,6 +175,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
       objects: this.objects.size,
       names: this.names.size,
       vms: this.vms.size,
+      contexts: this.contexts.size,
       ...this.counts,
       vramBytes: this.gpu.vram.used,
       iommuRanges: this.domain.count,

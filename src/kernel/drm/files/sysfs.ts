@@ -1,0 +1,104 @@
+import type { Iommu } from "../../iommu/iommu.ts";
+import { Errno } from "../../errors.ts";
+import { pciName, type PciFunction } from "../../pci/bus.ts";
+import type { DrmCore } from "../core.ts";
+import type { GpuDevice } from "../device.ts";
+import { directory, text, type Directory, type TreeEntry } from "./tree.ts";
+
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, "0");
+}
+
+/** Giga-transfers of each PCI Express generation, as sysfs prints them. */
+const speeds = ["?", "2.5", "5.0", "8.0", "16.0", "32.0", "64.0"];
+
+function uevent(f: PciFunction): string {
+  const id = (value: number): string => hex(value, 4).toUpperCase();
+  const vendor = f.subsystemId & 0xffff;
+  const subsystem = f.subsystemId >>> 16;
+  const modalias = `pci:v${hex(f.vendorId, 8).toUpperCase()}d${hex(f.deviceId, 8).toUpperCase()}sv${hex(vendor, 8).toUpperCase()}sd${hex(subsystem, 8).toUpperCase()}`;
+  const [base, sub] = [f.classCode >>> 16, (f.classCode >>> 8) & 0xff];
+  return [
+    ...(f.driver === null ? [] : [`DRIVER=${f.driver}`]),
+    `PCI_CLASS=${f.classCode.toString(16).toUpperCase()}`,
+    `PCI_ID=${id(f.vendorId)}:${id(f.deviceId)}`,
+    `PCI_SUBSYS_ID=${id(vendor)}:${id(subsystem)}`,
+    `PCI_SLOT_NAME=${pciName(f)}`,
+    `MODALIAS=${modalias}bc${hex(base, 2).toUpperCase()}sc${hex(sub, 2).toUpperCase()}i${hex(f.classCode & 0xff, 2).toUpperCase()}`,
+    "",
+  ].join("\n");
+}
+
+/** Base address registers: start, end and flags of each, 64-bit ones from 256 GiB on. */
+function resources(f: PciFunction): string {
+  let at = 2 ** 38 * (f.bus + 1);
+  const lines = f.bars.map((bytes) => {
+    const start = Math.ceil(at / bytes) * bytes;
+    at = start + bytes;
+    return `0x${hex(start, 16)} 0x${hex(start + bytes - 1, 16)} 0x000000000014220c`;
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Record<string, TreeEntry>> {
+  const speed = `${speeds[f.link.generation] ?? "?"} GT/s PCIe\n`;
+  const entries: Record<string, TreeEntry> = {
+    vendor: text(() => `0x${hex(f.vendorId, 4)}\n`),
+    device: text(() => `0x${hex(f.deviceId, 4)}\n`),
+    subsystem_vendor: text(() => `0x${hex(f.subsystemId & 0xffff, 4)}\n`),
+    subsystem_device: text(() => `0x${hex(f.subsystemId >>> 16, 4)}\n`),
+    class: text(() => `0x${hex(f.classCode, 6)}\n`),
+    revision: text(() => "0xa1\n"),
+    enable: text(() => "1\n"),
+    numa_node: text(() => "0\n"),
+    current_link_speed: text(() => speed),
+    max_link_speed: text(() => speed),
+    current_link_width: text(() => `${f.link.lanes}\n`),
+    max_link_width: text(() => `${f.link.lanes}\n`),
+    resource: text(() => resources(f)),
+    uevent: text(() => uevent(f)),
+  };
+  if (device === undefined) return entries;
+  entries["iommu_group"] = { target: `/sys/kernel/iommu_groups/${device.iommuGroup.id}` };
+  entries["drm"] = directory(() => ({ [device.primaryNode]: { target: `/sys/class/drm/${device.primaryNode}` }, [device.renderNode]: { target: `/sys/class/drm/${device.renderNode}` } }));
+  if (device.driver === "amdgpu") {
+    const { vram } = device.gpu;
+    entries["mem_info_vram_total"] = text(() => `${vram.total}\n`);
+    entries["mem_info_vram_used"] = text(() => `${vram.used}\n`);
+    entries["mem_info_gtt_total"] = text(() => `${device.core.store.ram.total}\n`);
+    entries["mem_info_gtt_used"] = text(() => `${device.domain.mapped}\n`);
+    entries["gpu_busy_percent"] = text(() => `${device.gpu.compute.load > 0 ? 100 : 0}\n`);
+  }
+  return entries;
+}
+
+/** /sys/bus/pci/devices */
+export function pciTree(core: DrmCore, devices: readonly GpuDevice[]): Directory {
+  return directory(() => Object.fromEntries(core.pci.all().map((f) => [pciName(f), directory(() => pciDevice(f, devices.find((d) => d.pci === f)))])));
+}
+
+/** /sys/class/drm */
+export function drmClassTree(devices: readonly GpuDevice[]): Directory {
+  const node = (device: GpuDevice, name: string, minor: number): Directory => directory(() => ({
+    dev: text(() => `226:${minor}\n`),
+    uevent: text(() => `MAJOR=226\nMINOR=${minor}\nDEVNAME=dri/${name}\nDEVTYPE=drm_minor\n`),
+    device: { target: `/sys/bus/pci/devices/${device.name}` },
+  }));
+  return directory(() => ({
+    ...Object.fromEntries(devices.flatMap((d) => [[d.primaryNode, node(d, d.primaryNode, d.index)], [d.renderNode, node(d, d.renderNode, 128 + d.index)]])),
+    version: text(() => "drm 1.1.0 20060810\n"),
+  }));
+}
+
+/** /sys/kernel/iommu_groups. A group's domain cannot be changed while a driver is bound to its device. */
+export function iommuTree(iommu: Iommu): Directory {
+  return directory(() => Object.fromEntries(iommu.groups.map((group) => [
+    String(group.id),
+    directory(() => ({
+      type: { read: () => "DMA\n", write: () => -Errno.EBUSY },
+      name: text(() => "\n"),
+      reserved_regions: text(() => "0x00000000fee00000 0x00000000feefffff msi\n"),
+      devices: directory(() => Object.fromEntries(group.devices.map((name) => [name, { target: `/sys/bus/pci/devices/${name}` }]))),
+    })),
+  ])));
+}

@@ -1,0 +1,81 @@
+import { Errno } from "../../errors.ts";
+import type { FileProvider } from "../../fs/vfs.ts";
+
+/** A file made up on demand. Reading gives its text, or a negative errno. */
+export interface TextFile {
+  read(): string | number;
+  /** Absent: read-only. A negative errno, or the length written. */
+  write?(text: string): number;
+}
+
+/** A directory, listed anew each time. */
+export interface Directory {
+  entries(): Readonly<Record<string, TreeEntry>>;
+}
+
+/** A symbolic link to an absolute path; followed, so that what lies below the target is found below the link. */
+export interface Link {
+  readonly target: string;
+}
+
+/** What a name in a directory may be. */
+export type TreeEntry = TextFile | Directory | Link;
+
+/** A file with this text. */
+export function text(read: () => string | number): TextFile {
+  return { read };
+}
+
+/** A directory with these entries. */
+export function directory(entries: () => Readonly<Record<string, TreeEntry>>): Directory {
+  return { entries };
+}
+
+/** Links followed in one look-up. */
+const MAX_LINKS = 8;
+
+/** Several trees of made-up files, each at its place; links may lead from one to another. */
+export class Forest {
+  private readonly roots = new Map<string, Directory>();
+
+  add(prefix: string, root: Directory): void {
+    this.roots.set(prefix, root);
+  }
+
+  /** What the file system mounts at each place. */
+  *providers(): Generator<readonly [string, FileProvider]> {
+    for (const prefix of this.roots.keys()) yield [prefix, this.provider()];
+  }
+
+  /** What is at an absolute path; undefined when nothing is. */
+  find(path: string, links: number = 0): TextFile | Directory | undefined {
+    for (const [prefix, root] of this.roots) {
+      if (path !== prefix && !path.startsWith(`${prefix}/`)) continue;
+      let at: TreeEntry | undefined = root;
+      const names = path.slice(prefix.length).split("/").filter((name) => name !== "");
+      for (let i = 0; i <= names.length && at !== undefined; i++) {
+        if ("target" in at) return links === MAX_LINKS ? undefined : this.find([at.target, ...names.slice(i)].join("/"), links + 1);
+        if (i === names.length) return at;
+        at = "entries" in at ? at.entries()[names[i]!] : undefined;
+      }
+    }
+    return undefined;
+  }
+
+  private provider(): FileProvider {
+    return {
+      list: (path) => {
+        const found = this.find(path);
+        return found !== undefined && "entries" in found ? Object.keys(found.entries()) : null;
+      },
+      read: (path) => {
+        const found = this.find(path);
+        return found !== undefined && "read" in found ? found.read() : null;
+      },
+      write: (path, content) => {
+        const found = this.find(path);
+        return found !== undefined && "read" in found && found.write !== undefined ? found.write(content) : -Errno.EACCES;
+      },
+    };
+  }
+}
