@@ -52,6 +52,10 @@ export class GpuContext implements TurnTaker {
     if (this.fault !== null) return;
     const kernel = this.file.device.core.kernel;
     this.fault = { reason, fault, label: job.label, queue: job.queue.id, point: job.point, time: kernel.clock.now };
+    if (kernel.trace.enabled) {
+      const engine = job.isLaunch ? "compute" : "copy";
+      kernel.trace.emit("gpu:fault", { gpu: this.file.device.index, engine, queue: job.queue.id, pid: job.pid, label: job.label, reason: fault?.kind ?? reason, message: fault?.message ?? "" });
+    }
     this.file.device.resets += reason === "timeout" ? 1 : 0;
     for (const queue of this.queues) queue.entity.guilty = true;
     if (this.notifier !== 0 && this.mm.store32(this.notifier, 1)) kernel.futex.wake(this.mm, this.notifier, Infinity);

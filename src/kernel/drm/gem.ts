@@ -8,6 +8,12 @@ import type { GpuDevice } from "./device.ts";
 /** Above this, a VRAM object is backed page by page on first touch; bytes. */
 export const CONTIGUOUS_LIMIT = 256 * 2 ** 20;
 
+/** Shows how much memory of a GPU is taken (pid 0: by all together). */
+function traceTotal(device: GpuDevice): void {
+  const { trace } = device.core.kernel;
+  if (trace.enabled) trace.emit("gpu_mem:gpu_mem_total", { gpu_id: device.index, pid: 0, size: device.gpu.vram.used });
+}
+
 /** The memory behind a buffer object, and the account it is charged to. */
 export class GemBacking {
   readonly device: GpuDevice;
@@ -34,6 +40,7 @@ export class GemBacking {
       return linear === null ? null : new GemBacking(device, placement, size, linear, null);
     }
     if (!device.gpu.vram.charge(size)) return null;
+    traceTotal(device);
     const linear = size <= CONTIGUOUS_LIMIT ? store.allocateFrames("vram", size / FRAME) : null;
     return linear === null ? new GemBacking(device, placement, size, 0, new Uint32Array(size / FRAME)) : new GemBacking(device, placement, size, linear, null);
   }
@@ -59,6 +66,7 @@ export class GemBacking {
       return;
     }
     this.device.gpu.vram.uncharge(this.size);
+    traceTotal(this.device);
     if (this.pages === null) store.freeFrames("vram", this.linear, this.size / FRAME);
     else for (const page of this.pages) if (page !== 0) store.freeFrames("vram", page, 1);
   }

@@ -71,6 +71,11 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return this.queue.context;
   }
 
+  /** Whether it runs on the compute engine. */
+  get isLaunch(): boolean {
+    return this.work.launch !== null;
+  }
+
   get memory(): GpuVm {
     return this.queue.context.vm;
   }
