@@ -53,7 +53,7 @@ export class GpuContext implements TurnTaker {
     const kernel = this.file.device.core.kernel;
     this.fault = { reason, fault, label: job.label, queue: job.queue.id, point: job.point, time: kernel.clock.now };
     if (kernel.trace.enabled) {
-      const engine = job.isLaunch ? "compute" : "copy";
+      const engine = job.isLaunch ? "compute" : "copy0";
       kernel.trace.emit("gpu:fault", { gpu: this.file.device.index, engine, queue: job.queue.id, pid: job.pid, label: job.label, reason: fault?.kind ?? reason, message: fault?.message ?? "" });
     }
     this.file.device.resets += reason === "timeout" ? 1 : 0;

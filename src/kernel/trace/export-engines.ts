@@ -38,6 +38,8 @@ function keyOf(fields: TraceEvent["fields"]): string {
 export class EngineSlices {
   private readonly builder: TimelineBuilder;
   private readonly open = new Map<string, Slice[]>();
+  /** Bars that ended at the latest moment. */
+  private ended: Slice[] = [];
   private readonly numbers = new Map<string, number>();
   /** Lanes in use, by track. */
   private readonly lanes = new Map<number, boolean[]>();
@@ -72,9 +74,18 @@ export class EngineSlices {
     else {
       const mark = engineMarks[name];
       if (mark !== undefined) {
+        if (mark.bad) this.fail(event);
         const text = fields["reason"] === undefined ? mark.name : `${mark.name}: ${fields["reason"]}`;
         this.builder.marks.push({ track: this.track(fields), time: event.time, name: text, pid: Number(fields["pid"] ?? 0), bad: mark.bad, details: fields });
       }
+    }
+  }
+
+  /** A fault is the end of what its queue was doing: of bars that are open, and of those that ended at this moment. */
+  private fail({ time, fields }: TraceEvent): void {
+    for (const slice of [...[...this.open.values()].flat(), ...this.ended]) {
+      if (slice.details["queue"] !== fields["queue"] || slice.pid !== Number(fields["pid"])) continue;
+      if (slice.end === time || slice.end === slice.start) slice.ok = false;
     }
   }
 
@@ -102,6 +113,8 @@ export class EngineSlices {
     this.lanes.get(slice.track)![slice.lane] = false;
     slice.end = event.time;
     slice.details = { ...slice.details, ...fields };
+    if (this.ended[0]?.end !== event.time) this.ended = [];
+    this.ended.push(slice);
     if (Number(fields["error"] ?? 0) !== 0) slice.ok = false;
   }
 

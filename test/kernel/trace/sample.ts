@@ -57,7 +57,7 @@ export function sampleTrace(): TraceEvent[] {
   s.after(700).begin(3, 1001, "compute", "saxpy", "2:2");
   s.after(1000).end(1, "compute").done("1:1").after(20).emit(1000, "syscalls:sys_exit_futex", { ret: 0 }).after(80).emit(1000, "api:exit", { call: "sync", code: 0 });
   s.after(100).end(2, "copy").done("2:1").emit(1001, "api:exit", { call: "copy", code: 700 });
-  s.after(100).emit(0, "gpu:fault", { gpu: 0, engine: "compute", pid: 1001, reason: "illegal-address" }).end(3, "compute", -14);
+  s.after(100).end(3, "compute").emit(0, "gpu:fault", { gpu: 0, engine: "compute", queue: 1, pid: 1001, reason: "illegal-address" });
   s.after(100).emit(0, "gpu_mem:gpu_mem_total", { gpu_id: 0, pid: 0, size: 0 });
   return s.events;
 }
