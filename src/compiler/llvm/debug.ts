@@ -1,4 +1,5 @@
 import type { LModule } from "./ast.ts";
+import { unescape } from "./lexer.ts";
 
 /**
  * Source lines from debug metadata. Each !DILocation names a line and a scope, and for inlined code where the call
@@ -38,13 +39,12 @@ export class LineTable {
   }
 }
 
-/** Operands of a metadata tuple `!{...}`, as text. */
+/** Operands of a metadata tuple `!{...}` without strings, as text. */
 export function tuple(module: LModule, node: number | undefined): string[] {
   const text = node === undefined ? undefined : module.metadata.get(node);
   const inside = text === undefined ? null : /^(?:distinct )?!\{(.*)\}$/s.exec(text);
   if (inside === null || inside[1] === "") return [];
-  // Strings may hold commas; nothing else nests here but types such as <4 x float>.
-  return inside[1]!.match(/!"(?:[^"\\]|\\.)*"|(?:[^,<"(]|<[^>]*>|\([^)]*\))+/g)?.map((part) => part.trim()).filter((part) => part !== "") ?? [];
+  return inside[1]!.split(",").map((part) => part.trim());
 }
 
 /** Numbers of a tuple of `i32 n`. */
@@ -54,5 +54,6 @@ export function tupleNumbers(module: LModule, node: number | undefined): number[
 
 /** Strings of a tuple of `!"..."`. */
 export function tupleStrings(module: LModule, node: number | undefined): string[] {
-  return tuple(module, node).map((part) => /^!"(.*)"$/s.exec(part)?.[1] ?? "");
+  const text = node === undefined ? "" : module.metadata.get(node) ?? "";
+  return [...text.matchAll(/!"([^"]*)"/g)].map((match) => unescape(match[1]!));
 }

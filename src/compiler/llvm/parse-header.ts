@@ -51,8 +51,22 @@ function closing(lx: Lexer): number {
   return n;
 }
 
+/** Attachments such as `!dbg !5`: kind to node number. */
+function parseAttachments(lx: Lexer, metadata: Map<string, number>): void {
+  while (lx.has("meta")) {
+    const kind = lx.take("meta");
+    if (lx.has("meta")) metadata.set(kind, Number(lx.take("meta")));
+    else {
+      lx.expect("!");
+      lx.skipBalanced();
+    }
+  }
+}
+
 /** Parses from behind `define` or `declare` up to the body. */
 export function parseFunctionHeader(lx: Lexer, types: NamedTypes, defined: boolean): LFunction {
+  const metadata = new Map<string, number>();
+  parseAttachments(lx, metadata);
   const local = lx.isWord("internal") || lx.isWord("private");
   const before = parseAttributes(lx, types);
   const ret = parsePlainType(lx, types);
@@ -72,21 +86,12 @@ export function parseFunctionHeader(lx: Lexer, types: NamedTypes, defined: boole
   }
   lx.expect(")");
   let attrs: readonly string[] = [];
-  const metadata = new Map<string, number>();
   for (;;) {
-    if (lx.has("meta")) {
-      const kind = lx.take("meta");
-      if (lx.has("meta")) metadata.set(kind, Number(lx.take("meta")));
-      else {
-        lx.expect("!");
-        lx.skipBalanced();
-      }
-    } else if (lx.has("comdat")) lx.next();
-    else {
-      const start = lx.start;
-      attrs = [...attrs, ...parseAttributes(lx, types).groups];
-      if (lx.start === start) break;
-    }
+    const { start } = lx;
+    parseAttachments(lx, metadata);
+    if (lx.has("comdat")) lx.next();
+    attrs = [...attrs, ...parseAttributes(lx, types).groups];
+    if (lx.start === start) break;
   }
   // The lexer stands on "{": its position is where the body's first token begins.
   const body = defined ? lx.pos : -1;

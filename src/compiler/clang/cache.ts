@@ -1,0 +1,90 @@
+import { environment, nodeModule } from "./host.ts";
+
+/** What a compilation gave, as it is kept. */
+export interface Compiled {
+  readonly ok: boolean;
+  /** LLVM IR; empty when `ok` is false. */
+  readonly ir: string;
+  readonly log: string;
+}
+
+/** Results in memory: this many, the oldest go first. */
+const MEMORY_LIMIT = 256;
+const memory = new Map<string, Compiled>();
+
+/** The folder of the cache; null when there is none (no file system, or GLASSGPU_CACHE_DIR=off). */
+export function cacheFolder(): string | null {
+  const path = nodeModule("node:path");
+  const os = nodeModule("node:os");
+  const given = environment("GLASSGPU_CACHE_DIR");
+  if (path === null || os === null || given === "off") return null;
+  if (given !== undefined) return given;
+  const base = environment("XDG_CACHE_HOME") ?? path.join(os.homedir(), ".cache");
+  return path.join(base, "glassgpu", "clang");
+}
+
+/** A key for everything that a result depends on. Without Node's hash, the text itself. */
+export function cacheKey(parts: unknown): string {
+  const text = JSON.stringify(parts);
+  const crypto = nodeModule("node:crypto");
+  return crypto === null ? text : crypto.createHash("sha256").update(text).digest("hex");
+}
+
+function fileOf(key: string): string | null {
+  const folder = cacheFolder();
+  return folder === null ? null : nodeModule("node:path")!.join(folder, key.slice(0, 2), `${key.slice(2)}.json`);
+}
+
+function isCompiled(value: unknown): value is Compiled {
+  const result = value as Partial<Compiled> | null;
+  return typeof result === "object" && result !== null && typeof result.ok === "boolean" && typeof result.ir === "string" && typeof result.log === "string";
+}
+
+function remember(key: string, result: Compiled): void {
+  if (memory.size >= MEMORY_LIMIT) {
+    for (const oldest of memory.keys()) {
+      memory.delete(oldest);
+      break;
+    }
+  }
+  memory.set(key, result);
+}
+
+/** A result of an earlier compilation, from memory or from disk; null when there is none. */
+export function cached(key: string): Compiled | null {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const file = fileOf(key);
+  if (file === null) return null;
+  try {
+    const value: unknown = JSON.parse(nodeModule("node:fs")!.readFileSync(file, "utf8"));
+    if (!isCompiled(value)) return null;
+    remember(key, value);
+    return value;
+  } catch {
+    return null; // not there, or damaged: compiled again
+  }
+}
+
+/** Keeps a result. Written under another name first, so that other processes see all of it or nothing. A cache that cannot be written is no error. */
+export function keep(key: string, result: Compiled): void {
+  remember(key, result);
+  const file = fileOf(key);
+  if (file === null) return;
+  const fs = nodeModule("node:fs")!;
+  const path = nodeModule("node:path")!;
+  const unique = nodeModule("node:crypto")!.randomUUID();
+  const temporary = `${file}.${process.pid}.${unique}`;
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(temporary, JSON.stringify(result));
+    fs.renameSync(temporary, file);
+  } catch {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** Forgets what is in memory (for tests of the disk cache). */
+export function forgetMemory(): void {
+  memory.clear();
+}

@@ -1,0 +1,74 @@
+import { compilerArguments, SOURCE_NAME } from "./arguments.ts";
+import { cached, cacheKey, keep } from "./cache.ts";
+import { languageExtensions, languageFeatures } from "./extensions.ts";
+import { collectHeaders, type Headers } from "./headers.ts";
+import { environment } from "./host.ts";
+import { nativeClang } from "./native.ts";
+import type { BuildOptions } from "./options.ts";
+import type { ClangTool } from "./tool.ts";
+import { wasmClang } from "./wasm.ts";
+
+/** What to compile with. */
+export interface CompileRequest {
+  readonly options: BuildOptions;
+  /** Embedded headers of clCompileProgram, by include name. */
+  readonly headers?: Headers;
+  /** Extensions and features the device has; by default all that are implemented. */
+  readonly extensions?: readonly string[];
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly ir: string; readonly log: string }
+  | { readonly ok: false; readonly log: string };
+
+/** Compiles OpenCL C to LLVM IR, synchronously. */
+export interface OpenClCompiler {
+  /** Which compiler, and which version. */
+  readonly id: string;
+  /** `log` is what the compiler said, warnings included; it goes to the build log as it is. */
+  compile(source: string, request: CompileRequest): CompileResult;
+}
+
+/** Makes a compiler of a Clang: arguments, headers and the cache around it. */
+export function compilerOf(tool: ClangTool): OpenClCompiler {
+  return {
+    id: tool.id,
+    compile(source, { options, headers = {}, extensions = [...languageExtensions, ...languageFeatures] }) {
+      const files = { ...collectHeaders(source, headers, options.includes), [SOURCE_NAME]: source };
+      const args = compilerArguments(options, extensions);
+      const key = cacheKey([tool.id, args, files]);
+      let result = cached(key);
+      if (result === null) {
+        result = tool.run({ args, files });
+        keep(key, result);
+      }
+      return result.ok ? { ok: true, ir: result.ir, log: result.log } : { ok: false, log: result.log };
+    },
+  };
+}
+
+let chosen: OpenClCompiler | null | undefined;
+
+function choose(): OpenClCompiler | null {
+  const wish = environment("GLASSGPU_CLANG") ?? "auto";
+  if (wish === "none") return null;
+  const tool = wish === "wasm" ? wasmClang()
+    : wish === "native" ? nativeClang(null)
+      : wish === "auto" ? wasmClang() ?? nativeClang(null)
+        : nativeClang(wish);
+  return tool === null ? null : compilerOf(tool);
+}
+
+/**
+ * The compiler of this process; null when there is no Clang (the host API answers CL_COMPILER_NOT_AVAILABLE). It is chosen
+ * at the first call: the package @yowasp/clang, then a `clang` on PATH. GLASSGPU_CLANG says otherwise: "wasm", "native", "none" or a path.
+ */
+export function openClCompiler(): OpenClCompiler | null {
+  chosen ??= choose();
+  return chosen;
+}
+
+/** Puts another compiler in the place of the chosen one (null: none); undefined goes back to choosing. */
+export function useOpenClCompiler(compiler: OpenClCompiler | null | undefined): void {
+  chosen = compiler;
+}

@@ -1,0 +1,96 @@
+import { EmulatorBug } from "../../kernel/errors.ts";
+import { SOURCE_NAME } from "./arguments.ts";
+import type { Compiled } from "./cache.ts";
+import { nodeModule } from "./host.ts";
+import type { ClangRun, ClangTool } from "./tool.ts";
+import { workerSource } from "./worker-source.ts";
+
+/**
+ * Clang as WebAssembly (the optional package @yowasp/clang). It loads only asynchronously, and clBuildProgram has to be synchronous:
+ * so it lives in a worker thread, and the caller sleeps in `Atomics.wait` until the answer is there. That also keeps its
+ * half gigabyte out of the caller's heap. One worker stays for the life of the process, and does not keep it alive.
+ */
+const PACKAGE = "@yowasp/clang";
+
+/** Longest wait for one compilation, milliseconds. A hang of the compiler becomes an error of ours. */
+const PATIENCE = 300_000;
+
+/** Where the package is, and its version; null when it is not installed. */
+function find(): { readonly url: string; readonly version: string } | null {
+  const module = nodeModule("node:module");
+  const fs = nodeModule("node:fs");
+  const path = nodeModule("node:path");
+  const url = nodeModule("node:url");
+  if (module === null || fs === null || path === null || url === null) return null;
+  for (const from of [import.meta.url, url.pathToFileURL(path.join(process.cwd(), "index.js")).href]) {
+    try {
+      const entry = module.createRequire(from).resolve(PACKAGE);
+      let folder = path.dirname(entry);
+      while (!fs.existsSync(path.join(folder, "package.json")) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+      const { version } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")) as { version: string };
+      return { url: url.pathToFileURL(entry).href, version };
+    } catch {
+      // not here
+    }
+  }
+  return null;
+}
+
+type Answer = Compiled & { readonly crashed?: boolean; readonly failed?: string };
+
+class WorkerClang implements ClangTool {
+  readonly id: string;
+  private readonly url: string;
+  private worker: import("node:worker_threads").Worker | null = null;
+  private port: import("node:worker_threads").MessagePort | null = null;
+  private flag = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(url: string, version: string) {
+    this.url = url;
+    this.id = `${PACKAGE} ${version}`;
+  }
+
+  private start(): import("node:worker_threads").MessagePort {
+    if (this.port !== null) return this.port;
+    const { Worker, MessageChannel } = nodeModule("node:worker_threads")!;
+    const { port1, port2 } = new MessageChannel();
+    const control = new SharedArrayBuffer(4);
+    this.flag = new Int32Array(control);
+    // A message channel of our own: answers can be taken from it without returning to the event loop.
+    this.worker = new Worker(workerSource, { eval: true, workerData: { url: this.url, control, port: port2 }, transferList: [port2], execArgv: [], env: {} });
+    this.worker.unref();
+    port1.unref();
+    this.port = port1;
+    return port1;
+  }
+
+  private stop(): void {
+    this.worker?.terminate().catch(() => undefined);
+    this.port?.close();
+    this.worker = null;
+    this.port = null;
+  }
+
+  run({ args, files }: ClangRun): Compiled {
+    const { receiveMessageOnPort } = nodeModule("node:worker_threads")!;
+    const port = this.start();
+    const before = Atomics.load(this.flag, 0);
+    port.postMessage({ args, files, input: SOURCE_NAME, output: "program.ll" });
+    const woken = Atomics.wait(this.flag, 0, before, PATIENCE);
+    const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
+    if (answer === undefined || answer.failed !== undefined) {
+      this.stop();
+      throw new EmulatorBug(`${this.id} gave no answer (${answer?.failed ?? woken})`);
+    }
+    // What a trapped WebAssembly instance leaves behind is of no use.
+    if (answer.crashed === true) this.stop();
+    return { ok: answer.ok, ir: answer.ir, log: answer.log };
+  }
+}
+
+/** The installed Clang package; null when there is none, or no worker threads. */
+export function wasmClang(): ClangTool | null {
+  if (nodeModule("node:worker_threads") === null) return null;
+  const found = find();
+  return found === null ? null : new WorkerClang(found.url, found.version);
+}
