@@ -30,6 +30,7 @@ export interface StateKey<T> {
   readonly init: (t: Caller) => T;
 }
 
+/** Makes the key of a piece of library state. `init` makes the state when a caller first asks for it. */
 export function stateKey<T>(name: string, init: (t: Caller) => T): StateKey<T> {
   return { name, index: nextIndex++, init };
 }

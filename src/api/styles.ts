@@ -11,7 +11,9 @@ export type Implementation = Readonly<Record<string, (t: Caller, ...args: never[
 /** What a call gives when it is over. */
 export type Result<R> = R extends Generator<WaitRequest, infer X, infer _W> ? X : R;
 
+/** The C parameters of an implementation function. */
 export type Args<F> = F extends (t: Caller, ...args: infer A) => unknown ? A : never;
+/** What it gives when it is over. */
 export type Returns<F> = F extends (t: Caller, ...args: never[]) => infer R ? Result<R> : never;
 
 /** Synchronous: runs the machine until the call is over. Throws DeadlockError when it never can be. */

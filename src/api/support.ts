@@ -16,6 +16,7 @@ export interface SupportRow {
   readonly note: string;
 }
 
+/** How many rows of a support table are of each kind. */
 export interface Coverage {
   readonly full: number;
   readonly partial: number;
@@ -23,6 +24,7 @@ export interface Coverage {
   readonly total: number;
 }
 
+/** Counts the rows of a support table. */
 export function coverage(rows: readonly SupportRow[]): Coverage {
   const count = (support: Support): number => rows.filter((row) => row.support === support).length;
   return { full: count("full"), partial: count("partial"), refused: count("refused"), total: rows.length };

@@ -20,10 +20,15 @@ export interface Apis<Cuda, CudaRt, OpenClApi> {
   readonly opencl: OpenClApi;
 }
 
+/** All APIs as plain calls. */
 export type SyncApis = Apis<SyncApi<Driver>, SyncApi<Runtime>, SyncApi<OpenCl>>;
+/** All APIs as coroutines. */
 export type CoroutineApis = Apis<CoroutineApi<Driver>, CoroutineApi<Runtime>, CoroutineApi<OpenCl>>;
+/** All APIs as promises. */
 export type AsyncApis = Apis<AsyncApi<Driver>, AsyncApi<Runtime>, AsyncApi<OpenCl>>;
+/** All APIs in tuple style. */
 export type TupleApis = Apis<TupleApi<Driver>, TupleApi<Runtime>, OpenClTuple>;
+/** All APIs in throwing style. */
 export type ThrowingApis = Apis<ThrowingApi<Driver>, ThrowingApi<Runtime>, OpenClThrowing>;
 
 /** Typed arrays that a view of process memory may be asked as. */

@@ -54,6 +54,7 @@ export class EventQueue {
     return event;
   }
 
+  /** Takes an event out; nothing happens when it ran already. */
   cancel(event: EventHandle): void {
     if (event.run === null) return;
     event.run = null;

@@ -32,6 +32,7 @@ export const costTable = {
   engineReset: { value: 5_000_000, unit: "ns", source: "MODEL: engine reset" },
 } as const satisfies Readonly<Record<string, Cost>>;
 
+/** What has a cost of its own. */
 export type CostName = keyof typeof costTable;
 /** Values by name, nanoseconds (or as the table says). */
 export type Costs = { readonly [K in CostName]: number };

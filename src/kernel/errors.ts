@@ -7,6 +7,7 @@ export const Errno = {
   ETIMEDOUT: 110, EALREADY: 114, ECANCELED: 125, EOWNERDEAD: 130, ENOTRECOVERABLE: 131, ERESTARTSYS: 512,
 } as const;
 
+/** "EINVAL" and the like. */
 export type ErrnoName = keyof typeof Errno;
 export type Errno = (typeof Errno)[ErrnoName];
 

@@ -14,6 +14,7 @@ import { Tracer } from "./trace/tracer.ts";
 /** Which operating system's rules hold. */
 export type OsPersonality = "linux" | "windows";
 
+/** What may be set when a kernel is made; see MachineOptions for the same with words. */
 export interface KernelOptions {
   readonly os?: OsPersonality;
   readonly strategy?: Strategy;

@@ -7,6 +7,7 @@ export interface ExploredRun<T> {
   readonly decisions: readonly number[];
 }
 
+/** How much to explore. */
 export interface ExploreOptions {
   /** Give up after this many runs. Default 100,000. */
   readonly maxRuns?: number;

@@ -25,10 +25,12 @@ export class Vfs {
     this.nodes.set(path, open);
   }
 
+  /** Removes a node or a plain file: 0 or -ENOENT. */
   unlink(path: string): number {
     return this.nodes.delete(path) || this.files.delete(path) ? 0 : -Errno.ENOENT;
   }
 
+  /** Puts a provider in charge of all paths below a prefix. */
   mount(prefix: string, provider: FileProvider): void {
     this.providers.push({ prefix, provider });
   }
@@ -38,10 +40,12 @@ export class Vfs {
     this.files.set(path, text);
   }
 
+  /** How to open a device node, if there is one. */
   node(path: string): NodeOpen | undefined {
     return this.nodes.get(path);
   }
 
+  /** The text of a file, or a negative errno. */
   read(path: string, caller: SysCaller): string | number {
     const plain = this.files.get(path);
     if (plain !== undefined) return plain;
@@ -53,6 +57,7 @@ export class Vfs {
     return this.list(path) === null ? -Errno.ENOENT : -Errno.EISDIR;
   }
 
+  /** Writes a whole file: its length, or a negative errno. */
   write(path: string, text: string, caller: SysCaller): number {
     for (const { prefix, provider } of this.providers) {
       if (path.startsWith(prefix) && provider.read(path, caller) !== null) return provider.write?.(path, text, caller) ?? -Errno.EACCES;
@@ -62,6 +67,7 @@ export class Vfs {
     return text.length;
   }
 
+  /** Whether a path can be opened or read. */
   exists(path: string, caller: SysCaller): boolean {
     return this.nodes.has(path) || typeof this.read(path, caller) === "string";
   }

@@ -11,6 +11,7 @@ const WINDOWS = 240;
 export interface SystemMemory {
   /** Zeroed, contiguous pages; null when the machine has no more. */
   allocatePages(bytes: number): number | null;
+  /** Gives back what allocatePages gave. */
   releasePages(linear: number, bytes: number): void;
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
@@ -121,16 +122,19 @@ export class AddressSpace {
     return vma.linear + (address - vma.start);
   }
 
+  /** The range as live bytes, or null when it is not mapped that way. */
   bytes(address: number, length: number, write: boolean): Uint8Array | null {
     const linear = this.resolve(address, length, write);
     return linear === null ? null : this.memory.u8.subarray(linear, linear + length);
   }
 
+  /** A u32 at an aligned address, or null when it is not readable. */
   load32(address: number): number | null {
     const linear = (address & 3) === 0 ? this.resolve(address, 4, false) : null;
     return linear === null ? null : this.memory.u32[linear >>> 2]!;
   }
 
+  /** Writes a u32 at an aligned address; false when it is not writable. */
   store32(address: number, value: number): boolean {
     const linear = (address & 3) === 0 ? this.resolve(address, 4, true) : null;
     if (linear === null) return false;
@@ -174,6 +178,7 @@ export class AddressSpace {
     return this.vmas;
   }
 
+  /** Throws EmulatorBug when mappings overlap or are out of order. */
   checkInvariants(): void {
     let end = this.gpuWindow.start;
     for (const vma of this.vmas) {

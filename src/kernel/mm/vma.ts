@@ -3,6 +3,7 @@ import type { MappableRange } from "../fs/file.ts";
 /** Pages of CPU and GPU alike, in this machine (as arm64 has them). */
 export const PAGE = 65536;
 
+/** Rounds up to whole pages. */
 export function pageUp(bytes: number): number {
   return Math.ceil(bytes / PAGE) * PAGE;
 }

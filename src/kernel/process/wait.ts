@@ -38,6 +38,7 @@ export class WaitQueue {
     return true;
   }
 
+  /** Takes a thread off the queue without waking it. */
   remove(thread: Thread): void {
     const i = this.waiters.indexOf(thread);
     if (i >= 0) this.waiters.splice(i, 1);

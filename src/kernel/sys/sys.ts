@@ -28,7 +28,9 @@ export interface Sys {
 
   /** Lowest free descriptor, or -ENOENT, -EACCES, -EMFILE, -ENODEV. Paths: /dev/dri/*, /sys/**, /proc/**, and files the program made. */
   open(path: string, flags: number): number;
+  /** Gives a descriptor back: 0 or -EBADF. */
   close(fd: number): number;
+  /** A second descriptor of the same open file, or -EBADF, -EMFILE. */
   dup(fd: number): number;
   /** Names in a directory, or a negative errno. */
   readdir(path: string): readonly string[] | number;
@@ -39,7 +41,9 @@ export interface Sys {
   /** Writes to a descriptor; 1 and 2 are the process's stdout and stderr. */
   write(fd: number, text: string): number;
 
+  /** A request to the driver of a descriptor: 0 or more, or a negative errno. */
   ioctl<K extends IoctlName>(fd: number, request: K, arg: IoctlTable[K]): number;
+  /** A request that may block. */
   ioctlWait<K extends WaitIoctlName>(fd: number, request: K, arg: WaitIoctlTable[K]): Blocking<number>;
 
   /**
@@ -47,6 +51,7 @@ export interface Sys {
    * `address` 0 lets the kernel choose (always a multiple of 64 KiB); with MAP_FIXED it is obeyed.
    */
   mmap(address: number, length: number, prot: number, flags: number, fd: number, offset: number): number;
+  /** Unmaps whole pages: 0 or a negative errno. */
   munmap(address: number, length: number): number;
   /**
    * Keeps `length` bytes of address space without memory behind it (PROT_NONE): what user-mode drivers take GPU addresses from, so that a
@@ -59,8 +64,11 @@ export interface Sys {
    * The view is live until the mapping goes. Never keep it over a call that may unmap.
    */
   memory(address: number, length: number, write: boolean): Uint8Array | null;
+  /** A u32 at an aligned address, or null (EFAULT). */
   load32(address: number): number | null;
+  /** Writes a u32 at an aligned address; false is EFAULT. */
   store32(address: number, value: number): boolean;
+  /** A u64 at an aligned address as a number (below 2^53), or null (EFAULT). */
   load64(address: number): number | null;
 
   /** futex(2) on a u32 of the caller's memory. `deadline`: absolute virtual ns or null. */

@@ -17,6 +17,7 @@ export type Placement = "vram" | "system";
 
 /** GPU page protections of a mapping. */
 export const GPU_READ = 1;
+/** GPU page protection: the GPU may write. */
 export const GPU_WRITE = 2;
 
 /**
@@ -81,8 +82,10 @@ export interface MarkerJob {
   readonly kind: "marker";
 }
 
+/** Work for a queue. */
 export type Job = CopyJob | FillJob | LaunchJob | MarkerJob;
 
+/** What GLASS_EXEC submits: a job, what it waits for, and who is told of its end. */
 export interface ExecArgs {
   readonly queue: number;
   readonly job: Job;
@@ -214,6 +217,7 @@ export interface IoctlTable {
   GLASS_OCCUPANCY: { readonly threads: number; readonly sharedBytes: number; readonly registers: number; blocks: number };
 }
 
+/** Requests that answer at once. */
 export type IoctlName = keyof IoctlTable;
 
 /** Requests that may block; used with `sys.ioctlWait`. */
@@ -230,4 +234,5 @@ export interface WaitIoctlTable {
   };
 }
 
+/** Requests that may block. */
 export type WaitIoctlName = keyof WaitIoctlTable;

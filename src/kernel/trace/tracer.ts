@@ -41,6 +41,7 @@ export class Tracer {
     this.enabled = enabled;
   }
 
+  /** Records an event of whoever runs now. */
   emit(name: string, fields: Readonly<Record<string, string | number>>): void {
     if (!this.enabled) return;
     const who = this.context() ?? idle;
@@ -50,10 +51,12 @@ export class Tracer {
     for (const listener of this.listeners) listener(event);
   }
 
+  /** What was recorded, in order. */
   events(): readonly TraceEvent[] {
     return this.list;
   }
 
+  /** Forgets what was recorded. */
   clear(): void {
     this.list = [];
     this.dropped = 0;
