@@ -34,10 +34,13 @@ describe("what the repository says", () => {
 
   test("nothing left for later, nothing skipped, nothing hidden from the compiler", () => {
     const code = readable.filter(({ file }) => file.endsWith(".ts") || file.endsWith(".mjs"));
-    const marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK"].join("|");
+    // Written in two pieces, so that this file does not match itself.
+    const word = (...pieces: readonly string[]): string => pieces.join("");
+    const marks = [word("TO", "DO"), word("FIX", "ME"), word("XX", "X:"), word("HA", "CK")].join("|");
     expect(lines(new RegExp(`\\b(${marks})\\b`), code)).toEqual([]);
-    expect(lines(new RegExp("@ts-" + "(ignore|nocheck|expect-error)"), code.filter(({ file }) => !file.startsWith("test/")))).toEqual([]);
-    expect(lines(new RegExp("\\b(it|test|describe)\\.(sk" + "ip|to" + "do|on" + "ly|fail" + "s)\\b"), code)).toEqual([]);
+    expect(lines(new RegExp(word("@ts", "-(ignore|nocheck|expect-error)")), code.filter(({ file }) => !file.startsWith("test/")))).toEqual([]);
+    const skips = [word("sk", "ip"), word("to", "do"), word("on", "ly"), word("fai", "ls")].join("|");
+    expect(lines(new RegExp(`\\b(it|test|describe)\\.(${skips})\\b`), code)).toEqual([]);
   });
 
   test("the lock file takes nothing from anywhere but the registry", () => {
