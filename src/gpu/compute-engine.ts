@@ -3,7 +3,7 @@ import { OutOfFrames } from "./linear.ts";
 import { traceSlice, type GpuPorts, type WorkOutcome } from "./ports.ts";
 import type { GpuProfile } from "./profile.ts";
 import { Resident, type ComputeWork } from "./resident.ts";
-import { RunList } from "./run-list.ts";
+import { comesBefore, RunList } from "./run-list.ts";
 import { computeTime, wholeNs } from "./timing.ts";
 
 /** A multiprocessor's room in integer shares: fine enough that 32 blocks divide it. */
@@ -109,6 +109,7 @@ export class ComputeEngine {
   private start(resident: Resident): boolean {
     const work = resident.work!;
     const left = resident.blocksLeft;
+    this.keepForOlder(resident);
     const room = Math.floor(this.freeUnits / resident.blockUnits);
     if (room < 1 || (work.launch.cooperative && room < left)) return false;
     this.turns.take(resident);
@@ -131,6 +132,20 @@ export class ComputeEngine {
     resident.sliceNs = this.execute(resident, work, blocks, overhead);
     resident.event = this.ports.events.at(now + resident.sliceNs, resident.sliceEnded, work.label);
     return true;
+  }
+
+  /**
+   * Launches that run in less room than they could use, and come before `next`, get what is free for their next slice: freed room goes to the
+   * groups of the older launch first.
+   */
+  private keepForOlder(next: Resident): void {
+    for (const resident of this.running) {
+      const wanted = resident.blocksLeft - Math.floor(resident.units / resident.blockUnits);
+      if (wanted <= 0 || !comesBefore(resident, next)) continue;
+      const extra = Math.min(wanted, Math.floor(this.freeUnits / resident.blockUnits)) * resident.blockUnits;
+      resident.units += extra;
+      this.freeUnits -= extra;
+    }
   }
 
   /** Runs the device code of one slice and says how long that takes in virtual time. */

@@ -33,7 +33,7 @@ export class RunList {
   add(resident: Resident): void {
     const list = this.waiting;
     let i = list.length;
-    while (i > 0 && before(resident, list[i - 1]!)) i--;
+    while (i > 0 && comesBefore(resident, list[i - 1]!)) i--;
     if (i === list.length) list.push(resident);
     else list.splice(i, 0, resident);
   }
@@ -128,7 +128,8 @@ export class RunList {
   }
 }
 
-function before(a: Resident, b: Resident): boolean {
+/** The natural order: urgency, then submission. */
+export function comesBefore(a: Resident, b: Resident): boolean {
   const x = a.work!;
   const y = b.work!;
   return x.urgency !== y.urgency ? x.urgency < y.urgency : x.sequence < y.sequence;
