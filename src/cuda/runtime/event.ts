@@ -1,7 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
-import type { CUevent, CUstream } from "../abi/driver/types.ts";
 import type { cudaError_t } from "../abi/runtime/enums.ts";
 import type { cudaEvent_t, cudaStream_t } from "../abi/runtime/types.ts";
 import * as cu from "../driver/event.ts";
@@ -25,7 +24,7 @@ export function cudaEventCreate(t: Caller, event: Out<cudaEvent_t> | null): cuda
  * @returns cudaErrorInvalidValue: event NULL, other flags.
  */
 export function cudaEventCreateWithFlags(t: Caller, event: Out<cudaEvent_t> | null, flags: number): cudaError_t {
-  return inContext(t, () => cu.cuEventCreate(t, event as Out<CUevent> | null, flags));
+  return inContext(t, () => cu.cuEventCreate(t, event, flags));
 }
 
 /**
@@ -33,7 +32,7 @@ export function cudaEventCreateWithFlags(t: Caller, event: Out<cudaEvent_t> | nu
  * @returns cudaErrorInvalidResourceHandle: not an event, not a stream, or of different contexts.
  */
 export function cudaEventRecord(t: Caller, event: cudaEvent_t | null, stream: cudaStream_t | null): cudaError_t {
-  return inContext(t, () => cu.cuEventRecord(t, event as CUevent | null, stream as CUstream | null));
+  return inContext(t, () => cu.cuEventRecord(t, event, stream));
 }
 
 /**
@@ -42,7 +41,7 @@ export function cudaEventRecord(t: Caller, event: cudaEvent_t | null, stream: cu
  * @returns as cudaEventRecord; cudaErrorInvalidValue: other flags.
  */
 export function cudaEventRecordWithFlags(t: Caller, event: cudaEvent_t | null, stream: cudaStream_t | null, flags: number): cudaError_t {
-  return inContext(t, () => cu.cuEventRecordWithFlags(t, event as CUevent | null, stream as CUstream | null, flags));
+  return inContext(t, () => cu.cuEventRecordWithFlags(t, event, stream, flags));
 }
 
 /**
@@ -50,7 +49,7 @@ export function cudaEventRecordWithFlags(t: Caller, event: cudaEvent_t | null, s
  * @returns 0: done. cudaErrorNotReady: not yet. cudaErrorInvalidResourceHandle: not an event.
  */
 export function cudaEventQuery(t: Caller, event: cudaEvent_t | null): cudaError_t {
-  return inContext(t, () => cu.cuEventQuery(t, event as CUevent | null));
+  return inContext(t, () => cu.cuEventQuery(t, event));
 }
 
 /**
@@ -58,7 +57,7 @@ export function cudaEventQuery(t: Caller, event: cudaEvent_t | null): cudaError_
  * @returns cudaErrorInvalidResourceHandle: not an event.
  */
 export function* cudaEventSynchronize(t: Caller, event: cudaEvent_t | null): Blocking<cudaError_t> {
-  return yield* inContextBlocking(t, () => cu.cuEventSynchronize(t, event as CUevent | null));
+  return yield* inContextBlocking(t, () => cu.cuEventSynchronize(t, event));
 }
 
 /**
@@ -66,7 +65,7 @@ export function* cudaEventSynchronize(t: Caller, event: cudaEvent_t | null): Blo
  * @returns cudaErrorInvalidResourceHandle: not an event.
  */
 export function cudaEventDestroy(t: Caller, event: cudaEvent_t | null): cudaError_t {
-  return inContext(t, () => cu.cuEventDestroy_v2(t, event as CUevent | null));
+  return inContext(t, () => cu.cuEventDestroy_v2(t, event));
 }
 
 /**
@@ -75,5 +74,5 @@ export function cudaEventDestroy(t: Caller, event: cudaEvent_t | null): cudaErro
  * @returns cudaErrorInvalidResourceHandle: not an event, never recorded, or made without timing. cudaErrorNotReady: not done yet. cudaErrorInvalidValue: ms NULL.
  */
 export function cudaEventElapsedTime(t: Caller, ms: Out<number> | null, start: cudaEvent_t | null, end: cudaEvent_t | null): cudaError_t {
-  return inContext(t, () => cu.cuEventElapsedTime_v2(t, ms, start as CUevent | null, end as CUevent | null));
+  return inContext(t, () => cu.cuEventElapsedTime_v2(t, ms, start, end));
 }
