@@ -155,6 +155,11 @@ export class FnLowering {
     return this.src(op, u32);
   }
 
+  /** The integer that a literal operand is, as 32 bits without sign; so that no constant need be emitted for it. */
+  literal(op: Operand | undefined): number | undefined {
+    return op !== undefined && op.kind === "int" ? Number(BigInt.asUintN(32, BigInt(op.value))) : undefined;
+  }
+
   /** A predicate operand, `!p`, or a constant. */
   pred(op: Operand | undefined): ValueId {
     if (op !== undefined && op.kind === "not") {

@@ -1,5 +1,6 @@
 import type { ValueId } from "../../../ir/ops.ts";
 import type { Type } from "../../../ir/types.ts";
+import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
 import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
@@ -52,23 +53,29 @@ const saturating = (op: "add" | "sub"): Op2 => (c, _type, a, b) => saturate32(c,
 
 const product = (part: "lo" | "hi"): Op2 => (c, type, a, b) => c.em.bin(part === "lo" ? "mul" : signed(type) ? "mulhi.s" : "mulhi.u", type.ir!, a, b);
 
-/** The whole product, in twice the width. */
-function wideProduct(c: FnLowering, type: PtxType, a: ValueId, b: ValueId): ValueId {
+/** A source operand in twice the width; literals need no conversion at run time. */
+function wideSource(c: FnLowering, type: PtxType, op: Operand | undefined): ValueId {
   const to = doubled(type).ir!;
-  return c.em.bin("mul", to, widen(c, type, a, to), widen(c, type, b, to));
+  if (op !== undefined && op.kind === "int") return c.em.int(to, (signed(type) ? BigInt.asIntN : BigInt.asUintN)(type.bits, BigInt(op.value)));
+  return widen(c, type, c.src(op, type), to);
+}
+
+/** The whole product, in twice the width. */
+function wideProduct(c: FnLowering, type: PtxType, a: Operand | undefined, b: Operand | undefined): ValueId {
+  return c.em.bin("mul", doubled(type).ir!, wideSource(c, type, a), wideSource(c, type, b));
 }
 
 const mulWide = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   const wide = doubled(type);
-  return (c, ops) => c.dst(ops[0], wide, wideProduct(c, type, c.src(ops[1], type), c.src(ops[2], type)));
+  return (c, ops) => c.dst(ops[0], wide, wideProduct(c, type, ops[1], ops[2]));
 };
 
 const madWide = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   const wide = doubled(type);
   return (c, ops) => {
-    const sum = c.em.bin("add", wide.ir!, wideProduct(c, type, c.src(ops[1], type), c.src(ops[2], type)), c.src(ops[3], wide));
+    const sum = c.em.bin("add", wide.ir!, wideProduct(c, type, ops[1], ops[2]), c.src(ops[3], wide));
     c.dst(ops[0], wide, sum);
   };
 };

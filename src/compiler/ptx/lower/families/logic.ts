@@ -82,9 +82,10 @@ const shift = (left: boolean) => (m: Mnemonic): Lower => {
   return (c, ops) => {
     const { em } = c;
     const a = c.src(ops[1], type);
-    const amount = c.u32(ops[2]);
+    const literal = c.literal(ops[2]);
+    const amount = literal === undefined ? c.u32(ops[2]) : -1;
     const fit = (v: ValueId): ValueId => (ir === "i64" ? em.zext(v, "i64") : em.trunc(v, ir));
-    const known = em.known(amount);
+    const known = literal ?? em.known(amount);
     let result: ValueId;
     if (known !== undefined) {
       const n = Number(known) >>> 0;
