@@ -51,7 +51,8 @@ export class TestMachine implements CodeEnv {
   /** @param scramble physical pages of a buffer are not neighbours (default); false: they are */
   constructor(options: { readonly shared?: boolean; readonly pages?: number; readonly scramble?: boolean } = {}) {
     this.step = (options.scramble ?? true) ? 2 * PAGE_SIZE : PAGE_SIZE;
-    const maximum = options.pages ?? 4096;
+    // Pages that nobody touches cost nothing.
+    const maximum = Math.max(options.pages ?? 0, 4096);
     const shared = options.shared ?? true;
     this.memory = new WebAssembly.Memory(shared ? { initial: maximum, maximum, shared: true } : { initial: maximum, maximum });
     this.linear = { memory: this.memory, shared, maximumPages: maximum };

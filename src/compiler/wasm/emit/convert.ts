@@ -141,7 +141,8 @@ function floatToHalf(): Code {
   const x = code.local(I32);
   const sign = (): Code => code.get(bits).i32(16).op(op.i32_shr_u).i32(0x8000).op(op.i32_and);
   code.get(0).op(op.i32_reinterpret_f32).tee(bits).i32(0x7fff_ffff).op(op.i32_and).set(x);
-  code.get(x).i32(0x7f80_0000).op(op.i32_gt_u).if().i32(0x7e00).op(op.return).end();
+  code.get(x).i32(0x7f80_0000).op(op.i32_gt_u).if();
+  code.i32(0x7e00).op(op.return).end();
   // From 65520 on everything rounds to infinity.
   code.get(x).i32(0x477f_f000).op(op.i32_ge_u).if();
   sign().i32(0x7c00).op(op.i32_or, op.return).end();
@@ -154,7 +155,8 @@ function floatToHalf(): Code {
 function floatToBrain(): Code {
   const code = new Code(1);
   const bits = code.local(I32);
-  code.get(0).get(0).op(op.f32_ne).if().i32(0x7fc0).op(op.return).end();
+  code.get(0).get(0).op(op.f32_ne).if();
+  code.i32(0x7fc0).op(op.return).end();
   code.get(0).op(op.i32_reinterpret_f32).set(bits);
   return code.get(bits).i32(0x7fff).op(op.i32_add).get(bits).i32(16).op(op.i32_shr_u).i32(1).op(op.i32_and, op.i32_add).i32(16).op(op.i32_shr_u);
 }

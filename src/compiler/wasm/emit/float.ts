@@ -61,10 +61,8 @@ function write(e: Emitter, node: Node): boolean {
   }
   switch (node.op) {
     case "copysign":
-      for (const side of [a, b]) {
-        e.value(side);
-        if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalise(e, wide);
-      }
+      e.value(a);
+      e.value(b);
       code.op(wide ? op.f64_copysign : op.f32_copysign);
       return true;
     case "fmin": case "fmax":

@@ -20,7 +20,13 @@ export function placeCanonical(graph: Graph): void {
   const operand = (node: Node): void => {
     if (done.has(node)) return;
     done.add(node);
-    for (const arg of node.args) if (arg.type !== null && isFloat(arg.type) && visible(arg)) node.mark |= CANONICAL_OPERAND;
+    const floats = node.args.filter((arg) => arg.type !== null && isFloat(arg.type));
+    const only = floats.length === 1 && (node.op === "store" || node.op === "bitcast" || node.op === "fneg" || node.op === "fabs");
+    for (const arg of floats) {
+      if (!visible(arg)) continue;
+      if (only) node.mark |= CANONICAL_OPERAND;
+      else for (const source of sources(arg).made) source.mark |= CANONICAL_RESULT;
+    }
   };
   /** Makes what can be done at the sources; true when the use must canonicalise. */
   const visible = (value: Node): boolean => {

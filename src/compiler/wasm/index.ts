@@ -1,0 +1,105 @@
+import type { CodeEnv, DeviceCode, Execution, KernelInfo, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
+import { deviceSymbols, kernelInfos } from "../ir/kernel-info.ts";
+import { callGraph, frameAlign, functionAddresses, reachableFrom, sharedLayout } from "../ir/layout.ts";
+import type { Module } from "../ir/module.ts";
+import type { ModuleFacts } from "./graph/import.ts";
+import { CAPACITIES } from "./lower/layout.ts";
+import { WasmExecution } from "./run/execution.ts";
+import { KernelCode, LoadedKernel } from "./run/kernel-code.ts";
+import { EmulatorBug } from "../../kernel/errors.ts";
+
+/** Choices of the back end, for tests. */
+export interface CompileOptions {
+  /** Run everything on the slow path (default false). */
+  readonly slowOnly?: boolean;
+}
+
+/**
+ * Compiles a valid module to WebAssembly. Nothing is translated here: each kernel is, when it is first started.
+ * @param module must not change afterwards
+ */
+export function compileModule(module: Module, options: CompileOptions = {}): DeviceCode {
+  return new WasmCode(module, options);
+}
+
+class WasmCode implements DeviceCode {
+  readonly module: Module;
+  readonly kernels: ReadonlyMap<string, KernelInfo>;
+  readonly symbols: readonly string[];
+  readonly options: CompileOptions;
+  private readonly compiled = new Map<string, KernelCode>();
+  private facts: ModuleFacts | null = null;
+
+  constructor(module: Module, options: CompileOptions) {
+    this.module = module;
+    this.options = options;
+    this.kernels = kernelInfos(module);
+    this.symbols = deviceSymbols(module);
+  }
+
+  load(env: CodeEnv): LoadedCode {
+    return new LoadedWasm(this, env);
+  }
+
+  private moduleFacts(): ModuleFacts {
+    if (this.facts === null) {
+      const graph = callGraph(this.module);
+      const recursive = new Set<string>();
+      for (const name of graph.keys()) {
+        for (const callee of graph.get(name)!) {
+          if (reachableFrom(graph, callee).has(name)) {
+            recursive.add(name);
+            break;
+          }
+        }
+      }
+      this.facts = {
+        module: this.module, recursive, functions: functionAddresses(this.module), shared: sharedLayout(this.module).offsets,
+        symbols: new Map(this.symbols.map((name, i) => [name, i])), frameAlign: frameAlign(this.module),
+      };
+    }
+    return this.facts;
+  }
+
+  /** The kernel, compiled for such a memory and groups of up to `items`. */
+  kernelCode(name: string, shared: boolean, maximumPages: number, items: number): KernelCode {
+    const capacity = capacityFor(items);
+    const key = `${name} ${shared} ${maximumPages} ${capacity}`;
+    let code = this.compiled.get(key);
+    if (code === undefined) {
+      const info = this.kernels.get(name);
+      if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity);
+      this.compiled.set(key, code);
+    }
+    return code;
+  }
+}
+
+/** Slots are laid out for groups of up to so many work-items: few sizes, so that few variants are compiled. */
+function capacityFor(items: number): number {
+  for (const size of CAPACITIES) if (items <= size) return size;
+  return 2 ** Math.ceil(Math.log2(items));
+}
+
+class LoadedWasm implements LoadedCode {
+  private readonly code: WasmCode;
+  private readonly env: CodeEnv;
+  private readonly kernels = new Map<string, LoadedKernel>();
+
+  constructor(code: WasmCode, env: CodeEnv) {
+    this.code = code;
+    this.env = env;
+  }
+
+  start(config: LaunchConfig, hooks: LaunchHooks): Execution {
+    const items = config.block[0] * config.block[1] * config.block[2];
+    let kernel = this.kernels.get(config.kernel);
+    if (kernel === undefined || kernel.code.layout.items < items) {
+      const { shared, maximumPages } = this.env.linear;
+      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items), this.env);
+      this.kernels.set(config.kernel, kernel);
+    }
+    return new WasmExecution(kernel, config, hooks);
+  }
+}

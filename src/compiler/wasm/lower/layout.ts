@@ -1,0 +1,77 @@
+/**
+ * Where things lie in a launch's scratch memory: the launch block, and one slot for each work-group in progress. Compiled code and the
+ * scheduler both go by this file. All offsets are in bytes.
+ */
+
+/** The launch block. Three-element fields are x, y, z. */
+export const launch = {
+  table: 0, pageCount: 4, basePage: 8, baseAddress: 16, tableLimit: 24,
+  sharedBytes: 36, localBytes: 40, controlBytes: 44,
+  /** i64: bytes << 32 | instructions, counted since the scheduler last looked. */
+  counted: 48,
+  /** Instructions at which running code gives way; and at which a whole call should come back. */
+  limit: 56, callLimit: 60,
+  warpSize: 64, entid: 68, workdim: 80, nctaid: 84, smCount: 96, dynShared: 100, gridid: 104, dynStart: 108,
+  gsize: 112, goff: 136,
+  /** i64, counted on each multiprocessor before this call: only the current group's, see %clock64. */
+  clock: 160,
+  /** First work-group of a batch, how many, and how many were finished. */
+  firstGroup: 168, groupCount: 172, finished: 176,
+  /** A staging area for accesses that cross pages. */
+  bounce: 256, bounceBytes: 256,
+  symbols: 512,
+} as const;
+
+/** A slot's header. */
+export const slot = {
+  launch: 0, items: 4, ctaid: 8, ntid: 20, group: 32, shared: 40, local: 44, control: 48, smid: 52,
+  /** Where the fast code stands: node of the group's flow, next work-item, where that node's work-items go. */
+  node: 56, item: 60, next: 64, alive: 68,
+  /** Values that the whole group has in common. */
+  group_values: 128,
+} as const;
+
+/** Cells of 8 bytes for values of the group, behind the header. */
+export const GROUP_CELLS = 240;
+
+/** Records of the work-items: state of one that stopped in the middle. */
+export const RECORDS = 2048;
+export const RECORD_SHIFT = 6;
+export const record = {
+  pc: 0, status: 4, frame: 8, fn: 12, local: 16, site: 20, id: 24, count: 28, a: 32, b: 40, c: 44, depth: 48, tid: 52,
+} as const;
+
+/** Work-items that slots are laid out for: the smallest that holds the group. */
+export const CAPACITIES: readonly number[] = [64, 256, 1024];
+
+/** A control frame's header: where to resume, caller's frame, function, local offset; then arguments and results. */
+export const frame = { pc: 0, caller: 4, callerFn: 8, callerLocal: 12, values: 16 } as const;
+
+/** Offsets of saved values by slot number, for a kernel with that many slots of 4 bytes. Values of one slot lie side by side by work-item. */
+export interface SlotLayout {
+  readonly narrow: number;
+  readonly wide: number;
+  /** Most work-items. */
+  readonly items: number;
+}
+
+// A little more than the power of two, so that neighbouring slots of one work-item do not compete for the same cache lines.
+const PAD = 64;
+
+export function narrowOffset(layout: SlotLayout, index: number): number {
+  return RECORDS + (layout.items << RECORD_SHIFT) + index * (layout.items * 4 + PAD);
+}
+
+export function wideOffset(layout: SlotLayout, index: number): number {
+  return narrowOffset(layout, layout.narrow) + index * (layout.items * 8 + PAD);
+}
+
+/** Bytes of a slot up to its shared memory. */
+export function slotBytes(layout: SlotLayout): number {
+  return wideOffset(layout, layout.wide);
+}
+
+/** What a stopped work-item (status in its record, and result of a step) waits for. */
+export const status = {
+  ready: 0, exited: 1, fuel: 2, spin: 3, barrier: 4, collective: 5, activemask: 6, sleep: 7, again: 8, boundary: 9,
+} as const;

@@ -1,0 +1,46 @@
+import { DeviceFault, type FaultKind, type LaunchHooks, type MemoryAccess, type PageTableView, type Site } from "../../abi.ts";
+import type { SiteInfo } from "../slow/program.ts";
+import { slot } from "../lower/layout.ts";
+import type { Views } from "./views.ts";
+
+/** The launch that compiled code is running for, as its imports see it. */
+export class Run {
+  readonly kernel: string;
+  readonly views: Views;
+  readonly hooks: LaunchHooks;
+  readonly pageTable: PageTableView;
+  /** Linear address of the launch block, of the parameters in it, and of the slot in use. */
+  readonly launch: number;
+  readonly params: number;
+  readonly paramBytes: number;
+  slot = 0;
+  readonly sites: readonly SiteInfo[];
+
+  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: readonly SiteInfo[]) {
+    this.kernel = kernel;
+    this.views = views;
+    this.hooks = hooks;
+    this.pageTable = pageTable;
+    this.launch = launch;
+    this.params = params;
+    this.paramBytes = paramBytes;
+    this.sites = sites;
+  }
+
+  /** Where work-item `item` of the group in the current slot is. Line 0: unknown. */
+  site(line: number, item: number): Site {
+    const { i32 } = this.views;
+    const at = (offset: number): number => i32[(this.slot + offset) >> 2]!;
+    const [nx, ny] = [Math.max(1, at(slot.ntid)), Math.max(1, at(slot.ntid + 4))];
+    return {
+      kernel: this.kernel, line: line > 0 ? line : null,
+      block: [at(slot.ctaid), at(slot.ctaid + 4), at(slot.ctaid + 8)],
+      thread: [item % nx, Math.floor(item / nx) % ny, Math.floor(item / (nx * ny))],
+    };
+  }
+
+  /** Ends the kernel. @throws DeviceFault always */
+  fault(kind: FaultKind, line: number, item: number, access: MemoryAccess | null, detail: string): never {
+    throw new DeviceFault(kind, this.site(line, item), access, detail);
+  }
+}

@@ -1,0 +1,227 @@
+import type { Execution, LaunchConfig, LaunchHooks, RunStatus } from "../../abi.ts";
+import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
+import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
+import { EmulatorBug } from "../../../kernel/errors.ts";
+import { Run } from "./context.ts";
+import type { LoadedKernel, Scratch } from "./kernel-code.ts";
+import { SlowGroup, type Meter } from "./slow-group.ts";
+
+/** A launch in progress. */
+export class WasmExecution implements Execution, Meter {
+  readonly blocksTotal: number;
+  blocksDone: number = 0;
+  lastStep: number = 0;
+  private readonly kernel: LoadedKernel;
+  private readonly config: LaunchConfig;
+  private readonly scratch: Scratch;
+  private readonly context: Run;
+  private readonly localBytes: number;
+  private readonly sharedBytes: number;
+  /** First work-group that nobody has begun. */
+  private next = 0;
+  private readonly resident: SlowGroup[] = [];
+  private readonly freeSlots: number[];
+  private cursor = 0;
+  private over = false;
+  private instructions = 0;
+  private bytes = 0;
+  private total = 0;
+  private budget = 0;
+
+  constructor(kernel: LoadedKernel, config: LaunchConfig, hooks: LaunchHooks) {
+    this.kernel = kernel;
+    this.config = config;
+    const { grid, block } = config;
+    this.blocksTotal = grid[0] * grid[1] * grid[2];
+    const { info, controlBytes, program } = kernel.code;
+    this.sharedBytes = sharedSize(info.sharedBytes, config.dynamicSharedBytes);
+    this.localBytes = info.localBytes;
+    const items = block[0] * block[1] * block[2];
+    const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64;
+    this.scratch = kernel.take(room);
+    this.freeSlots = [...this.scratch.slots];
+    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites);
+    this.writeLaunchBlock();
+  }
+
+  private writeLaunchBlock(): void {
+    const { config, kernel, scratch } = this;
+    const { views } = kernel;
+    views.refresh();
+    const { i32, i64, u8 } = views;
+    const at = scratch.launch;
+    const w = (offset: number, value: number): void => void (i32[(at + offset) >> 2] = value);
+    const { pageTable, block, grid, globalSize, globalOffset } = config;
+    w(launch.table, pageTable.table);
+    w(launch.pageCount, pageTable.pageCount);
+    const base = BigInt(pageTable.basePage);
+    i64[(at + launch.basePage) >> 3] = base;
+    i64[(at + launch.baseAddress) >> 3] = base << 16n;
+    i64[(at + launch.tableLimit) >> 3] = BigInt(pageTable.pageCount) << 16n;
+    w(launch.sharedBytes, this.sharedBytes);
+    w(launch.localBytes, this.localBytes);
+    w(launch.controlBytes, kernel.code.controlBytes);
+    w(launch.warpSize, config.warpSize);
+    w(launch.workdim, config.workDim);
+    w(launch.smCount, config.smCount);
+    w(launch.dynShared, config.dynamicSharedBytes);
+    w(launch.dynStart, dynamicSharedStart(kernel.code.info.sharedBytes));
+    w(launch.gridid, config.gridId);
+    for (let d = 0; d < 3; d++) {
+      w(launch.entid + 4 * d, block[d]!);
+      w(launch.nctaid + 4 * d, grid[d]!);
+      i64[(at + launch.gsize + 8 * d) >> 3] = BigInt(globalSize[d]!);
+      i64[(at + launch.goff + 8 * d) >> 3] = BigInt(globalOffset[d]!);
+    }
+    const { params } = this.context;
+    const { paramBytes } = this.context;
+    if (config.params.length >= paramBytes) u8.set(config.params.length === paramBytes ? config.params : config.params.subarray(0, paramBytes), params);
+    else {
+      u8.fill(0, params, params + paramBytes);
+      u8.set(config.params, params);
+    }
+    for (let i = 0; i < config.symbols.length; i++) i64[(at + launch.symbols + 8 * i) >> 3] = BigInt.asIntN(64, config.symbols[i]!);
+  }
+
+  run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus {
+    if (this.over) throw new EmulatorBug("run was called on an execution that is over");
+    this.kernel.views.refresh();
+    const before = { instructions: this.instructions, bytes: this.bytes, blocks: this.blocksDone };
+    this.budget = this.instructions + limits.budget;
+    const outer = this.kernel.active.run;
+    this.kernel.active.run = this.context;
+    let stalled: boolean;
+    try {
+      stalled = this.proceed(this.blocksDone + limits.maxBlocks, Math.max(1, limits.resident));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    } finally {
+      this.kernel.active.run = outer;
+    }
+    return {
+      done: this.blocksDone === this.blocksTotal,
+      blocks: this.blocksDone - before.blocks,
+      instructions: this.instructions - before.instructions,
+      bytes: this.bytes - before.bytes,
+      stalled,
+    };
+  }
+
+  dispose(): void {
+    if (this.over) return;
+    this.over = true;
+    this.resident.length = 0;
+    this.kernel.give(this.scratch);
+  }
+
+  get left(): number {
+    return this.budget - this.instructions;
+  }
+
+  /** @returns whether it came back because every resident group only waited */
+  private proceed(lastBlock: number, most: number): boolean {
+    let idle = 0;
+    while (this.left > 0 && this.blocksDone < lastBlock && this.blocksDone < this.blocksTotal) {
+      if (this.resident.length < most && this.next < this.blocksTotal) {
+        this.cursor = this.resident.length;
+        this.resident.push(this.admit(this.next++));
+      }
+      this.cursor %= this.resident.length;
+      const group = this.resident[this.cursor]!;
+      group.progressed = false;
+      switch (group.run()) {
+        case "finished":
+          this.resident.splice(this.cursor, 1);
+          this.freeSlots.push(group.slot);
+          this.blocksDone++;
+          idle = 0;
+          break;
+        case "turn":
+          this.cursor++;
+          idle = 0;
+          break;
+        case "idle":
+          this.cursor++;
+          idle = group.progressed ? 0 : idle + 1;
+          if (idle > this.resident.length && (this.resident.length >= most || this.next >= this.blocksTotal)) return true;
+          break;
+        case "budget": return false;
+      }
+    }
+    return false;
+  }
+
+  step(at: number, item: number, limit: number): number {
+    const { launch: block } = this.scratch;
+    const { views } = this.kernel;
+    views.i32[(block + launch.limit) >> 2] = limit;
+    views.i32[(block + launch.counted) >> 2] = 0;
+    views.i32[(block + launch.counted + 4) >> 2] = 0;
+    const result = this.kernel.slowStep()(block, at, item);
+    views.refresh();
+    this.lastStep = views.i32[(block + launch.counted) >> 2]! >>> 0;
+    this.instructions += this.lastStep;
+    this.bytes += views.i32[(block + launch.counted + 4) >> 2]! >>> 0;
+    return result;
+  }
+
+  /** Prepares a slot for work-group `number` and gives its state machines. */
+  private admit(number: number): SlowGroup {
+    const at = this.freeSlots.pop() ?? this.kernel.addSlot(this.scratch);
+    this.openSlot(at, number);
+    const items = this.clearRecords(at);
+    this.kernel.views.u8.fill(0, this.kernel.views.i32[(at + slot.shared) >> 2]!, this.kernel.views.i32[(at + slot.shared) >> 2]! + this.sharedBytes);
+    if (this.localBytes > 0) {
+      const local = this.kernel.views.i32[(at + slot.local) >> 2]!;
+      this.kernel.views.u8.fill(0, local, local + items * this.localBytes);
+    }
+    return new SlowGroup(this.context, this, at);
+  }
+
+  /** Writes a slot's header. */
+  private openSlot(at: number, number: number): void {
+    const { i32 } = this.kernel.views;
+    const { grid, block, globalSize } = this.config;
+    const w = (offset: number, value: number): void => void (i32[(at + offset) >> 2] = value);
+    const place = [number % grid[0], Math.floor(number / grid[0]) % grid[1], Math.floor(number / (grid[0] * grid[1]))];
+    let items = 1;
+    for (let d = 0; d < 3; d++) {
+      const size = Math.min(block[d]!, globalSize[d]! - place[d]! * block[d]!);
+      w(slot.ctaid + 4 * d, place[d]!);
+      w(slot.ntid + 4 * d, size);
+      items *= size;
+    }
+    w(slot.launch, this.scratch.launch);
+    w(slot.items, items);
+    w(slot.group, number);
+    const full = block[0] * block[1] * block[2];
+    const shared = at + slotBytes(this.kernel.code.layout);
+    const local = shared + alignUp(this.sharedBytes, 64);
+    w(slot.shared, shared);
+    w(slot.local, local);
+    w(slot.control, local + alignUp(full * this.localBytes, 64));
+    w(slot.smid, number % Math.max(1, this.config.smCount));
+  }
+
+  /** All work-items of the group at the start of the kernel. */
+  private clearRecords(at: number): number {
+    const { i32 } = this.kernel.views;
+    const [nx, ny, nz] = [0, 4, 8].map((d) => i32[(at + slot.ntid + d) >> 2]!) as [number, number, number];
+    let item = 0;
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        for (let x = 0; x < nx; x++, item++) {
+          const base = (at + RECORDS + (item << RECORD_SHIFT)) >> 2;
+          i32[base + (record.pc >> 2)] = 0;
+          i32[base + (record.fn >> 2)] = 0;
+          i32[base + (record.depth >> 2)] = 0;
+          i32[base + (record.tid >> 2)] = x;
+          i32[base + (record.tid >> 2) + 1] = y;
+          i32[base + (record.tid >> 2) + 2] = z;
+        }
+      }
+    }
+    return item;
+  }
+}

@@ -1,0 +1,109 @@
+import type { CodeEnv, KernelInfo } from "../../abi.ts";
+import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
+import { slotBytes, type SlotLayout } from "../lower/layout.ts";
+import type { ModuleFacts } from "../graph/import.ts";
+import { slowModule } from "../slow/module.ts";
+import { buildProgram, type KernelProgram } from "../slow/program.ts";
+import { importsFor, type Active } from "./imports.ts";
+import { Views } from "./views.ts";
+
+/** One kernel compiled for one kind of memory: made when it is first launched, and kept with the module for whoever loads it next. */
+export class KernelCode {
+  readonly info: KernelInfo;
+  readonly program: KernelProgram;
+  readonly layout: SlotLayout;
+  /** Bytes of a work-item's control stack. */
+  readonly controlBytes: number;
+  private slow: { module: WebAssembly.Module; imports: string[] } | null = null;
+  private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
+
+  /** @param items work-items that slots are laid out for */
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number) {
+    this.info = info;
+    this.memory = memory;
+    this.program = buildProgram(facts, info.name, memory.shared, () => {});
+    const { saved } = this.program.kernel;
+    this.layout = { narrow: saved.narrow, wide: saved.wide, items: items };
+    const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
+    this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
+  }
+
+  slowCode(): { module: WebAssembly.Module; imports: string[] } {
+    if (this.slow === null) {
+      const { bytes, imports } = slowModule(this.program, this.layout, this.memory);
+      this.slow = { module: new WebAssembly.Module(bytes), imports };
+    }
+    return this.slow;
+  }
+}
+
+type Step = (launch: number, slot: number, item: number) => number;
+
+/** Scratch memory of one launch: the launch block and slots for work-groups. */
+export interface Scratch {
+  readonly launch: number;
+  readonly slots: number[];
+  /** Bytes of shared, local and control memory that each slot has room for. */
+  readonly room: number;
+}
+
+/** A kernel in one machine's memory: instances, and scratch memory kept from launch to launch. */
+export class LoadedKernel {
+  readonly code: KernelCode;
+  readonly env: CodeEnv;
+  readonly views: Views;
+  readonly active: Active = { run: null };
+  private step: Step | null = null;
+  private readonly idle: Scratch[] = [];
+
+  constructor(code: KernelCode, env: CodeEnv) {
+    this.code = code;
+    this.env = env;
+    this.views = new Views(env.linear);
+  }
+
+  slowStep(): Step {
+    if (this.step === null) {
+      const { module, imports } = this.code.slowCode();
+      const instance = new WebAssembly.Instance(module, { e: { memory: this.env.linear.memory, ...importsFor(this.code.program, imports, this.active) } });
+      this.step = instance.exports["step"] as Step;
+    }
+    return this.step;
+  }
+
+  /** Scratch with a launch block and no slot, or one kept from before. @param room bytes of variable size in each slot */
+  take(room: number): Scratch {
+    const at = this.idle.findIndex((scratch) => scratch.room >= room);
+    if (at >= 0) return this.idle.splice(at, 1)[0]!;
+    // The first slot lies behind the launch block, so that small launches take one allocation.
+    const base = this.env.allocate(this.code.program.launchBytes + this.slotSize(room));
+    this.views.refresh();
+    return { launch: base, slots: [base + this.code.program.launchBytes], room };
+  }
+
+  /** Bytes of a slot with `room` for shared, local and control memory. */
+  private slotSize(room: number): number {
+    return slotBytes(this.code.layout) + room;
+  }
+
+  addSlot(scratch: Scratch): number {
+    const slot = this.env.allocate(this.slotSize(scratch.room));
+    this.views.refresh();
+    scratch.slots.push(slot);
+    return slot;
+  }
+
+  /** Hands scratch back; what is beyond the first few slots is released. */
+  give(scratch: Scratch): void {
+    for (const slot of scratch.slots.splice(KEPT_SLOTS)) this.env.release(slot);
+    if (this.idle.length < KEPT_SCRATCH) this.idle.push(scratch);
+    else {
+      for (const slot of scratch.slots.slice(1)) this.env.release(slot);
+      this.env.release(scratch.launch);
+    }
+  }
+}
+
+const KEPT_SLOTS = 4;
+const KEPT_SCRATCH = 4;
+

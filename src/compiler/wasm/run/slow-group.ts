@@ -1,0 +1,264 @@
+import { BARRIERS, TURN } from "../../ir/limits.ts";
+import { maskOfLanes } from "../../interp/lanes.ts";
+import { launch, record, slot, status } from "../lower/layout.ts";
+import { actsAlone, keyOf, resolveCollective, word, type Lane } from "./collectives.ts";
+import { Barriers } from "./barriers.ts";
+import type { Run } from "./context.ts";
+
+/** Why a turn of the group ended: all exited; others should have a turn; everybody only waits or sleeps; the budget ended in the middle. */
+export type Outcome = "finished" | "turn" | "idle" | "budget";
+
+/** What a work-item is doing. */
+const READY = 0;
+const EXITED = 1;
+const WAITING = 2;
+const ASLEEP = 3;
+/** Ready, but going round a loop that waits for others. */
+const SPINNING = 4;
+
+/** Instructions after which a group that still works makes room for others. */
+const GROUP_TURN = 1 << 25;
+
+/** Counts and limits of the execution that the group belongs to. */
+export interface Meter {
+  /** Runs one work-item of the slot for at most `limit` instructions; gives its status. The instructions are added to `spent`. */
+  step(slot: number, item: number, limit: number): number;
+  /** Instructions of the last step. */
+  readonly lastStep: number;
+  /** Instructions that may still be spent in this call of `run`. */
+  readonly left: number;
+}
+
+/** A work-group on the slow path: every work-item a state machine of its own. */
+export class SlowGroup {
+  readonly slot: number;
+  readonly items: number;
+  live: number;
+  readonly warpSize: number;
+  private readonly run_: Run;
+  private readonly meter: Meter;
+  private readonly state: Uint8Array;
+  /** Spent a whole turn without stopping. */
+  private readonly ranOut: Uint8Array;
+  private readonly barriers: Barriers;
+  private cursor = 0;
+  private itemSpent = 0;
+  private turnSpent = 0;
+  /** Whether some work-item did more than wait since this was last cleared. */
+  progressed = false;
+
+  /** The group's header in the slot is set, its records are cleared or say where its work-items stopped. */
+  constructor(run: Run, meter: Meter, at: number) {
+    const { i32 } = run.views;
+    this.run_ = run;
+    this.meter = meter;
+    this.slot = at;
+    this.items = i32[(at + slot.items) >> 2]!;
+    this.live = this.items;
+    this.warpSize = i32[(run.launch + launch.warpSize) >> 2]!;
+    this.state = new Uint8Array(this.items);
+    this.ranOut = new Uint8Array(this.items);
+    this.barriers = new Barriers(this);
+  }
+
+  exited(item: number): boolean {
+    return this.state[item] === EXITED;
+  }
+
+  /** Takes a work-item for exited that was so before the group came here. */
+  markExited(item: number): void {
+    if (this.state[item] === EXITED) return;
+    this.state[item] = EXITED;
+    this.live--;
+  }
+
+  /** Gives the work-items their turns, in ascending order. The order of execution does not depend on budgets. */
+  run(): Outcome {
+    this.run_.slot = this.slot;
+    for (;;) {
+      for (; this.cursor < this.items; this.cursor++) {
+        if (this.state[this.cursor] !== READY && this.state[this.cursor] !== SPINNING) continue;
+        if (!this.turn(this.cursor)) return "budget";
+      }
+      this.cursor = 0;
+      const outcome = this.afterSweep();
+      if (outcome !== null) return outcome;
+    }
+  }
+
+  /** @returns false if the budget ended first */
+  private turn(item: number): boolean {
+    while (true) {
+      const limit = Math.min(TURN - this.itemSpent, this.meter.left);
+      if (limit <= 0) {
+        if (this.itemSpent >= TURN) break;
+        return false;
+      }
+      const result = this.meter.step(this.slot, item, limit);
+      this.itemSpent += this.meter.lastStep;
+      this.turnSpent += this.meter.lastStep;
+      if (result !== status.spin && result !== status.sleep) this.progressed = true;
+      if (result === status.fuel) continue;
+      this.ranOut[item] = result === status.sleep ? 1 : 0;
+      this.stopped(item, result);
+      if (this.state[item] === READY) continue;
+      this.itemSpent = 0;
+      return true;
+    }
+    this.ranOut[item] = 1;
+    this.state[item] = READY;
+    this.itemSpent = 0;
+    return true;
+  }
+
+  private stopped(item: number, result: number): void {
+    switch (result) {
+      case status.exited:
+        this.state[item] = EXITED;
+        this.live--;
+        this.barriers.recheck();
+        return;
+      case status.spin:
+        this.state[item] = SPINNING;
+        this.ranOut[item] = 1;
+        return;
+      case status.sleep:
+        this.state[item] = ASLEEP;
+        return;
+      case status.barrier:
+        this.atBarrier(item);
+        return;
+      case status.collective:
+        this.atCollective(item);
+        return;
+      default:
+        this.state[item] = WAITING;
+    }
+  }
+
+  private field(item: number, offset: number): number {
+    return this.run_.views.i32[word(this.slot, item, offset)]!;
+  }
+
+  private siteOf(item: number): Run["sites"][number] {
+    return this.run_.sites[this.field(item, record.site)]!;
+  }
+
+  private atBarrier(item: number): void {
+    const { node, line } = this.siteOf(item);
+    const id = this.field(item, record.id) >>> 0;
+    const has = Number(node.imm);
+    const count = (has & 2) === 0 ? null : this.field(item, record.count) >>> 0;
+    if (id >= BARRIERS) this.run_.fault("illegal-instruction", line ?? 0, item, null, `barrier ${id} does not exist`);
+    if (count !== null && (count === 0 || count % this.warpSize !== 0)) {
+      this.run_.fault("illegal-instruction", line ?? 0, item, null, `a barrier for ${count} work-items, no multiple of the warp size ${this.warpSize}`);
+    }
+    const waits = node.op === "barred" || node.attr !== "arrive";
+    this.state[item] = waits ? WAITING : READY;
+    this.barriers.arrive(item, id, count, waits);
+  }
+
+  /** Called by the barriers: those of a complete one go on. */
+  release(waiters: readonly number[]): void {
+    const { i32 } = this.run_.views;
+    const voters = waiters.filter((item) => this.siteOf(item).node.op === "barred");
+    const yes = voters.filter((item) => this.field(item, record.a) === 1).length;
+    for (const item of waiters) {
+      this.state[item] = READY;
+      const { node } = this.siteOf(item);
+      if (node.op !== "barred") continue;
+      i32[word(this.slot, item, record.a)] = node.attr === "popc" ? yes : node.attr === "and" ? (yes === voters.length ? 1 : 0) : yes > 0 ? 1 : 0;
+    }
+  }
+
+  private atCollective(item: number): void {
+    const lane = item % this.warpSize;
+    if (!actsAlone(this.field(item, record.count) === 1, this.field(item, record.id), lane)) {
+      this.state[item] = WAITING;
+      return;
+    }
+    resolveCollective(this.run_.views, this.slot, [{ item, lane, node: this.siteOf(item).node }], this.warpSize);
+    this.state[item] = READY;
+  }
+
+  private afterSweep(): Outcome | null {
+    if (this.live === 0) return "finished";
+    let ready = false;
+    for (let first = 0; first < this.items; first += this.warpSize) {
+      const end = Math.min(first + this.warpSize, this.items);
+      ready = this.resolveWarp(first, end) || ready;
+      ready = this.releaseActiveMask(first, end) || ready;
+    }
+    let waits = false;
+    for (let item = 0; item < this.items; item++) {
+      if (this.state[item] === READY) ready = true;
+      else if (this.state[item] === SPINNING || this.state[item] === ASLEEP) {
+        waits = true;
+        this.state[item] = READY;
+      }
+    }
+    if (!ready && !waits) this.stuck();
+    if (!ready) {
+      this.turnSpent = 0;
+      return "idle";
+    }
+    if (this.turnSpent < GROUP_TURN) return null;
+    this.turnSpent = 0;
+    return "turn";
+  }
+
+  /** Complete collectives of one warp. */
+  private resolveWarp(first: number, end: number): boolean {
+    let any = false;
+    for (let item = first; item < end; item++) {
+      if (this.state[item] !== WAITING) continue;
+      const { node } = this.siteOf(item);
+      if (node.op === "barrier" || node.op === "barred" || node.op === "activemask") continue;
+      const masked = this.field(item, record.count) === 1;
+      const mask = this.field(item, record.id);
+      const key = keyOf(node, masked, mask);
+      const members: Lane[] = [];
+      let complete = true;
+      for (let other = first; other < end && complete; other++) {
+        const lane = other - first;
+        if (this.state[other] === EXITED || (masked && (lane > 31 || ((mask >>> lane) & 1) === 0))) continue;
+        const theirs = this.state[other] === WAITING ? this.siteOf(other).node : null;
+        if (theirs !== null && theirs.op === node.op && keyOf(theirs, this.field(other, record.count) === 1, this.field(other, record.id)) === key) members.push({ item: other, lane, node: theirs });
+        else complete = false;
+      }
+      if (!complete) continue;
+      resolveCollective(this.run_.views, this.slot, members, this.warpSize);
+      for (const member of members) this.state[member.item] = READY;
+      any = true;
+    }
+    return any;
+  }
+
+  /** Lets the lanes go on that wait at the same activemask as the lowest one, if no lane of the warp can go on before. */
+  private releaseActiveMask(first: number, end: number): boolean {
+    let lowest = -1;
+    for (let item = first; item < end; item++) {
+      const state = this.state[item];
+      if ((state === READY || state === ASLEEP || state === SPINNING) && this.ranOut[item] === 0) return false;
+      if (lowest < 0 && state === WAITING && this.siteOf(item).node.op === "activemask") lowest = item;
+    }
+    if (lowest < 0) return false;
+    const { node } = this.siteOf(lowest);
+    const members: number[] = [];
+    for (let item = lowest; item < end; item++) if (this.state[item] === WAITING && this.siteOf(item).node.instr === node.instr) members.push(item);
+    const mask = maskOfLanes(members.map((item) => item - first));
+    for (const item of members) {
+      this.run_.views.i32[word(this.slot, item, record.a)] = mask;
+      this.state[item] = READY;
+    }
+    return true;
+  }
+
+  /** Nobody can go on, ever. */
+  private stuck(): never {
+    const item = this.state.indexOf(WAITING);
+    const waiting = this.state.filter((state) => state === WAITING).length;
+    return this.run_.fault("barrier-divergence", this.siteOf(item).line ?? 0, item, null,
+      `${waiting} of ${this.items} work-items wait for others that will never come, ${this.items - this.live} have exited;`);
+  }
+}

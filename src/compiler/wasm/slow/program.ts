@@ -1,0 +1,109 @@
+import type { Node } from "../graph/node.ts";
+import { analyseFlow } from "../graph/cfg.ts";
+import { importFunction, type ModuleFacts } from "../graph/import.ts";
+import type { Graph } from "../graph/node.ts";
+import { placeCanonical } from "../graph/nans.ts";
+import { optimise } from "../graph/optimise.ts";
+import { foldSingleUses, removeDead } from "../graph/uses.ts";
+import { frameLayout, alignUp } from "../../ir/layout.ts";
+import { LOCAL_START } from "../../ir/limits.ts";
+import type { Module } from "../../ir/module.ts";
+import { sizeOf } from "../../ir/types.ts";
+import { prepare } from "../lower/prepare.ts";
+import { assignSlots, markFree, type Saved } from "../lower/slots.ts";
+import { frame, launch } from "../lower/layout.ts";
+import type { ProgramFacts } from "../emit/device.ts";
+
+/** An operation that leaves compiled code: what the scheduler must know of it. */
+export interface SiteInfo {
+  readonly node: Node;
+  readonly line: number | null;
+}
+
+/** One function ready to be written: its graph in final form, and where its values are saved. */
+export interface Routine {
+  readonly graph: Graph;
+  readonly saved: Saved;
+  /** Bytes of its control frame (device functions). */
+  readonly frameBytes: number;
+  /** Bytes of its local variables. */
+  readonly localBytes: number;
+}
+
+/** A kernel with everything it may call, before any WebAssembly is written. */
+export interface KernelProgram {
+  readonly kernel: Routine;
+  /** Functions that are called and not inlined, by number from 1. */
+  readonly functions: readonly { readonly name: string; readonly routine: Routine | null }[];
+  readonly functionNumber: ReadonlyMap<string, number>;
+  /** Names of functions by the address that `funcaddr` gives. */
+  readonly functionAt: ReadonlyMap<bigint, string>;
+  readonly module: Module;
+  readonly facts: ProgramFacts;
+  readonly sites: SiteInfo[];
+  /** Bytes of the launch block. */
+  readonly launchBytes: number;
+  /** Whether some function may call itself. */
+  readonly recursive: boolean;
+}
+
+/** The final graph of a function: optimised, cut at its resume points. */
+function build(facts: ModuleFacts, name: string, localStart: number, shape: (graph: Graph) => void): Routine {
+  const fn = facts.module.functions.get(name)!;
+  const graph = importFunction(facts, fn, localStart);
+  optimise(graph);
+  shape(graph);
+  prepare(graph);
+  removeDead(graph);
+  foldSingleUses(graph);
+  placeCanonical(graph);
+  markFree(graph);
+  analyseFlow(graph);
+  const saved = assignSlots(graph);
+  const values = Math.max(fn.params.length, fn.results.length);
+  return { graph, saved, frameBytes: alignUp(frame.values + 8 * (values + saved.narrow + saved.wide), 16), localBytes: frameLayout(fn, facts.frameAlign).bytes };
+}
+
+/**
+ * Lowers a kernel and everything it may call that is not inlined.
+ * @param shape last changes to the kernel's graph before it is cut (checkpoints of the fast path)
+ */
+export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, shape: (graph: Graph) => void): KernelProgram {
+  const { module } = facts;
+  const kernel = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), shape);
+  const functions: { name: string; routine: Routine | null }[] = [];
+  const functionNumber = new Map<string, number>();
+  const need = (callee: string): void => {
+    if (functionNumber.has(callee)) return;
+    functionNumber.set(callee, functions.length + 1);
+    const fn = module.functions.get(callee);
+    functions.push({ name: callee, routine: fn === undefined || fn.blocks.length === 0 ? null : build(facts, callee, 0, () => {}) });
+  };
+  let printed = 4;
+  const scan = (graph: Graph): void => {
+    for (const block of graph.blocks) {
+      for (const node of block.nodes) {
+        if (node.op === "call") need(node.attr);
+        else if (node.op === "calli") for (const fn of module.functions.values()) if (fn.kind === "func") need(fn.name);
+        if (node.op === "printf") printed = Math.max(printed, node.args.length);
+      }
+    }
+  };
+  scan(kernel.graph);
+  for (let i = 0; i < functions.length; i++) {
+    const { routine } = functions[i]!;
+    if (routine !== null) scan(routine.graph);
+  }
+  const params = alignUp(launch.symbols + 8 * facts.symbols.size, 16);
+  const paramBytes = module.functions.get(name)!.paramBytes;
+  const printArgs = alignUp(params + paramBytes, 16);
+  return {
+    kernel, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
+    facts: { symbols: facts.symbols, params, paramBytes, printArgs, shared },
+  };
+}
+
+/** Bytes an access moves. */
+export function accessSize(node: Node): number {
+  return sizeOf[node.access!.type] * node.access!.count;
+}
