@@ -1,0 +1,90 @@
+import { DeviceFault, PTE_READ, PTE_WRITE, type DeviceCode, type LaunchConfig, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
+import { inputBytes } from "../../../src/testing/ir/constants.ts";
+import { CELL_BYTES, INPUT_BYTES, OWN_BYTES, PARAMS } from "../../../src/testing/ir/memory-map.ts";
+import type { LaunchSpec } from "../../../src/testing/ir/spec.ts";
+import { TestMachine } from "../wasm/harness.ts";
+
+/** How an execution is cut into calls of `run`. */
+export interface Limits {
+  readonly budget: number;
+  readonly maxBlocks: number;
+  readonly resident: number;
+}
+
+export const whole: Limits = { budget: 1e9, maxBlocks: Infinity, resident: 4 };
+
+/** Everything that can be observed of a launch. After a fault the memory is not looked at: how far others came is open. */
+export type Outcome =
+  | { readonly end: "done"; readonly out: string; readonly cells: string; readonly printed: readonly string[]; readonly instructions: number; readonly bytes: number; readonly blocks: number }
+  | { readonly end: "fault"; readonly kind: string; readonly site: Site; readonly access: MemoryAccess | null };
+
+const MAX_ITEMS = 1024;
+const MAX_RUNS = 20_000;
+
+/** Memory for launches of generated programs, used again and again. */
+export class Arena {
+  private readonly machine = new TestMachine({ pages: 160 });
+  private readonly input = this.machine.map(INPUT_BYTES);
+  private readonly cells = this.machine.map(CELL_BYTES);
+  /** Output of a launch begins somewhere in the first of its pages. */
+  private readonly out = this.machine.map(65536 + MAX_ITEMS * OWN_BYTES);
+
+  run(code: DeviceCode, spec: LaunchSpec, limits: Limits = whole): Outcome {
+    const { machine } = this;
+    const globalSize = spec.grid.map((groups, d) => groups * spec.block[d]! - spec.cut[d]!) as [number, number, number];
+    const items = globalSize[0] * globalSize[1] * globalSize[2];
+    const out = this.out + BigInt(65536 - spec.beforePage);
+    machine.protect(this.input, PTE_READ | PTE_WRITE);
+    machine.write(this.input, inputBytes(spec.input));
+    machine.protect(this.input, PTE_READ);
+    machine.write(this.cells, new Uint8Array(CELL_BYTES));
+    machine.write(out, new Uint8Array(items * OWN_BYTES));
+    const addresses: Readonly<Record<string, bigint>> = { input: this.input, cells: this.cells };
+    const config: LaunchConfig = {
+      kernel: "k", workDim: 3, grid: spec.grid, block: spec.block, globalSize, globalOffset: spec.offset,
+      dynamicSharedBytes: spec.dynamicShared, params: parameterBlock(out, spec), warpSize: spec.warpSize, pageTable: machine.pageTable,
+      symbols: BigUint64Array.from(code.symbols, (name) => addresses[name]!), smCount: 3, gridId: 9,
+    };
+    const printed: string[] = [];
+    const execution = code.load(machine).start(config, { fault: () => false, printf: (text) => void printed.push(text), now: () => 77 });
+    const sums = { instructions: 0, bytes: 0, blocks: 0 };
+    try {
+      for (let runs = 0; ; runs++) {
+        if (runs > MAX_RUNS) throw new Error(`not done after ${MAX_RUNS} calls of run`);
+        const status = execution.run(limits);
+        sums.instructions += status.instructions;
+        sums.bytes += status.bytes;
+        sums.blocks += status.blocks;
+        if (status.done) break;
+      }
+    } catch (error) {
+      if (!(error instanceof DeviceFault)) throw error;
+      return { end: "fault", kind: error.kind, site: error.site, access: error.access };
+    } finally {
+      execution.dispose();
+    }
+    return { end: "done", out: hexRows(machine.read(out, items * OWN_BYTES)), cells: hexRows(machine.read(this.cells, CELL_BYTES)), printed: printed.sort(), ...sums };
+  }
+}
+
+function parameterBlock(out: bigint, { parameters }: LaunchSpec): Uint8Array {
+  const view = new DataView(new ArrayBuffer(PARAMS.bytes));
+  view.setBigUint64(PARAMS.out, out, true);
+  view.setInt32(PARAMS.i32, parameters.i32, true);
+  view.setBigUint64(PARAMS.i64, parameters.i64, true);
+  view.setUint32(PARAMS.f32, Number(parameters.f32), true);
+  view.setBigUint64(PARAMS.f64, parameters.f64, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** One line for each work-item's 128 bytes (or cells): a difference shows where it is. */
+function hexRows(bytes: Uint8Array): string {
+  const rows: string[] = [];
+  for (let at = 0; at < bytes.length; at += OWN_BYTES) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(OWN_BYTES, bytes.length - at));
+    const words: string[] = [];
+    for (let i = 0; i + 8 <= view.byteLength; i += 8) words.push(view.getBigUint64(i, true).toString(16));
+    rows.push(words.join(" "));
+  }
+  return rows.join("\n");
+}
