@@ -1,0 +1,25 @@
+import type { Caller } from "../../api/caller.ts";
+import { CUDA_ERROR_INVALID_VALUE, CUDA_ERROR_NO_DEVICE } from "../abi/driver/constants.ts";
+import type { CUresult } from "../abi/driver/enums.ts";
+import { openDevices } from "./core/device.ts";
+import { fail } from "./core/fail.ts";
+import { driverKey } from "./core/state.ts";
+
+/** Initialization. */
+
+/**
+ * Initialises the driver in this process: opens the GPUs. Must come before any other call of the driver API; calling it again does nothing.
+ * State does not pass to a forked child: there, the driver is not initialised, and the parent's handles name nothing.
+ * @param Flags must be 0
+ * @returns INVALID_VALUE: Flags is not 0. NO_DEVICE: the machine has no NVIDIA GPU that this process may open.
+ */
+export function cuInit(t: Caller, Flags: number): CUresult {
+  if (Flags !== 0) return fail(t, CUDA_ERROR_INVALID_VALUE, "Flags must be 0", { Flags });
+  const driver = t.processState(driverKey);
+  if (driver.initialised) return 0;
+  const devices = openDevices(t);
+  if (devices.length === 0) return fail(t, CUDA_ERROR_NO_DEVICE, "there is no NVIDIA GPU under /dev/dri that this process may open");
+  driver.devices = devices;
+  driver.initialised = true;
+  return 0;
+}

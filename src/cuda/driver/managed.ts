@@ -1,0 +1,176 @@
+import type { Caller } from "../../api/caller.ts";
+import type { Out } from "../../api/out.ts";
+import type { In } from "../abi/common.ts";
+import * as cu from "../abi/driver/constants.ts";
+import { CUmem_advise, CUmem_range_attribute, type CUresult } from "../abi/driver/enums.ts";
+import type { CUdeviceptr, CUmemLocation, CUstream } from "../abi/driver/types.ts";
+import { isEnumerator, ownStream } from "./core/arguments.ts";
+import type { Context } from "./core/context.ts";
+import { failSubmit } from "./core/copy.ts";
+import { enter } from "./core/enter.ts";
+import { fail } from "./core/fail.ts";
+import type { Allocation } from "./core/memory.ts";
+import { submitMarker } from "./core/submit.ts";
+
+/**
+ * Unified Addressing: hints about managed memory, and its association with streams. Managed pages stay in system memory here, so hints are kept, given back and otherwise
+ * without effect.
+ */
+
+/** Hints about one managed allocation. NON-SPEC: they hold for the whole allocation, not for pages. */
+interface Hints {
+  readMostly: boolean;
+  preferred: number;
+  readonly accessedBy: Set<number>;
+  lastPrefetch: number;
+}
+
+const hints = new WeakMap<Allocation, Hints>();
+
+function hintsOf(allocation: Allocation): Hints {
+  let found = hints.get(allocation);
+  if (found === undefined) hints.set(allocation, (found = { readMostly: false, preferred: cu.CU_DEVICE_INVALID, accessedBy: new Set(), lastPrefetch: cu.CU_DEVICE_INVALID }));
+  return found;
+}
+
+/** The managed allocation that holds a range. */
+function range(t: Caller, context: Context, devPtr: number, count: number): Allocation | CUresult {
+  if (!(count > 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "count must be positive", { count });
+  const allocation = context.driver.memory.find(devPtr);
+  if (allocation?.kind !== "managed" || devPtr + count > allocation.address + allocation.size) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the whole range must be inside one managed allocation", { devPtr, count });
+  return allocation;
+}
+
+/** A location as a device ordinal; CU_DEVICE_CPU for the host. */
+function locate(t: Caller, context: Context, location: In<CUmemLocation>): number | { readonly code: CUresult } {
+  switch (location.type) {
+    case cu.CU_MEM_LOCATION_TYPE_HOST: case cu.CU_MEM_LOCATION_TYPE_HOST_NUMA: case cu.CU_MEM_LOCATION_TYPE_HOST_NUMA_CURRENT: return cu.CU_DEVICE_CPU;
+    case cu.CU_MEM_LOCATION_TYPE_DEVICE:
+      if (context.driver.devices[location.id ?? 0] === undefined) return { code: fail(t, cu.CUDA_ERROR_INVALID_DEVICE, "location.id must be a device", { id: location.id }) };
+      return location.id ?? 0;
+    default: return { code: fail(t, cu.CUDA_ERROR_INVALID_VALUE, "location.type must be a device or the host", { type: location.type }) };
+  }
+}
+
+/**
+ * Moves a range of managed memory near a processor, in stream order. Kept as "last prefetch location".
+ * @param flags must be 0
+ * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
+ */
+export function cuMemPrefetchAsync_v2(t: Caller, devPtr: CUdeviceptr, count: number, location: In<CUmemLocation>, flags: number, hStream: CUstream | null): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  const allocation = range(t, context, devPtr, count);
+  if (typeof allocation === "number") return allocation;
+  if (flags !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be 0", { flags });
+  const where = locate(t, context, location);
+  if (typeof where !== "number") return where.code;
+  const stream = ownStream(t, context, hStream);
+  if (typeof stream === "number") return stream;
+  const error = submitMarker(t, stream, "prefetch");
+  if (error < 0) return failSubmit(t, stream, error);
+  hintsOf(allocation).lastPrefetch = where;
+  return 0;
+}
+
+/**
+ * Advises how a range of managed memory will be used.
+ * @returns INVALID_VALUE: a range not inside one managed allocation, unknown advice or kind of location. INVALID_DEVICE: no such device (not asked for with read-mostly advice).
+ */
+export function cuMemAdvise_v2(t: Caller, devPtr: CUdeviceptr, count: number, advice: CUmem_advise, location: In<CUmemLocation>): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  const allocation = range(t, context, devPtr, count);
+  if (typeof allocation === "number") return allocation;
+  if (!isEnumerator(CUmem_advise, advice)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "advice must be of CUmem_advise", { advice });
+  const known = hintsOf(allocation);
+  if (advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY || advice === cu.CU_MEM_ADVISE_UNSET_READ_MOSTLY) {
+    known.readMostly = advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY;
+    return 0;
+  }
+  if (advice === cu.CU_MEM_ADVISE_UNSET_PREFERRED_LOCATION) {
+    known.preferred = cu.CU_DEVICE_INVALID;
+    return 0;
+  }
+  const where = locate(t, context, location);
+  if (typeof where !== "number") return where.code;
+  if (advice === cu.CU_MEM_ADVISE_SET_PREFERRED_LOCATION) known.preferred = where;
+  else if (advice === cu.CU_MEM_ADVISE_SET_ACCESSED_BY) known.accessedBy.add(where);
+  else known.accessedBy.delete(where);
+  return 0;
+}
+
+function answer(t: Caller, known: Hints, data: Out<unknown> | null | undefined, dataSize: number, attribute: CUmem_range_attribute): CUresult {
+  const location = (where: number): number => (where === cu.CU_DEVICE_INVALID ? cu.CU_MEM_LOCATION_TYPE_INVALID : where === cu.CU_DEVICE_CPU ? cu.CU_MEM_LOCATION_TYPE_HOST : cu.CU_MEM_LOCATION_TYPE_DEVICE);
+  if (data == null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "data must not be NULL");
+  if (attribute === cu.CU_MEM_RANGE_ATTRIBUTE_ACCESSED_BY) {
+    if (!(dataSize > 0) || dataSize % 4 !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dataSize must be a positive multiple of 4", { dataSize });
+    const all = [...known.accessedBy];
+    data.value = Array.from({ length: dataSize / 4 }, (_, i) => all[i] ?? cu.CU_DEVICE_INVALID);
+    return 0;
+  }
+  if (dataSize !== 4) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dataSize must be 4", { dataSize });
+  switch (attribute) {
+    case cu.CU_MEM_RANGE_ATTRIBUTE_READ_MOSTLY: data.value = known.readMostly ? 1 : 0; return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_PREFERRED_LOCATION: data.value = known.preferred; return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION: data.value = known.lastPrefetch; return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_PREFERRED_LOCATION_TYPE: data.value = location(known.preferred); return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_PREFERRED_LOCATION_ID: data.value = Math.max(0, known.preferred); return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION_TYPE: data.value = location(known.lastPrefetch); return 0;
+    case cu.CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION_ID: data.value = Math.max(0, known.lastPrefetch); return 0;
+    default: return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "attribute must be of CUmem_range_attribute", { attribute });
+  }
+}
+
+/**
+ * A hint that was given about a range of managed memory.
+ * @param data gets a number, or an array of device ordinals (accessed by)
+ * @param dataSize bytes that the caller has room for: 4, or a multiple of it for the array
+ * @returns INVALID_VALUE: data NULL, wrong dataSize, unknown attribute, a range not inside one managed allocation.
+ */
+export function cuMemRangeGetAttribute(t: Caller, data: Out<unknown> | null, dataSize: number, attribute: CUmem_range_attribute, devPtr: CUdeviceptr, count: number): CUresult {
+  return cuMemRangeGetAttributes(t, [data], [dataSize], [attribute], 1, devPtr, count);
+}
+
+/**
+ * Several of them at once.
+ * @returns as cuMemRangeGetAttribute; INVALID_VALUE: an array NULL, numAttributes 0.
+ */
+export function cuMemRangeGetAttributes(
+  t: Caller, data: readonly (Out<unknown> | null)[] | null, dataSizes: readonly number[] | null, attributes: readonly CUmem_range_attribute[] | null, numAttributes: number, devPtr: CUdeviceptr, count: number,
+): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  if (data === null || dataSizes === null || attributes === null || !(numAttributes > 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the arrays must not be NULL, numAttributes must be positive", { numAttributes });
+  for (const attribute of attributes) if (!isEnumerator(CUmem_range_attribute, attribute)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "attributes must be of CUmem_range_attribute", { attribute });
+  const allocation = range(t, context, devPtr, count);
+  if (typeof allocation === "number") return allocation;
+  const known = hintsOf(allocation);
+  for (let i = 0; i < numAttributes; i++) {
+    const code = answer(t, known, data[i], dataSizes[i] ?? 0, attributes[i] ?? (0 as never));
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+const ATTACH = [cu.CU_MEM_ATTACH_GLOBAL, cu.CU_MEM_ATTACH_HOST, cu.CU_MEM_ATTACH_SINGLE];
+
+/**
+ * Associates managed memory with a stream, in its order. All devices here allow concurrent access, so it restricts nothing.
+ * @param length 0, or the size of the whole allocation
+ * @param flags one CU_MEM_ATTACH_*
+ * @returns INVALID_VALUE: not the beginning of managed memory, another length, other flags, CU_MEM_ATTACH_SINGLE with a default stream. INVALID_HANDLE: not a stream of the current context.
+ */
+export function cuStreamAttachMemAsync(t: Caller, hStream: CUstream | null, dptr: CUdeviceptr, length: number, flags: number): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  const stream = ownStream(t, context, hStream);
+  if (typeof stream === "number") return stream;
+  const allocation = context.driver.memory.find(dptr);
+  if (allocation?.kind !== "managed" || allocation.address !== dptr) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be the beginning of managed memory", { dptr });
+  if (length !== 0 && length !== allocation.size) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "length must be 0 or the size of the whole allocation", { length, size: allocation.size });
+  if (!ATTACH.includes(flags as 1)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be one CU_MEM_ATTACH_*", { flags });
+  if (flags === cu.CU_MEM_ATTACH_SINGLE && stream.isLegacy) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "memory cannot be attached to the default stream alone", { hStream });
+  const error = submitMarker(t, stream, "attach");
+  return error < 0 ? failSubmit(t, stream, error) : 0;
+}
