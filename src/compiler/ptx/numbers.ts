@@ -47,7 +47,7 @@ function finish(s: Scanner, value: bigint | number, digits: number): Literal {
   const unsigned = c === 85 || c === 117;
   if (unsigned) s.pos++;
   const next = s.at(0);
-  if (isDigit(next) || s.startsName(next)) s.fail(`number followed by '${String.fromCharCode(next)}'`);
+  if (s.inName(next)) s.fail(`number followed by '${String.fromCharCode(next)}'`);
   if (typeof value === "bigint" && value >= 1n << 64n) s.fail("integer does not fit in 64 bits");
   return { kind: "int", value, unsigned };
 }
@@ -87,7 +87,7 @@ function decimalFloat(s: Scanner, start: number): Literal {
     while (isDigit(s.at(0))) s.pos++;
   }
   const next = s.at(0);
-  if (s.startsName(next)) s.fail(`number followed by '${String.fromCharCode(next)}'`);
+  if (s.inName(next)) s.fail(`number followed by '${String.fromCharCode(next)}'`);
   return { kind: "f64", bits: f64Bits(Number(s.src.slice(start, s.pos))) };
 }
 

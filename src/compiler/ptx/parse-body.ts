@@ -97,8 +97,9 @@ function instruction(p: ParseState, text: string, guard: Reg | null, negate: boo
   while (s.peek() === ch.dot) name += `.${s.directive()}`;
   const m = mnemonic(name);
   const ops: Operand[] = [];
+  const next = s.peek();
   if (m.op === "call") callOperands(p, ops);
-  else if (s.peek() !== ch.semicolon) {
+  else if (next !== ch.semicolon && next !== ch.rbrace && next !== -1) {
     do {
       ops.push(operand(p));
       if (ops.length > MAX_OPERANDS) s.fail(`an instruction has at most ${MAX_OPERANDS} operands`);

@@ -107,6 +107,11 @@ export class Scanner {
     return code > 0 && code < 128 && (code === ch.percent || (inWord[code] === 1 && (code < ch.zero || code > ch.nine)));
   }
 
+  /** Whether a character may not follow a number directly. */
+  inName(code: number): boolean {
+    return code > 0 && code < 128 && inWord[code] === 1;
+  }
+
   /** A name: letters, digits, `_`, `$`, and `%` in front. Empty when none starts here. */
   name(): string {
     const c = this.peek();

@@ -30,6 +30,7 @@ export class ModuleLowering {
     this.ptx = ptx;
     this.table = table;
     this.ir = newModule(name, name);
+    if (ptx.addressSize !== 64) throw new CompileError("target", `.address_size ${ptx.addressSize} is not supported: addresses have 64 bits`);
     for (const variable of ptx.variables) this.declare(variable);
     for (const fn of ptx.functions) {
       const known = this.functions.get(fn.name);
