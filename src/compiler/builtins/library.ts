@@ -7,9 +7,23 @@ import { ConstPool } from "./pool.ts";
 import type { Recipe, Recipes } from "./recipe.ts";
 import { exponentials } from "./f32/exp.ts";
 import { logarithms } from "./f32/log.ts";
+import { powers } from "./f32/pow.ts";
 import { trigonometry } from "./f32/trig.ts";
+import { widenedFunctions } from "./f32/widened.ts";
+import { errorFunctions64 } from "./f64/erf.ts";
+import { exponentials64 } from "./f64/exp.ts";
+import { gammas64 } from "./f64/gamma.ts";
+import { hyperbolics64 } from "./f64/hyperbolic.ts";
+import { inverses64 } from "./f64/inverse.ts";
+import { logarithms64 } from "./f64/log.ts";
+import { parts64 } from "./f64/parts.ts";
+import { powers64 } from "./f64/power.ts";
+import { trigonometry64 } from "./f64/trig.ts";
 
-const families: readonly Recipes[] = [exponentials, logarithms, trigonometry];
+const families: readonly Recipes[] = [
+  widenedFunctions, exponentials, logarithms, trigonometry, powers,
+  exponentials64, logarithms64, trigonometry64, inverses64, hyperbolics64, powers64, errorFunctions64, gammas64, parts64,
+];
 
 const recipes = new Map<string, Recipe>();
 for (const family of families) {
