@@ -3,7 +3,7 @@ import type { Out } from "../../api/out.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import { CUmem_advise, CUmem_range_attribute, type CUresult } from "../abi/driver/enums.ts";
-import type { CUdeviceptr, CUmemLocation, CUstream } from "../abi/driver/types.ts";
+import type { CUdevice, CUdeviceptr, CUmemLocation, CUstream } from "../abi/driver/types.ts";
 import { isEnumerator, ownStream } from "./core/arguments.ts";
 import type { Context } from "./core/context.ts";
 import { failSubmit } from "./core/copy.ts";
@@ -98,6 +98,21 @@ export function cuMemAdvise_v2(t: Caller, devPtr: CUdeviceptr, count: number, ad
   else if (advice === cu.CU_MEM_ADVISE_SET_ACCESSED_BY) known.accessedBy.add(where);
   else known.accessedBy.delete(where);
   return 0;
+}
+
+/** A CUDA 12 device argument as a location. */
+function deviceLocation(device: CUdevice): CUmemLocation {
+  return device === cu.CU_DEVICE_CPU ? { type: cu.CU_MEM_LOCATION_TYPE_HOST, id: 0 } : { type: cu.CU_MEM_LOCATION_TYPE_DEVICE, id: device };
+}
+
+/** cuMemPrefetchAsync of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+export function cuMemPrefetchAsync_v1(t: Caller, devPtr: CUdeviceptr, count: number, dstDevice: CUdevice, hStream: CUstream | null): CUresult {
+  return cuMemPrefetchAsync_v2(t, devPtr, count, deviceLocation(dstDevice), 0, hStream);
+}
+
+/** cuMemAdvise of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+export function cuMemAdvise_v1(t: Caller, devPtr: CUdeviceptr, count: number, advice: CUmem_advise, device: CUdevice): CUresult {
+  return cuMemAdvise_v2(t, devPtr, count, advice, deviceLocation(device));
 }
 
 function answer(t: Caller, known: Hints, data: Out<unknown> | null | undefined, dataSize: number, attribute: CUmem_range_attribute): CUresult {
