@@ -1,0 +1,82 @@
+import type { Caller } from "../../api/caller.ts";
+import type { HostPtr } from "../../api/out.ts";
+import type { Blocking } from "../../kernel/process/wait.ts";
+import type { In } from "../abi/common.ts";
+import type { CUresult } from "../abi/driver/enums.ts";
+import * as rt from "../abi/runtime/constants.ts";
+import type { cudaError_t, cudaMemcpyKind } from "../abi/runtime/enums.ts";
+import type { cudaMemcpy3DParms, cudaPitchedPtr, cudaStream_t } from "../abi/runtime/types.ts";
+import type { Context } from "../driver/core/context.ts";
+import type { Shape } from "../driver/core/copy.ts";
+import { deviceAttribute } from "../driver/device-attributes.ts";
+import { fail } from "../driver/core/fail.ts";
+import { CU_DEVICE_ATTRIBUTE_MAX_PITCH } from "../abi/driver/constants.ts";
+import { inContextBlocking } from "./core/call.ts";
+import { transfer } from "./memory-copy.ts";
+
+/** Memory Management: copies of rows and slices. */
+
+/** Largest pitch of the context's device, bytes. */
+function maxPitch(context: Context): number {
+  return deviceAttribute(context.device, CU_DEVICE_ATTRIBUTE_MAX_PITCH)!;
+}
+
+function* copy2D(
+  t: Caller, context: Context, dst: HostPtr | null, dpitch: number, src: HostPtr | null, spitch: number, width: number, height: number, kind: cudaMemcpyKind, stream: cudaStream_t | null | undefined,
+): Blocking<CUresult> {
+  const limit = maxPitch(context);
+  if (width > 0 && height > 0 && (dpitch < width || spitch < width)) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "dpitch and spitch must not be smaller than width", { dpitch, spitch, width });
+  if (dpitch > limit || spitch > limit) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "dpitch and spitch must not exceed cudaDevAttrMaxPitch", { dpitch, spitch, limit });
+  const shape: Shape = { width, height, depth: 1, dstPitch: dpitch, dstSlice: dpitch * height, srcPitch: spitch, srcSlice: spitch * height };
+  return yield* transfer(t, context, dst, src, shape, kind, stream);
+}
+
+/**
+ * Copies `height` rows of `width` bytes. Blocks as cudaMemcpy.
+ * @param dpitch bytes from one row of dst to the next
+ * @param spitch bytes from one row of src to the next
+ * @returns cudaErrorInvalidPitchValue: a pitch smaller than width or beyond the device's limit. cudaErrorInvalidMemcpyDirection: no kind. cudaErrorInvalidValue: not memory of that side.
+ */
+export function* cudaMemcpy2D(t: Caller, dst: HostPtr | null, dpitch: number, src: HostPtr | null, spitch: number, width: number, height: number, kind: cudaMemcpyKind): Blocking<cudaError_t> {
+  return yield* inContextBlocking(t, (context) => copy2D(t, context, dst, dpitch, src, spitch, width, height, kind, undefined));
+}
+
+/** cudaMemcpy2D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+export function* cudaMemcpy2DAsync(
+  t: Caller, dst: HostPtr | null, dpitch: number, src: HostPtr | null, spitch: number, width: number, height: number, kind: cudaMemcpyKind, stream: cudaStream_t | null = 0,
+): Blocking<cudaError_t> {
+  return yield* inContextBlocking(t, (context) => copy2D(t, context, dst, dpitch, src, spitch, width, height, kind, stream));
+}
+
+/** Where a side of a 3D copy begins. */
+function start(side: In<cudaPitchedPtr>, pos: { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined } | undefined): number {
+  const pitch = side.pitch ?? 0;
+  return (side.ptr as number) + (((pos?.z ?? 0) * (side.ysize ?? 0) + (pos?.y ?? 0)) * pitch + (pos?.x ?? 0));
+}
+
+function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
+  if (p === null) return fail(t, rt.cudaErrorInvalidValue as CUresult, "p must not be NULL");
+  if ((p.srcArray ?? 0) !== 0 || (p.dstArray ?? 0) !== 0) return fail(t, rt.cudaErrorNotSupported as CUresult, "CUDA arrays are not supported");
+  const { srcPtr, dstPtr, extent } = p;
+  if (srcPtr === undefined || dstPtr === undefined || extent === undefined) return fail(t, rt.cudaErrorInvalidValue as CUresult, "srcPtr, dstPtr and extent must be given");
+  const { width = 0, height = 0, depth = 0 } = extent;
+  const [dpitch, spitch] = [dstPtr.pitch ?? 0, srcPtr.pitch ?? 0];
+  if (width > 0 && height * depth > 0 && (dpitch < width || spitch < width)) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "a pitch must not be smaller than the extent's width", { dpitch, spitch, width });
+  if (depth > 1 && ((dstPtr.ysize ?? 0) < height || (srcPtr.ysize ?? 0) < height)) return fail(t, rt.cudaErrorInvalidValue as CUresult, "ysize must not be smaller than the extent's height", { height });
+  const shape: Shape = { width, height, depth, dstPitch: dpitch, dstSlice: dpitch * (dstPtr.ysize ?? height), srcPitch: spitch, srcSlice: spitch * (srcPtr.ysize ?? height) };
+  return yield* transfer(t, context, start(dstPtr, p.dstPos), start(srcPtr, p.srcPos), shape, p.kind ?? 0, stream);
+}
+
+/**
+ * Copies a box. Blocks as cudaMemcpy.
+ * @param p pitched pointers and positions of both sides, extent (bytes, rows, slices), kind
+ * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL. cudaErrorNotSupported: CUDA arrays.
+ */
+export function* cudaMemcpy3D(t: Caller, p: In<cudaMemcpy3DParms> | null): Blocking<cudaError_t> {
+  return yield* inContextBlocking(t, (context) => copy3D(t, context, p, undefined));
+}
+
+/** cudaMemcpy3D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+export function* cudaMemcpy3DAsync(t: Caller, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null = 0): Blocking<cudaError_t> {
+  return yield* inContextBlocking(t, (context) => copy3D(t, context, p, stream));
+}
