@@ -31,7 +31,7 @@ export function bufferOn(t: Caller, queue: QueueObject, handle: cl_mem | null, n
 export function command(t: Caller, queue: QueueObject, type: number, list: readonly EventObject[], mems: readonly MemObject[], others: readonly ClObject[] = []): EventObject {
   const event = new EventObject(queue.context, queue, type);
   event.deps = list;
-  event.after = arrivals(t, ...mems);
+  event.after = arrivals(t, mems);
   event.retained = others.length === 0 ? mems : [...mems, ...others];
   return event;
 }

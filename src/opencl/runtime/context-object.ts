@@ -30,8 +30,8 @@ export class ContextObject extends ClObject {
   readonly memory: DeviceMemory;
   /** Live SVM allocations. */
   readonly svm: SvmAllocation[] = [];
-  /** For initial contents of buffers; made when first needed. */
-  uploads: ClObject | null = null;
+  /** Queues of its own for initial contents, by device; made when first needed. */
+  readonly uploads: Map<Slot, ClObject> = new Map();
   /** Set when a fault poisoned it (policy `poisonContext`). */
   poisoned = false;
 
@@ -57,7 +57,7 @@ export class ContextObject extends ClObject {
       const { call, data } = this.destructors[i]!;
       runCallback(t, () => call(this.handle as cl_context, data));
     }
-    this.uploads?.release(t);
+    for (const queue of this.uploads.values()) queue.release(t);
     for (const allocation of this.svm.splice(0)) this.memory.destroy(t, allocation.backing);
     this.memory.disposeAll(t);
     for (const slot of this.slots) {

@@ -6,6 +6,7 @@ import type { cl_program } from "../abi/types.ts";
 import { runCallback } from "./callback.ts";
 import type { ContextObject, Slot } from "./context-object.ts";
 import type { DeviceObject } from "./device-object.ts";
+import type { EventObject } from "./event.ts";
 import type { Piece } from "./memory.ts";
 import { ClObject } from "./object.ts";
 
@@ -35,6 +36,8 @@ export interface Instance {
   readonly code: DeviceCode;
   readonly symbols: BigUint64Array;
   readonly pieces: readonly Piece[];
+  /** Brings the initial contents; null when they are there. */
+  ready: EventObject | null;
 }
 
 /** A cl_program. */
