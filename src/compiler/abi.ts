@@ -48,6 +48,7 @@ export interface CodeEnv {
 export type AccessKind = "read" | "write" | "atomic";
 
 export interface MemoryAccess {
+  /** Virtual address; for an access to shared or local memory, also through a generic address, the byte offset there. */
   readonly address: bigint;
   readonly size: number;
   readonly kind: AccessKind;

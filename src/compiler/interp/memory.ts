@@ -46,9 +46,11 @@ function inside(address: bigint, start: bigint, size: bigint): boolean {
   return address >= start && address < start + size;
 }
 
-function offset(item: WorkItem, { address, size, kind }: Access, view: DataView, at: bigint, use: Use): false {
+/** The fault names the offset in that memory, however the program addressed it. */
+function offset(item: WorkItem, { size, kind }: Access, view: DataView, at: bigint, use: Use): false {
   if (at + BigInt(size) > BigInt(view.byteLength)) {
-    item.group.launch.fault(item, "illegal-address", `outside the ${view.byteLength} bytes there are`, { address, size, kind });
+    const which = view === item.local ? "local" : "shared";
+    item.group.launch.fault(item, "illegal-address", `outside the ${view.byteLength} bytes of ${which} memory`, { address: at, size, kind });
   }
   use(view, Number(at));
   return false;

@@ -19,4 +19,4 @@ export const BARRIERS = 16;
 export const MAX_PRINTF_STRING = 65536;
 
 /** Instructions (by cost) that a work-item may execute without blocking before others of its group get a turn. */
-export const TURN = 65536;
+export const TURN = 16384;

@@ -7,6 +7,8 @@ import type { FaultyAction, Statement } from "./spec.ts";
 /** The one work-item with the number does something that faults; the others go on. */
 export function lowerFault(scope: Scope, { what, item }: Extract<Statement, { readonly kind: "fault" }>): void {
   const { f } = scope;
+  if (scope.program.hasFault) return;
+  scope.program.hasFault = true;
   const total = product(scope, ["gsize.x", "gsize.y", "gsize.z"]);
   const chosen = f.def("i64", { op: "rem.u", a: f.const("i64", BigInt(item)), b: total });
   const own = linearId(scope);

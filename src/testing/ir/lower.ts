@@ -14,7 +14,7 @@ import type { FunctionSpec, ProgramSpec, UniformFunctionSpec } from "./spec.ts";
 /** The program as a valid module with the kernel `k` (`memory-map.ts` says what a launch must give it). */
 export function lowerProgram(spec: ProgramSpec): Module {
   const module = newModule("generated");
-  const program: ProgramScope = { functions: spec.functions, uniformFunctions: spec.uniformFunctions, line: 0, usesRecursion: false };
+  const program: ProgramScope = { functions: spec.functions, uniformFunctions: spec.uniformFunctions, line: 0, usesRecursion: false, hasFault: false };
   const add = (f: FnBuilder): void => {
     removeTrivialPhis(f.fn);
     module.functions.set(f.fn.name, f.fn);

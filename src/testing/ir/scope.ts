@@ -18,6 +18,8 @@ export interface ProgramScope {
   readonly uniformFunctions: readonly UniformFunctionSpec[];
   line: number;
   usesRecursion: boolean;
+  /** A program has one fault at most: with two, which comes first would be open. */
+  hasFault: boolean;
 }
 
 /** One function while it is being lowered: the builder, what each variable is now, where `break` and `continue` go. */

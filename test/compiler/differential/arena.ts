@@ -1,4 +1,4 @@
-import { DeviceFault, PTE_READ, PTE_WRITE, type DeviceCode, type LaunchConfig, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
+import { DeviceFault, PAGE_SIZE, PTE_READ, PTE_WRITE, type CodeEnv, type DeviceCode, type LinearMemory, type LaunchConfig, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
 import { inputBytes } from "../../../src/testing/ir/constants.ts";
 import { CELL_BYTES, INPUT_BYTES, OWN_BYTES, PARAMS } from "../../../src/testing/ir/memory-map.ts";
 import type { LaunchSpec } from "../../../src/testing/ir/spec.ts";
@@ -22,14 +22,42 @@ const MAX_ITEMS = 1024;
 const MAX_RUNS = 20_000;
 
 /** Memory for launches of generated programs, used again and again. */
-export class Arena {
-  private readonly machine = new TestMachine({ pages: 160 });
+export class Arena implements CodeEnv {
+  private readonly machine = new TestMachine({ pages: 320 });
+  readonly linear: LinearMemory = this.machine.linear;
+  /** Scratch memory that was released, by its size in pages. */
+  private readonly free = new Map<number, number[]>();
+  private readonly sizes = new Map<number, number>();
   private readonly input = this.machine.map(INPUT_BYTES);
   private readonly cells = this.machine.map(CELL_BYTES);
   /** Output of a launch begins somewhere in the first of its pages. */
   private readonly out = this.machine.map(65536 + MAX_ITEMS * OWN_BYTES);
 
+  allocate(bytes: number): number {
+    const pages = Math.max(1, Math.ceil(bytes / PAGE_SIZE));
+    const address = this.free.get(pages)?.pop() ?? this.machine.allocate(bytes);
+    this.sizes.set(address, pages);
+    return address;
+  }
+
+  release(address: number): void {
+    const pages = this.sizes.get(address);
+    if (pages === undefined) throw new Error(`release of ${address}, which is no allocation`);
+    this.sizes.delete(address);
+    new Uint8Array(this.linear.memory.buffer, address, pages * PAGE_SIZE).fill(0);
+    this.free.set(pages, [...(this.free.get(pages) ?? []), address]);
+  }
+
+  /** @param code loaded for this run only: whatever scratch memory it keeps is taken back */
   run(code: DeviceCode, spec: LaunchSpec, limits: Limits = whole): Outcome {
+    try {
+      return this.launch(code, spec, limits);
+    } finally {
+      for (const address of [...this.sizes.keys()]) this.release(address);
+    }
+  }
+
+  private launch(code: DeviceCode, spec: LaunchSpec, limits: Limits): Outcome {
     const { machine } = this;
     const globalSize = spec.grid.map((groups, d) => groups * spec.block[d]! - spec.cut[d]!) as [number, number, number];
     const items = globalSize[0] * globalSize[1] * globalSize[2];
@@ -46,7 +74,7 @@ export class Arena {
       symbols: BigUint64Array.from(code.symbols, (name) => addresses[name]!), smCount: 3, gridId: 9,
     };
     const printed: string[] = [];
-    const execution = code.load(machine).start(config, { fault: () => false, printf: (text) => void printed.push(text), now: () => 77 });
+    const execution = code.load(this).start(config, { fault: () => false, printf: (text) => void printed.push(text), now: () => 77 });
     const sums = { instructions: 0, bytes: 0, blocks: 0 };
     try {
       for (let runs = 0; ; runs++) {

@@ -109,7 +109,16 @@ class Importer {
           append(block, graph.node("br", null, []));
           block.succs = [back.block];
           back.from.push({ block, values: instr.values.map(value) });
-        } else this.copy(fn, instr, block, values, value, localStart, frame, starts);
+        } else {
+          this.copy(fn, instr, block, values, value, localStart, frame, starts);
+          // The callee may end the work-item: what comes behind the call is counted only when it is reached.
+          if (instr.op === "call" || instr.op === "calli") {
+            const after = graph.block(`after ${instr.op}`);
+            append(block, graph.node("br", null, []));
+            block.succs = [after];
+            block = after;
+          }
+        }
       }
       ends[id] = block;
     }

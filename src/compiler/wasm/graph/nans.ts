@@ -42,6 +42,7 @@ export function placeCanonical(graph: Graph): void {
       switch (node.op) {
         case "store": case "atomic": case "cmpxchg":
         case "bitcast": case "call": case "calli": case "ret": case "printf":
+        case "copysign": // puts the sign of a NaN into a number
           operand(node);
           break;
         default:

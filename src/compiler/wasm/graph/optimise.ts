@@ -21,14 +21,17 @@ export function optimise(graph: Graph): void {
   analyseFlow(graph);
 }
 
-/** A block and its only successor become one when that has no other predecessor. Costs add up: whoever enters one enters both. */
+/**
+ * A block and its only successor become one when that has no other predecessor. Costs add up: whoever enters one enters both. Not behind a call,
+ * which may never come back.
+ */
 function mergeBlocks(graph: Graph): void {
   for (const block of graph.blocks) {
     if (block.order === -1) continue;
     for (;;) {
       const next = block.succs[0];
       if (block.succs.length !== 1 || next === undefined || next.preds.length !== 1 || next === block || next === graph.entry) break;
-      if (block.last.op !== "br") break;
+      if (block.last.op !== "br" || endsInCall(block)) break;
       block.nodes.pop();
       for (const node of next.nodes) {
         if (node.op === "phi") node.forward = node.args[0]!;
@@ -50,6 +53,12 @@ function mergeBlocks(graph: Graph): void {
   }
   graph.blocks = graph.blocks.filter((block) => block.order !== -1);
   resolve(graph);
+}
+
+function endsInCall(block: Block): boolean {
+  let i = block.nodes.length - 2;
+  while (i >= 0 && block.nodes[i]!.op === "proj") i--;
+  return i >= 0 && (block.nodes[i]!.op === "call" || block.nodes[i]!.op === "calli");
 }
 
 /** Follows replacements in all operands. */

@@ -40,6 +40,8 @@ export class SlowGroup {
   private readonly state: Uint8Array;
   /** Spent a whole turn without stopping. */
   private readonly ranOut: Uint8Array;
+  /** Instructions spent in loops that wait for others, since the work-item last stopped for another reason. */
+  private readonly spun: Float64Array;
   private readonly barriers: Barriers;
   private cursor = 0;
   private itemSpent = 0;
@@ -58,6 +60,7 @@ export class SlowGroup {
     this.warpSize = i32[(run.launch + launch.warpSize) >> 2]!;
     this.state = new Uint8Array(this.items);
     this.ranOut = new Uint8Array(this.items);
+    this.spun = new Float64Array(this.items);
     this.barriers = new Barriers(this);
   }
 
@@ -99,7 +102,8 @@ export class SlowGroup {
       this.turnSpent += this.meter.lastStep;
       if (result !== status.spin && result !== status.sleep) this.progressed = true;
       if (result === status.fuel) continue;
-      this.ranOut[item] = result === status.sleep ? 1 : 0;
+      this.spun[item] = result === status.spin ? this.spun[item]! + this.itemSpent : 0;
+      this.ranOut[item] = result === status.sleep || this.spun[item]! >= TURN ? 1 : 0;
       this.stopped(item, result);
       if (this.state[item] === READY) continue;
       this.itemSpent = 0;
@@ -120,7 +124,6 @@ export class SlowGroup {
         return;
       case status.spin:
         this.state[item] = SPINNING;
-        this.ranOut[item] = 1;
         return;
       case status.sleep:
         this.state[item] = ASLEEP;
