@@ -16,6 +16,7 @@ const WIDEN_AFTER = 2 ** 26;
 const STALL_FIRST = 1000;
 const STALL_MOST = 1_000_000;
 
+/** How long a launch may run, for GPUs and machines that do not say it otherwise. */
 export interface ComputeLimits {
   /** Virtual ns that a launch may run on a GPU without a watchdog. */
   readonly hangLimitNs: number;
