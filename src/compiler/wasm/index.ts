@@ -69,7 +69,7 @@ class WasmCode implements DeviceCode {
     if (code === undefined) {
       const info = this.kernels.get(name);
       if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
-      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, this.options.slowOnly ?? false);
       this.compiled.set(key, code);
     }
     return code;

@@ -1,10 +1,18 @@
 import type { Execution, LaunchConfig, LaunchHooks, RunStatus } from "../../abi.ts";
 import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
-import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
+import { isWide } from "../emit/types.ts";
+import { outcome } from "../fast/emitter.ts";
+import type { Block } from "../graph/node.ts";
+import { launch, narrowOffset, record, RECORD_SHIFT, RECORDS, slot, slotBytes, status, wideOffset } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { Run } from "./context.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
 import { SlowGroup, type Meter } from "./slow-group.ts";
+
+/** Instructions in one call of the fast path, and in the first calls: V8 exchanges its baseline code only between calls. */
+const SLICE = 1 << 23;
+const SHORT_SLICE = 1 << 18;
+const SHORT_CALLS = 64;
 
 /** A launch in progress. */
 export class WasmExecution implements Execution, Meter {
@@ -22,6 +30,10 @@ export class WasmExecution implements Execution, Meter {
   private readonly resident: SlowGroup[] = [];
   private readonly freeSlots: number[];
   private cursor = 0;
+  /** Slot of the group that the fast path is in the middle of; -1: none. */
+  private fastSlot = -1;
+  /** The current group has had its turn: others come first. */
+  private turnOver = true;
   private over = false;
   private instructions = 0;
   private bytes = 0;
@@ -123,26 +135,30 @@ export class WasmExecution implements Execution, Meter {
   private proceed(lastBlock: number, most: number): boolean {
     let idle = 0;
     while (this.left > 0 && this.blocksDone < lastBlock && this.blocksDone < this.blocksTotal) {
-      if (this.resident.length < most && this.next < this.blocksTotal) {
-        this.cursor = this.resident.length;
-        this.resident.push(this.admit(this.next++));
+      if (this.fastSlot >= 0 || (this.turnOver && this.next < this.blocksTotal && this.resident.length < most)) {
+        idle = 0;
+        if (this.begin(lastBlock)) continue;
       }
+      if (this.turnOver) this.cursor++;
+      this.turnOver = false;
       this.cursor %= this.resident.length;
       const group = this.resident[this.cursor]!;
       group.progressed = false;
       switch (group.run()) {
         case "finished":
           this.resident.splice(this.cursor, 1);
+          this.cursor--;
           this.freeSlots.push(group.slot);
           this.blocksDone++;
+          this.turnOver = true;
           idle = 0;
           break;
         case "turn":
-          this.cursor++;
+          this.turnOver = true;
           idle = 0;
           break;
         case "idle":
-          this.cursor++;
+          this.turnOver = true;
           idle = group.progressed ? 0 : idle + 1;
           if (idle > this.resident.length && (this.resident.length >= most || this.next >= this.blocksTotal)) return true;
           break;
@@ -150,6 +166,106 @@ export class WasmExecution implements Execution, Meter {
       }
     }
     return false;
+  }
+
+  /** Begins work-groups (or goes on with the one that was parked). @returns false when a group is now on the slow path and should have its turn */
+  private begin(lastBlock: number): boolean {
+    const run = this.kernel.fastRun();
+    if (run === null) {
+      this.cursor = this.resident.length;
+      this.resident.push(this.admit(this.next++));
+      this.turnOver = false;
+      return false;
+    }
+    const { launch: block } = this.scratch;
+    const { views } = this.kernel;
+    if (this.fastSlot < 0) {
+      this.fastSlot = this.freeSlots.pop() ?? this.kernel.addSlot(this.scratch);
+      this.openSlot(this.fastSlot, this.next);
+      views.i32[(this.fastSlot + slot.node) >> 2] = 0;
+      views.i32[(this.fastSlot + slot.item) >> 2] = 0;
+    }
+    const at = this.fastSlot;
+    this.context.slot = at;
+    const slice = this.kernel.calls++ < SHORT_CALLS ? SHORT_SLICE : SLICE;
+    const w = (offset: number, value: number): void => void (views.i32[(block + offset) >> 2] = value);
+    w(launch.callLimit, Math.min(this.left, slice));
+    w(launch.groupCount, Math.min(this.blocksTotal - this.next, lastBlock - this.blocksDone, 0x7fff_ffff));
+    w(launch.finished, 0);
+    w(launch.counted, 0);
+    w(launch.counted + 4, 0);
+    const result = run(block, at);
+    views.refresh();
+    const { i32 } = views;
+    this.instructions += i32[(block + launch.counted) >> 2]! >>> 0;
+    this.bytes += i32[(block + launch.counted + 4) >> 2]! >>> 0;
+    const finished = i32[(block + launch.finished) >> 2]!;
+    this.blocksDone += finished;
+    this.next += finished;
+    switch (result) {
+      case outcome.batch:
+        this.fastSlot = -1;
+        this.freeSlots.push(at);
+        return true;
+      case outcome.parked:
+        return true;
+      default: {
+        this.fastSlot = -1;
+        this.next++;
+        this.cursor = this.resident.length;
+        this.resident.push(this.leaveFastPath(at, result === outcome.spinning));
+        this.turnOver = false;
+        return false;
+      }
+    }
+  }
+
+  /** Makes state machines of the work-items of a group that the fast path could not finish. */
+  private leaveFastPath(at: number, together: boolean): SlowGroup {
+    const { regions, kernel } = this.kernel.code.program;
+    const { i32 } = this.kernel.views;
+    const { flow, cells } = regions!;
+    const node = flow.nodes[i32[(at + slot.node) >> 2]!]!;
+    const current = together ? -1 : i32[(at + slot.item) >> 2]!;
+    const pc = together ? 0 : i32[(at + RECORDS + (current << RECORD_SHIFT) + record.pc) >> 2]!;
+    const status_ = (item: number): number => i32[(at + RECORDS + (item << RECORD_SHIFT) + record.status) >> 2]!;
+    const isEntry = node.head === kernel.graph.entry;
+    const leaves = node.kind === "items" && node.blocks.some((block) => block.succs.some((next) => flow.at.has(next)));
+    const gone: boolean[] = [];
+    const items = i32[(at + slot.items) >> 2]!;
+    for (let item = 0; item < items; item++) gone.push(flow.someExit ? (item < current || !isEntry) && item !== current && status_(item) === status.exited : item < current && !leaves);
+    this.clearRecords(at);
+    const behind = leaves ? flow.nodes[i32[(at + slot.next) >> 2]!]!.head : null;
+    const cellValues = (head: Block | null): { from: number; to: number; wide: boolean }[] => (head === null ? [] : kernel.saved.at.get(head) ?? [])
+      .filter((value) => cells.has(value))
+      .map((value) => {
+        const wide = isWide(value.type!);
+        const index = kernel.saved.slot.get(value)!;
+        return { from: at + slot.group_values + 8 * cells.get(value)!, to: at + (wide ? wideOffset : narrowOffset)(this.kernel.code.layout, index), wide };
+      });
+    const here = cellValues(isEntry ? null : node.head);
+    const there = cellValues(behind);
+    const group = new SlowGroup(this.context, this, at);
+    for (let item = 0; item < items; item++) {
+      if (gone[item]!) {
+        group.markExited(item);
+        continue;
+      }
+      const record_ = (at + RECORDS + (item << RECORD_SHIFT) + record.pc) >> 2;
+      if (item === current) {
+        i32[record_] = pc;
+        continue;
+      }
+      const early = item < current;
+      i32[record_] = early ? behind!.resume : isEntry ? 0 : node.head.resume;
+      for (const { from, to, wide } of early ? there : here) {
+        const target = (to + (wide ? 8 : 4) * item) >> 2;
+        i32[target] = i32[from >> 2]!;
+        if (wide) i32[target + 1] = i32[(from >> 2) + 1]!;
+      }
+    }
+    group.startAt(Math.max(current, 0));
+    return group;
   }
 
   step(at: number, item: number, limit: number): number {

@@ -1,6 +1,7 @@
 import type { CodeEnv, KernelInfo } from "../../abi.ts";
 import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
+import { fastModule } from "../fast/module.ts";
 import type { ModuleFacts } from "../graph/import.ts";
 import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
@@ -15,17 +16,29 @@ export class KernelCode {
   /** Bytes of a work-item's control stack. */
   readonly controlBytes: number;
   private slow: { module: WebAssembly.Module; imports: string[] } | null = null;
+  private fast: { module: WebAssembly.Module; imports: string[] } | null = null;
   private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
 
   /** @param items work-items that slots are laid out for */
-  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number) {
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, slowOnly: boolean) {
     this.info = info;
     this.memory = memory;
-    this.program = buildProgram(facts, info.name, memory.shared, () => {});
+    this.program = buildProgram(facts, info.name, memory.shared, !slowOnly);
     const { saved } = this.program.kernel;
     this.layout = { narrow: saved.narrow, wide: saved.wide, items: items };
     const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
     this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
+  }
+
+  /** The fast path's module; null when it cannot run the kernel. */
+  fastCode(): { module: WebAssembly.Module; imports: string[] } | null {
+    const { regions } = this.program;
+    if (regions === null) return null;
+    if (this.fast === null) {
+      const { bytes, imports } = fastModule(this.program, regions, this.layout, this.memory);
+      this.fast = { module: new WebAssembly.Module(bytes), imports };
+    }
+    return this.fast;
   }
 
   slowCode(): { module: WebAssembly.Module; imports: string[] } {
@@ -37,6 +50,7 @@ export class KernelCode {
   }
 }
 
+type FastRun = (launch: number, slot: number) => number;
 type Step = (launch: number, slot: number, item: number) => number;
 
 /** Scratch memory of one launch: the launch block and slots for work-groups. */
@@ -54,12 +68,27 @@ export class LoadedKernel {
   readonly views: Views;
   readonly active: Active = { run: null };
   private step: Step | null = null;
+  private run: FastRun | null | undefined = undefined;
+  /** Calls of the fast path so far: the first ones are kept short, so that V8 gets to exchange its baseline code. */
+  calls = 0;
   private readonly idle: Scratch[] = [];
 
   constructor(code: KernelCode, env: CodeEnv) {
     this.code = code;
     this.env = env;
     this.views = new Views(env.linear);
+  }
+
+  /** The fast path's entry; null when it cannot run the kernel. */
+  fastRun(): FastRun | null {
+    if (this.run !== undefined) return this.run;
+    const code = this.code.fastCode();
+    if (code === null) this.run = null;
+    else {
+      const instance = new WebAssembly.Instance(code.module, { e: { memory: this.env.linear.memory, ...importsFor(this.code.program, code.imports, this.active) } });
+      this.run = instance.exports["run"] as FastRun;
+    }
+    return this.run;
   }
 
   slowStep(): Step {

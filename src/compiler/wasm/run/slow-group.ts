@@ -75,6 +75,11 @@ export class SlowGroup {
     this.live--;
   }
 
+  /** The first turn goes to this work-item. */
+  startAt(item: number): void {
+    this.cursor = item;
+  }
+
   /** Gives the work-items their turns, in ascending order. The order of execution does not depend on budgets. */
   run(): Outcome {
     this.run_.slot = this.slot;

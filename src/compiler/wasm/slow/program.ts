@@ -1,3 +1,4 @@
+import { findRegions, splitAtHeads, unfoldCommon, type Regions } from "../fast/regions.ts";
 import type { Node } from "../graph/node.ts";
 import { analyseFlow } from "../graph/cfg.ts";
 import { importFunction, type ModuleFacts } from "../graph/import.ts";
@@ -33,6 +34,8 @@ export interface Routine {
 /** A kernel with everything it may call, before any WebAssembly is written. */
 export interface KernelProgram {
   readonly kernel: Routine;
+  /** How the fast path runs it; null when it cannot. */
+  readonly regions: Regions | null;
   /** Functions that are called and not inlined, by number from 1. */
   readonly functions: readonly { readonly name: string; readonly routine: Routine | null }[];
   readonly functionNumber: ReadonlyMap<string, number>;
@@ -48,36 +51,38 @@ export interface KernelProgram {
 }
 
 /** The final graph of a function: optimised, cut at its resume points. */
-function build(facts: ModuleFacts, name: string, localStart: number, shape: (graph: Graph) => void): Routine {
+function build(facts: ModuleFacts, name: string, localStart: number, fast: boolean): { routine: Routine; regions: Regions | null } {
   const fn = facts.module.functions.get(name)!;
   const graph = importFunction(facts, fn, localStart);
   optimise(graph);
-  shape(graph);
-  prepare(graph);
+  prepare(graph, fast);
   removeDead(graph);
-  foldSingleUses(graph);
   placeCanonical(graph);
   markFree(graph);
+  const heads = fast ? splitAtHeads(graph) : null;
+  foldSingleUses(graph);
+  if (heads !== null) unfoldCommon(graph);
   analyseFlow(graph);
   const saved = assignSlots(graph);
+  const regions = heads === null ? null : findRegions(graph, heads, saved);
   const values = Math.max(fn.params.length, fn.results.length);
-  return { graph, saved, frameBytes: alignUp(frame.values + 8 * (values + saved.narrow + saved.wide), 16), localBytes: frameLayout(fn, facts.frameAlign).bytes };
+  return { regions, routine: { graph, saved, frameBytes: alignUp(frame.values + 8 * (values + saved.narrow + saved.wide), 16), localBytes: frameLayout(fn, facts.frameAlign).bytes } };
 }
 
 /**
  * Lowers a kernel and everything it may call that is not inlined.
- * @param shape last changes to the kernel's graph before it is cut (checkpoints of the fast path)
+ * @param fast whether to prepare for the fast path, where the kernel allows it
  */
-export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, shape: (graph: Graph) => void): KernelProgram {
+export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, fast: boolean): KernelProgram {
   const { module } = facts;
-  const kernel = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), shape);
+  const { routine: kernel, regions } = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), fast);
   const functions: { name: string; routine: Routine | null }[] = [];
   const functionNumber = new Map<string, number>();
   const need = (callee: string): void => {
     if (functionNumber.has(callee)) return;
     functionNumber.set(callee, functions.length + 1);
     const fn = module.functions.get(callee);
-    functions.push({ name: callee, routine: fn === undefined || fn.blocks.length === 0 ? null : build(facts, callee, 0, () => {}) });
+    functions.push({ name: callee, routine: fn === undefined || fn.blocks.length === 0 ? null : build(facts, callee, 0, false).routine });
   };
   let printed = 4;
   const scan = (graph: Graph): void => {
@@ -98,7 +103,7 @@ export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, 
   const paramBytes = module.functions.get(name)!.paramBytes;
   const printArgs = alignUp(params + paramBytes, 16);
   return {
-    kernel, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
+    kernel, regions, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
     facts: { symbols: facts.symbols, params, paramBytes, printArgs, shared },
   };
 }
