@@ -479,7 +479,7 @@ export class FastEmitter extends DeviceEmitter {
     const inside = new Set(node.blocks);
     const levels: Set<Node>[] = [new Set(), new Set(), new Set(), new Set()];
     const need = (value: Node): void => {
-      if (!value.free) return;
+      if (!value.free || value.block === null) return;
       const level = levelOf(value);
       if (level === 0 || levels[level]!.has(value)) return;
       if (level === 3 && inside.has(value.block!)) {
