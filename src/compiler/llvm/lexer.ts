@@ -31,6 +31,8 @@ export class Lexer {
   text = "";
   /** Where the current token starts. */
   start = 0;
+  /** Whether the current token is the first of its line. */
+  first = true;
 
   constructor(src: string, pos = 0) {
     this.src = src;
@@ -50,7 +52,9 @@ export class Lexer {
     const { src } = this;
     let pos = this.pos;
     let code = src.charCodeAt(pos);
+    this.first = false;
     for (;;) {
+      if (code === 10) this.first = true;
       if (code === 32 || code === 10 || code === 9 || code === 13) code = src.charCodeAt(++pos);
       else if (code === 59 /* ; */) {
         const end = src.indexOf("\n", pos);

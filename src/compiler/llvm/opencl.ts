@@ -10,6 +10,7 @@ import type { Dialect } from "./dialect.ts";
 import { constantString } from "./globals.ts";
 import { kernelShape } from "./kernel.ts";
 import { lowerModule } from "./module.ts";
+import type { LType } from "./types.ts";
 
 /** Address spaces of spir64 (SPIR 1.2 section 3.2 and what Clang does): private, global, constant, local, generic. */
 const SPACES: readonly (Space | undefined)[] = ["local", "global", "const", "shared", "generic"];
@@ -22,9 +23,15 @@ function constantsOf(operand: Operand, count: number): (bigint | null)[] {
   return new Array<null>(count).fill(null);
 }
 
+function holdsHalf(type: LType): boolean {
+  return type.k === "vec" ? holdsHalf(type.elem) : type.k === "float" && type.kind === "half";
+}
+
 /** What the builtins see of a call. */
 function siteOf(fx: FnLowering, base: string, params: readonly Mangled[], i: LInstr & { op: "call" }): Site {
   const args = i.args.map((arg) => fx.value(arg));
+  // printf takes halves as the floats they are.
+  if (base === "printf") i.args.forEach((arg, n) => { if (holdsHalf(arg.type)) args[n] = args[n]!.map((v) => fx.k.conv("f16tof32", "f32", v)); });
   return {
     k: fx.k, base, params, args, result: fx.types(i.type),
     place: (n) => fx.pointer(i.args[n]!),

@@ -347,8 +347,8 @@ function parseCall(lx: Lexer, types: NamedTypes): Bare {
     if (!lx.eat(",")) break;
   }
   lx.expect(")");
-  parseAttributes(lx, types);
-  if (lx.is("[")) lx.skipBalanced();
+  parseAttributes(lx, types, true);
+  if (lx.is("[") && !lx.first) lx.skipBalanced();
   return { op: "call", type, callee, args, byval, aligns };
 }
 

@@ -18,13 +18,17 @@ export interface Attributes {
   readonly kernel: boolean;
 }
 
-/** Skips attributes, linkage, calling conventions and the like; keeps the few that change meaning. */
-export function parseAttributes(lx: Lexer, types: NamedTypes): Attributes {
+/**
+ * Skips attributes, linkage, calling conventions and the like; keeps the few that change meaning.
+ * @param sameLine stop at the end of the line (behind a call, where the next line's instruction would look like an attribute)
+ */
+export function parseAttributes(lx: Lexer, types: NamedTypes, sameLine = false): Attributes {
   let byval: LType | null = null;
   let align = 0;
   let kernel = false;
   const groups: string[] = [];
   for (;;) {
+    if (sameLine && lx.first) return { byval, align, groups, kernel };
     if (lx.has("attr")) groups.push(lx.take("attr"));
     else if (lx.has("string")) {
       lx.next();

@@ -32,6 +32,7 @@ class Reader {
   }
 
   private take(n: number): string {
+    if (this.pos + n > this.text.length) throw new RangeError("end");
     const part = this.text.slice(this.pos, this.pos + n);
     this.pos += n;
     return part;

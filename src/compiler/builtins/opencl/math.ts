@@ -59,8 +59,9 @@ const fract: Lowering = (s) => {
     whole.push(leave(k, code, floor));
     const rest = k.sub(v, floor);
     const limited = k.select(k.fcmp("ogt", rest, k.like(v, largest)), k.like(v, largest), rest);
-    const infinite = k.fcmp("oeq", k.abs(v), k.like(v, Infinity));
-    return leave(k, code, k.copysign(k.select(infinite, k.like(v, 0), limited), k.select(infinite, v, limited)));
+    // Zeros and infinities give a zero of their own sign.
+    const ends = k.or(k.fcmp("oeq", k.abs(v), k.like(v, Infinity)), k.fcmp("oeq", v, k.like(v, 0)));
+    return leave(k, code, k.select(ends, k.copysign(k.like(v, 0), v), limited));
   }, s.args.slice(0, 1));
   storeResults(s, whole);
   return values;
