@@ -15,7 +15,7 @@ function implemented(key, prefix) {
   const folder = join(root, "src/cuda", key);
   const found = new Map();
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts") && !/^(table|refused|index)/.test(name)).sort()) {
-    for (const match of readFileSync(join(folder, file), "utf8").matchAll(/^export function\*? (cu\w+)/gm)) if (match[1].startsWith(prefix) && /^cu(da)?[A-Z]/.test(match[1])) found.set(match[1], file);
+    for (const match of readFileSync(join(folder, file), "utf8").matchAll(/^export function\*? (cu\w+|registerModule)/gm)) if (match[1] === "registerModule" || (match[1].startsWith(prefix) && /^cu(da)?[A-Z]/.test(match[1]))) found.set(match[1], file);
   }
   return found;
 }

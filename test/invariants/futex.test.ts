@@ -4,6 +4,7 @@ import { LinearStore } from "../../src/gpu/linear.ts";
 import { seededStrategy } from "../../src/kernel/choices.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { Kernel } from "../../src/kernel/machine.ts";
+import type { Thread } from "../../src/kernel/process/thread.ts";
 import type { Blocking } from "../../src/kernel/process/wait.ts";
 import { ThreadSys } from "../../src/kernel/sys/thread-sys.ts";
 
@@ -22,7 +23,7 @@ test("invariants 93 and 94: a wait sleeps only while the word is as expected, an
     // The model: what each waiter saw, and how often its word was woken since it slept.
     const sleeping = new Map<number, number>();
     threads.forEach((steps, id) => {
-      const thread = process.startThread(`t${id}`, (function* (): Blocking<void> {
+      const thread: Thread = process.startThread(`t${id}`, (function* (): Blocking<void> {
         const sys = new ThreadSys(kernel, thread);
         for (const s of steps) {
           const address = base + 4 * s.word;
@@ -58,13 +59,13 @@ test("invariant 94: store before wake, load before wait: both cannot miss", () =
     const process = kernel.createProcess("p", null);
     const word = new ThreadSys(kernel, process.main).mmap(0, 4, RW, PRIVATE, -1, 0);
     let finished = 0;
-    const waiter = process.startThread("waiter", (function* (): Blocking<void> {
+    const waiter: Thread = process.startThread("waiter", (function* (): Blocking<void> {
       const sys = new ThreadSys(kernel, waiter);
       yield* sys.nanosleep(1);
       while (sys.load32(word) === 0) yield* sys.futexWait(word, 0, null, "flag");
       finished++;
     })(), false);
-    const waker = process.startThread("waker", (function* (): Blocking<void> {
+    const waker: Thread = process.startThread("waker", (function* (): Blocking<void> {
       const sys = new ThreadSys(kernel, waker);
       yield* sys.nanosleep(1);
       sys.store32(word, 1);
@@ -86,7 +87,7 @@ test("invariant 96: private words of two processes never match, words of shared 
   const woken: string[] = [];
   const child = kernel.fork(parent, "child", function* (self): Blocking<void> {
     const s = new ThreadSys(kernel, self.main);
-    const privately = self.startThread("private", (function* (): Blocking<void> {
+    const privately: Thread = self.startThread("private", (function* (): Blocking<void> {
       yield* new ThreadSys(kernel, privately).futexWait(own, 0, null, "private");
       woken.push("private");
     })(), false);

@@ -2,52 +2,38 @@
 
 import { refuseRuntime, type Shaped } from "./refused.ts";
 import type { RuntimeFunctions } from "../abi/runtime/functions.ts";
+import * as devicePropertiesChapter from "./device-properties.ts";
+import * as deviceChapter from "./device.ts";
 import * as errorChapter from "./error.ts";
 import * as eventChapter from "./event.ts";
+import * as executionChapter from "./execution.ts";
+import * as libraryChapter from "./library.ts";
+import * as managedChapter from "./managed.ts";
+import * as memoryCopyStridedChapter from "./memory-copy-strided.ts";
 import * as memoryCopyChapter from "./memory-copy.ts";
+import * as memorySetChapter from "./memory-set.ts";
 import * as memoryChapter from "./memory.ts";
+import * as moduleChapter from "./module.ts";
+import * as occupancyChapter from "./occupancy.ts";
+import * as peerChapter from "./peer.ts";
 import * as streamChapter from "./stream.ts";
+import * as symbolChapter from "./symbol.ts";
+import * as unifiedChapter from "./unified.ts";
 import * as versionChapter from "./version.ts";
 
 /** Functions of the header that are not implemented. */
 export const refusedNames = [
-  "cudaDeviceReset",
-  "cudaDeviceSynchronize",
-  "cudaDeviceSetLimit",
-  "cudaDeviceGetLimit",
-  "cudaDeviceGetTexture1DLinearMaxWidth",
-  "cudaDeviceGetCacheConfig",
-  "cudaDeviceSetCacheConfig",
-  "cudaDeviceGetByPCIBusId",
-  "cudaDeviceGetPCIBusId",
   "cudaIpcGetEventHandle",
   "cudaIpcOpenEventHandle",
   "cudaIpcGetMemHandle",
   "cudaIpcOpenMemHandle",
   "cudaIpcCloseMemHandle",
-  "cudaDeviceFlushGPUDirectRDMAWrites",
   "cudaDeviceRegisterAsyncNotification",
   "cudaDeviceUnregisterAsyncNotification",
-  "cudaDeviceGetSharedMemConfig",
-  "cudaDeviceSetSharedMemConfig",
-  "cudaGetDeviceCount",
-  "cudaGetDeviceProperties",
-  "cudaDeviceGetAttribute",
-  "cudaDeviceGetHostAtomicCapabilities",
   "cudaDeviceGetDefaultMemPool",
   "cudaDeviceSetMemPool",
   "cudaDeviceGetMemPool",
   "cudaDeviceGetNvSciSyncAttributes",
-  "cudaDeviceGetP2PAttribute",
-  "cudaDeviceGetP2PAtomicCapabilities",
-  "cudaChooseDevice",
-  "cudaInitDevice",
-  "cudaSetDevice",
-  "cudaGetDevice",
-  "cudaSetValidDevices",
-  "cudaSetDeviceFlags",
-  "cudaGetDeviceFlags",
-  "cudaStreamAttachMemAsync",
   "cudaStreamBeginCapture",
   "cudaStreamBeginCaptureToGraph",
   "cudaThreadExchangeStreamCaptureMode",
@@ -63,19 +49,6 @@ export const refusedNames = [
   "cudaSignalExternalSemaphoresAsync",
   "cudaWaitExternalSemaphoresAsync",
   "cudaDestroyExternalSemaphore",
-  "cudaLaunchKernel",
-  "cudaLaunchKernelExC",
-  "cudaLaunchCooperativeKernel",
-  "cudaFuncSetCacheConfig",
-  "cudaFuncGetAttributes",
-  "cudaFuncSetAttribute",
-  "cudaFuncGetName",
-  "cudaFuncGetParamInfo",
-  "cudaLaunchHostFunc",
-  "cudaFuncSetSharedMemConfig",
-  "cudaOccupancyMaxActiveBlocksPerMultiprocessor",
-  "cudaOccupancyAvailableDynamicSMemPerBlock",
-  "cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags",
   "cudaOccupancyMaxPotentialClusterSize",
   "cudaOccupancyMaxActiveClusters",
   "cudaMallocArray",
@@ -84,9 +57,7 @@ export const refusedNames = [
   "cudaMalloc3DArray",
   "cudaMallocMipmappedArray",
   "cudaGetMipmappedArrayLevel",
-  "cudaMemcpy3D",
   "cudaMemcpy3DPeer",
-  "cudaMemcpy3DAsync",
   "cudaMemcpy3DPeerAsync",
   "cudaArrayGetInfo",
   "cudaArrayGetPlane",
@@ -94,30 +65,16 @@ export const refusedNames = [
   "cudaMipmappedArrayGetMemoryRequirements",
   "cudaArrayGetSparseProperties",
   "cudaMipmappedArrayGetSparseProperties",
-  "cudaMemcpy2D",
   "cudaMemcpy2DToArray",
   "cudaMemcpy2DFromArray",
   "cudaMemcpy2DArrayToArray",
   "cudaMemcpyBatchAsync",
   "cudaMemcpy3DBatchAsync",
-  "cudaMemcpy2DAsync",
   "cudaMemcpy2DToArrayAsync",
   "cudaMemcpy2DFromArrayAsync",
-  "cudaMemset",
-  "cudaMemset2D",
-  "cudaMemset3D",
-  "cudaMemsetAsync",
-  "cudaMemset2DAsync",
-  "cudaMemset3DAsync",
-  "cudaGetSymbolAddress",
-  "cudaGetSymbolSize",
-  "cudaMemPrefetchAsync",
   "cudaMemPrefetchBatchAsync",
   "cudaMemDiscardBatchAsync",
   "cudaMemDiscardAndPrefetchBatchAsync",
-  "cudaMemAdvise",
-  "cudaMemRangeGetAttribute",
-  "cudaMemRangeGetAttributes",
   "cudaMemcpyToArray",
   "cudaMemcpyFromArray",
   "cudaMemcpyArrayToArray",
@@ -140,10 +97,6 @@ export const refusedNames = [
   "cudaMemPoolImportFromShareableHandle",
   "cudaMemPoolExportPointer",
   "cudaMemPoolImportPointer",
-  "cudaPointerGetAttributes",
-  "cudaDeviceCanAccessPeer",
-  "cudaDeviceEnablePeerAccess",
-  "cudaDeviceDisablePeerAccess",
   "cudaGraphicsUnregisterResource",
   "cudaGraphicsResourceSetMapFlags",
   "cudaGraphicsMapResources",
@@ -256,66 +209,55 @@ export const refusedNames = [
   "cudaGraphConditionalHandleCreate",
   "cudaGetDriverEntryPoint",
   "cudaGetDriverEntryPointByVersion",
-  "cudaLibraryLoadData",
-  "cudaLibraryLoadFromFile",
-  "cudaLibraryUnload",
-  "cudaLibraryGetKernel",
-  "cudaLibraryGetGlobal",
-  "cudaLibraryGetManaged",
   "cudaLibraryGetUnifiedFunction",
-  "cudaLibraryGetKernelCount",
-  "cudaLibraryEnumerateKernels",
-  "cudaKernelSetAttributeForDevice",
   "cudaGetExportTable",
-  "cudaGetFuncBySymbol",
-  "cudaGetKernel",
 ] as const;
 
 const refused = refuseRuntime(refusedNames);
 
 /** Every function of the API. */
 export type Runtime = {
-  readonly cudaDeviceReset: Shaped<RuntimeFunctions["cudaDeviceReset"]>;
-  readonly cudaDeviceSynchronize: Shaped<RuntimeFunctions["cudaDeviceSynchronize"]>;
-  readonly cudaDeviceSetLimit: Shaped<RuntimeFunctions["cudaDeviceSetLimit"]>;
-  readonly cudaDeviceGetLimit: Shaped<RuntimeFunctions["cudaDeviceGetLimit"]>;
-  readonly cudaDeviceGetTexture1DLinearMaxWidth: Shaped<RuntimeFunctions["cudaDeviceGetTexture1DLinearMaxWidth"]>;
-  readonly cudaDeviceGetCacheConfig: Shaped<RuntimeFunctions["cudaDeviceGetCacheConfig"]>;
+  readonly cudaDeviceReset: typeof deviceChapter.cudaDeviceReset;
+  readonly cudaDeviceSynchronize: typeof deviceChapter.cudaDeviceSynchronize;
+  readonly cudaDeviceSetLimit: typeof deviceChapter.cudaDeviceSetLimit;
+  readonly cudaDeviceGetLimit: typeof deviceChapter.cudaDeviceGetLimit;
+  readonly cudaDeviceGetTexture1DLinearMaxWidth: typeof deviceChapter.cudaDeviceGetTexture1DLinearMaxWidth;
+  readonly cudaDeviceGetCacheConfig: typeof deviceChapter.cudaDeviceGetCacheConfig;
   readonly cudaDeviceGetStreamPriorityRange: typeof streamChapter.cudaDeviceGetStreamPriorityRange;
-  readonly cudaDeviceSetCacheConfig: Shaped<RuntimeFunctions["cudaDeviceSetCacheConfig"]>;
-  readonly cudaDeviceGetByPCIBusId: Shaped<RuntimeFunctions["cudaDeviceGetByPCIBusId"]>;
-  readonly cudaDeviceGetPCIBusId: Shaped<RuntimeFunctions["cudaDeviceGetPCIBusId"]>;
+  readonly cudaDeviceSetCacheConfig: typeof deviceChapter.cudaDeviceSetCacheConfig;
+  readonly cudaDeviceGetByPCIBusId: typeof deviceChapter.cudaDeviceGetByPCIBusId;
+  readonly cudaDeviceGetPCIBusId: typeof deviceChapter.cudaDeviceGetPCIBusId;
   readonly cudaIpcGetEventHandle: Shaped<RuntimeFunctions["cudaIpcGetEventHandle"]>;
   readonly cudaIpcOpenEventHandle: Shaped<RuntimeFunctions["cudaIpcOpenEventHandle"]>;
   readonly cudaIpcGetMemHandle: Shaped<RuntimeFunctions["cudaIpcGetMemHandle"]>;
   readonly cudaIpcOpenMemHandle: Shaped<RuntimeFunctions["cudaIpcOpenMemHandle"]>;
   readonly cudaIpcCloseMemHandle: Shaped<RuntimeFunctions["cudaIpcCloseMemHandle"]>;
-  readonly cudaDeviceFlushGPUDirectRDMAWrites: Shaped<RuntimeFunctions["cudaDeviceFlushGPUDirectRDMAWrites"]>;
+  readonly cudaDeviceFlushGPUDirectRDMAWrites: typeof deviceChapter.cudaDeviceFlushGPUDirectRDMAWrites;
   readonly cudaDeviceRegisterAsyncNotification: Shaped<RuntimeFunctions["cudaDeviceRegisterAsyncNotification"]>;
   readonly cudaDeviceUnregisterAsyncNotification: Shaped<RuntimeFunctions["cudaDeviceUnregisterAsyncNotification"]>;
-  readonly cudaDeviceGetSharedMemConfig: Shaped<RuntimeFunctions["cudaDeviceGetSharedMemConfig"]>;
-  readonly cudaDeviceSetSharedMemConfig: Shaped<RuntimeFunctions["cudaDeviceSetSharedMemConfig"]>;
+  readonly cudaDeviceGetSharedMemConfig: typeof deviceChapter.cudaDeviceGetSharedMemConfig;
+  readonly cudaDeviceSetSharedMemConfig: typeof deviceChapter.cudaDeviceSetSharedMemConfig;
   readonly cudaGetLastError: typeof errorChapter.cudaGetLastError;
   readonly cudaPeekAtLastError: typeof errorChapter.cudaPeekAtLastError;
   readonly cudaGetErrorName: typeof errorChapter.cudaGetErrorName;
   readonly cudaGetErrorString: typeof errorChapter.cudaGetErrorString;
-  readonly cudaGetDeviceCount: Shaped<RuntimeFunctions["cudaGetDeviceCount"]>;
-  readonly cudaGetDeviceProperties: Shaped<RuntimeFunctions["cudaGetDeviceProperties"]>;
-  readonly cudaDeviceGetAttribute: Shaped<RuntimeFunctions["cudaDeviceGetAttribute"]>;
-  readonly cudaDeviceGetHostAtomicCapabilities: Shaped<RuntimeFunctions["cudaDeviceGetHostAtomicCapabilities"]>;
+  readonly cudaGetDeviceCount: typeof deviceChapter.cudaGetDeviceCount;
+  readonly cudaGetDeviceProperties: typeof devicePropertiesChapter.cudaGetDeviceProperties;
+  readonly cudaDeviceGetAttribute: typeof deviceChapter.cudaDeviceGetAttribute;
+  readonly cudaDeviceGetHostAtomicCapabilities: typeof deviceChapter.cudaDeviceGetHostAtomicCapabilities;
   readonly cudaDeviceGetDefaultMemPool: Shaped<RuntimeFunctions["cudaDeviceGetDefaultMemPool"]>;
   readonly cudaDeviceSetMemPool: Shaped<RuntimeFunctions["cudaDeviceSetMemPool"]>;
   readonly cudaDeviceGetMemPool: Shaped<RuntimeFunctions["cudaDeviceGetMemPool"]>;
   readonly cudaDeviceGetNvSciSyncAttributes: Shaped<RuntimeFunctions["cudaDeviceGetNvSciSyncAttributes"]>;
-  readonly cudaDeviceGetP2PAttribute: Shaped<RuntimeFunctions["cudaDeviceGetP2PAttribute"]>;
-  readonly cudaDeviceGetP2PAtomicCapabilities: Shaped<RuntimeFunctions["cudaDeviceGetP2PAtomicCapabilities"]>;
-  readonly cudaChooseDevice: Shaped<RuntimeFunctions["cudaChooseDevice"]>;
-  readonly cudaInitDevice: Shaped<RuntimeFunctions["cudaInitDevice"]>;
-  readonly cudaSetDevice: Shaped<RuntimeFunctions["cudaSetDevice"]>;
-  readonly cudaGetDevice: Shaped<RuntimeFunctions["cudaGetDevice"]>;
-  readonly cudaSetValidDevices: Shaped<RuntimeFunctions["cudaSetValidDevices"]>;
-  readonly cudaSetDeviceFlags: Shaped<RuntimeFunctions["cudaSetDeviceFlags"]>;
-  readonly cudaGetDeviceFlags: Shaped<RuntimeFunctions["cudaGetDeviceFlags"]>;
+  readonly cudaDeviceGetP2PAttribute: typeof peerChapter.cudaDeviceGetP2PAttribute;
+  readonly cudaDeviceGetP2PAtomicCapabilities: typeof peerChapter.cudaDeviceGetP2PAtomicCapabilities;
+  readonly cudaChooseDevice: typeof devicePropertiesChapter.cudaChooseDevice;
+  readonly cudaInitDevice: typeof deviceChapter.cudaInitDevice;
+  readonly cudaSetDevice: typeof deviceChapter.cudaSetDevice;
+  readonly cudaGetDevice: typeof deviceChapter.cudaGetDevice;
+  readonly cudaSetValidDevices: typeof deviceChapter.cudaSetValidDevices;
+  readonly cudaSetDeviceFlags: typeof deviceChapter.cudaSetDeviceFlags;
+  readonly cudaGetDeviceFlags: typeof deviceChapter.cudaGetDeviceFlags;
   readonly cudaStreamCreate: typeof streamChapter.cudaStreamCreate;
   readonly cudaStreamCreateWithFlags: typeof streamChapter.cudaStreamCreateWithFlags;
   readonly cudaStreamCreateWithPriority: typeof streamChapter.cudaStreamCreateWithPriority;
@@ -332,7 +274,7 @@ export type Runtime = {
   readonly cudaStreamAddCallback: typeof streamChapter.cudaStreamAddCallback;
   readonly cudaStreamSynchronize: typeof streamChapter.cudaStreamSynchronize;
   readonly cudaStreamQuery: typeof streamChapter.cudaStreamQuery;
-  readonly cudaStreamAttachMemAsync: Shaped<RuntimeFunctions["cudaStreamAttachMemAsync"]>;
+  readonly cudaStreamAttachMemAsync: typeof managedChapter.cudaStreamAttachMemAsync;
   readonly cudaStreamBeginCapture: Shaped<RuntimeFunctions["cudaStreamBeginCapture"]>;
   readonly cudaStreamBeginCaptureToGraph: Shaped<RuntimeFunctions["cudaStreamBeginCaptureToGraph"]>;
   readonly cudaThreadExchangeStreamCaptureMode: Shaped<RuntimeFunctions["cudaThreadExchangeStreamCaptureMode"]>;
@@ -356,19 +298,19 @@ export type Runtime = {
   readonly cudaSignalExternalSemaphoresAsync: Shaped<RuntimeFunctions["cudaSignalExternalSemaphoresAsync"]>;
   readonly cudaWaitExternalSemaphoresAsync: Shaped<RuntimeFunctions["cudaWaitExternalSemaphoresAsync"]>;
   readonly cudaDestroyExternalSemaphore: Shaped<RuntimeFunctions["cudaDestroyExternalSemaphore"]>;
-  readonly cudaLaunchKernel: Shaped<RuntimeFunctions["cudaLaunchKernel"]>;
-  readonly cudaLaunchKernelExC: Shaped<RuntimeFunctions["cudaLaunchKernelExC"]>;
-  readonly cudaLaunchCooperativeKernel: Shaped<RuntimeFunctions["cudaLaunchCooperativeKernel"]>;
-  readonly cudaFuncSetCacheConfig: Shaped<RuntimeFunctions["cudaFuncSetCacheConfig"]>;
-  readonly cudaFuncGetAttributes: Shaped<RuntimeFunctions["cudaFuncGetAttributes"]>;
-  readonly cudaFuncSetAttribute: Shaped<RuntimeFunctions["cudaFuncSetAttribute"]>;
-  readonly cudaFuncGetName: Shaped<RuntimeFunctions["cudaFuncGetName"]>;
-  readonly cudaFuncGetParamInfo: Shaped<RuntimeFunctions["cudaFuncGetParamInfo"]>;
-  readonly cudaLaunchHostFunc: Shaped<RuntimeFunctions["cudaLaunchHostFunc"]>;
-  readonly cudaFuncSetSharedMemConfig: Shaped<RuntimeFunctions["cudaFuncSetSharedMemConfig"]>;
-  readonly cudaOccupancyMaxActiveBlocksPerMultiprocessor: Shaped<RuntimeFunctions["cudaOccupancyMaxActiveBlocksPerMultiprocessor"]>;
-  readonly cudaOccupancyAvailableDynamicSMemPerBlock: Shaped<RuntimeFunctions["cudaOccupancyAvailableDynamicSMemPerBlock"]>;
-  readonly cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: Shaped<RuntimeFunctions["cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags"]>;
+  readonly cudaLaunchKernel: typeof executionChapter.cudaLaunchKernel;
+  readonly cudaLaunchKernelExC: typeof executionChapter.cudaLaunchKernelExC;
+  readonly cudaLaunchCooperativeKernel: typeof executionChapter.cudaLaunchCooperativeKernel;
+  readonly cudaFuncSetCacheConfig: typeof executionChapter.cudaFuncSetCacheConfig;
+  readonly cudaFuncGetAttributes: typeof executionChapter.cudaFuncGetAttributes;
+  readonly cudaFuncSetAttribute: typeof executionChapter.cudaFuncSetAttribute;
+  readonly cudaFuncGetName: typeof executionChapter.cudaFuncGetName;
+  readonly cudaFuncGetParamInfo: typeof executionChapter.cudaFuncGetParamInfo;
+  readonly cudaLaunchHostFunc: typeof executionChapter.cudaLaunchHostFunc;
+  readonly cudaFuncSetSharedMemConfig: typeof executionChapter.cudaFuncSetSharedMemConfig;
+  readonly cudaOccupancyMaxActiveBlocksPerMultiprocessor: typeof occupancyChapter.cudaOccupancyMaxActiveBlocksPerMultiprocessor;
+  readonly cudaOccupancyAvailableDynamicSMemPerBlock: typeof occupancyChapter.cudaOccupancyAvailableDynamicSMemPerBlock;
+  readonly cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: typeof occupancyChapter.cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags;
   readonly cudaOccupancyMaxPotentialClusterSize: Shaped<RuntimeFunctions["cudaOccupancyMaxPotentialClusterSize"]>;
   readonly cudaOccupancyMaxActiveClusters: Shaped<RuntimeFunctions["cudaOccupancyMaxActiveClusters"]>;
   readonly cudaMallocManaged: typeof memoryChapter.cudaMallocManaged;
@@ -389,9 +331,9 @@ export type Runtime = {
   readonly cudaMalloc3DArray: Shaped<RuntimeFunctions["cudaMalloc3DArray"]>;
   readonly cudaMallocMipmappedArray: Shaped<RuntimeFunctions["cudaMallocMipmappedArray"]>;
   readonly cudaGetMipmappedArrayLevel: Shaped<RuntimeFunctions["cudaGetMipmappedArrayLevel"]>;
-  readonly cudaMemcpy3D: Shaped<RuntimeFunctions["cudaMemcpy3D"]>;
+  readonly cudaMemcpy3D: typeof memoryCopyStridedChapter.cudaMemcpy3D;
   readonly cudaMemcpy3DPeer: Shaped<RuntimeFunctions["cudaMemcpy3DPeer"]>;
-  readonly cudaMemcpy3DAsync: Shaped<RuntimeFunctions["cudaMemcpy3DAsync"]>;
+  readonly cudaMemcpy3DAsync: typeof memoryCopyStridedChapter.cudaMemcpy3DAsync;
   readonly cudaMemcpy3DPeerAsync: Shaped<RuntimeFunctions["cudaMemcpy3DPeerAsync"]>;
   readonly cudaMemGetInfo: typeof memoryChapter.cudaMemGetInfo;
   readonly cudaArrayGetInfo: Shaped<RuntimeFunctions["cudaArrayGetInfo"]>;
@@ -402,7 +344,7 @@ export type Runtime = {
   readonly cudaMipmappedArrayGetSparseProperties: Shaped<RuntimeFunctions["cudaMipmappedArrayGetSparseProperties"]>;
   readonly cudaMemcpy: typeof memoryCopyChapter.cudaMemcpy;
   readonly cudaMemcpyPeer: typeof memoryCopyChapter.cudaMemcpyPeer;
-  readonly cudaMemcpy2D: Shaped<RuntimeFunctions["cudaMemcpy2D"]>;
+  readonly cudaMemcpy2D: typeof memoryCopyStridedChapter.cudaMemcpy2D;
   readonly cudaMemcpy2DToArray: Shaped<RuntimeFunctions["cudaMemcpy2DToArray"]>;
   readonly cudaMemcpy2DFromArray: Shaped<RuntimeFunctions["cudaMemcpy2DFromArray"]>;
   readonly cudaMemcpy2DArrayToArray: Shaped<RuntimeFunctions["cudaMemcpy2DArrayToArray"]>;
@@ -412,26 +354,26 @@ export type Runtime = {
   readonly cudaMemcpyPeerAsync: typeof memoryCopyChapter.cudaMemcpyPeerAsync;
   readonly cudaMemcpyBatchAsync: Shaped<RuntimeFunctions["cudaMemcpyBatchAsync"]>;
   readonly cudaMemcpy3DBatchAsync: Shaped<RuntimeFunctions["cudaMemcpy3DBatchAsync"]>;
-  readonly cudaMemcpy2DAsync: Shaped<RuntimeFunctions["cudaMemcpy2DAsync"]>;
+  readonly cudaMemcpy2DAsync: typeof memoryCopyStridedChapter.cudaMemcpy2DAsync;
   readonly cudaMemcpy2DToArrayAsync: Shaped<RuntimeFunctions["cudaMemcpy2DToArrayAsync"]>;
   readonly cudaMemcpy2DFromArrayAsync: Shaped<RuntimeFunctions["cudaMemcpy2DFromArrayAsync"]>;
   readonly cudaMemcpyToSymbolAsync: typeof memoryCopyChapter.cudaMemcpyToSymbolAsync;
   readonly cudaMemcpyFromSymbolAsync: typeof memoryCopyChapter.cudaMemcpyFromSymbolAsync;
-  readonly cudaMemset: Shaped<RuntimeFunctions["cudaMemset"]>;
-  readonly cudaMemset2D: Shaped<RuntimeFunctions["cudaMemset2D"]>;
-  readonly cudaMemset3D: Shaped<RuntimeFunctions["cudaMemset3D"]>;
-  readonly cudaMemsetAsync: Shaped<RuntimeFunctions["cudaMemsetAsync"]>;
-  readonly cudaMemset2DAsync: Shaped<RuntimeFunctions["cudaMemset2DAsync"]>;
-  readonly cudaMemset3DAsync: Shaped<RuntimeFunctions["cudaMemset3DAsync"]>;
-  readonly cudaGetSymbolAddress: Shaped<RuntimeFunctions["cudaGetSymbolAddress"]>;
-  readonly cudaGetSymbolSize: Shaped<RuntimeFunctions["cudaGetSymbolSize"]>;
-  readonly cudaMemPrefetchAsync: Shaped<RuntimeFunctions["cudaMemPrefetchAsync"]>;
+  readonly cudaMemset: typeof memorySetChapter.cudaMemset;
+  readonly cudaMemset2D: typeof memorySetChapter.cudaMemset2D;
+  readonly cudaMemset3D: typeof memorySetChapter.cudaMemset3D;
+  readonly cudaMemsetAsync: typeof memorySetChapter.cudaMemsetAsync;
+  readonly cudaMemset2DAsync: typeof memorySetChapter.cudaMemset2DAsync;
+  readonly cudaMemset3DAsync: typeof memorySetChapter.cudaMemset3DAsync;
+  readonly cudaGetSymbolAddress: typeof symbolChapter.cudaGetSymbolAddress;
+  readonly cudaGetSymbolSize: typeof symbolChapter.cudaGetSymbolSize;
+  readonly cudaMemPrefetchAsync: typeof managedChapter.cudaMemPrefetchAsync;
   readonly cudaMemPrefetchBatchAsync: Shaped<RuntimeFunctions["cudaMemPrefetchBatchAsync"]>;
   readonly cudaMemDiscardBatchAsync: Shaped<RuntimeFunctions["cudaMemDiscardBatchAsync"]>;
   readonly cudaMemDiscardAndPrefetchBatchAsync: Shaped<RuntimeFunctions["cudaMemDiscardAndPrefetchBatchAsync"]>;
-  readonly cudaMemAdvise: Shaped<RuntimeFunctions["cudaMemAdvise"]>;
-  readonly cudaMemRangeGetAttribute: Shaped<RuntimeFunctions["cudaMemRangeGetAttribute"]>;
-  readonly cudaMemRangeGetAttributes: Shaped<RuntimeFunctions["cudaMemRangeGetAttributes"]>;
+  readonly cudaMemAdvise: typeof managedChapter.cudaMemAdvise;
+  readonly cudaMemRangeGetAttribute: typeof managedChapter.cudaMemRangeGetAttribute;
+  readonly cudaMemRangeGetAttributes: typeof managedChapter.cudaMemRangeGetAttributes;
   readonly cudaMemcpyToArray: Shaped<RuntimeFunctions["cudaMemcpyToArray"]>;
   readonly cudaMemcpyFromArray: Shaped<RuntimeFunctions["cudaMemcpyFromArray"]>;
   readonly cudaMemcpyArrayToArray: Shaped<RuntimeFunctions["cudaMemcpyArrayToArray"]>;
@@ -454,10 +396,10 @@ export type Runtime = {
   readonly cudaMemPoolImportFromShareableHandle: Shaped<RuntimeFunctions["cudaMemPoolImportFromShareableHandle"]>;
   readonly cudaMemPoolExportPointer: Shaped<RuntimeFunctions["cudaMemPoolExportPointer"]>;
   readonly cudaMemPoolImportPointer: Shaped<RuntimeFunctions["cudaMemPoolImportPointer"]>;
-  readonly cudaPointerGetAttributes: Shaped<RuntimeFunctions["cudaPointerGetAttributes"]>;
-  readonly cudaDeviceCanAccessPeer: Shaped<RuntimeFunctions["cudaDeviceCanAccessPeer"]>;
-  readonly cudaDeviceEnablePeerAccess: Shaped<RuntimeFunctions["cudaDeviceEnablePeerAccess"]>;
-  readonly cudaDeviceDisablePeerAccess: Shaped<RuntimeFunctions["cudaDeviceDisablePeerAccess"]>;
+  readonly cudaPointerGetAttributes: typeof unifiedChapter.cudaPointerGetAttributes;
+  readonly cudaDeviceCanAccessPeer: typeof peerChapter.cudaDeviceCanAccessPeer;
+  readonly cudaDeviceEnablePeerAccess: typeof peerChapter.cudaDeviceEnablePeerAccess;
+  readonly cudaDeviceDisablePeerAccess: typeof peerChapter.cudaDeviceDisablePeerAccess;
   readonly cudaGraphicsUnregisterResource: Shaped<RuntimeFunctions["cudaGraphicsUnregisterResource"]>;
   readonly cudaGraphicsResourceSetMapFlags: Shaped<RuntimeFunctions["cudaGraphicsResourceSetMapFlags"]>;
   readonly cudaGraphicsMapResources: Shaped<RuntimeFunctions["cudaGraphicsMapResources"]>;
@@ -572,64 +514,65 @@ export type Runtime = {
   readonly cudaGraphConditionalHandleCreate: Shaped<RuntimeFunctions["cudaGraphConditionalHandleCreate"]>;
   readonly cudaGetDriverEntryPoint: Shaped<RuntimeFunctions["cudaGetDriverEntryPoint"]>;
   readonly cudaGetDriverEntryPointByVersion: Shaped<RuntimeFunctions["cudaGetDriverEntryPointByVersion"]>;
-  readonly cudaLibraryLoadData: Shaped<RuntimeFunctions["cudaLibraryLoadData"]>;
-  readonly cudaLibraryLoadFromFile: Shaped<RuntimeFunctions["cudaLibraryLoadFromFile"]>;
-  readonly cudaLibraryUnload: Shaped<RuntimeFunctions["cudaLibraryUnload"]>;
-  readonly cudaLibraryGetKernel: Shaped<RuntimeFunctions["cudaLibraryGetKernel"]>;
-  readonly cudaLibraryGetGlobal: Shaped<RuntimeFunctions["cudaLibraryGetGlobal"]>;
-  readonly cudaLibraryGetManaged: Shaped<RuntimeFunctions["cudaLibraryGetManaged"]>;
+  readonly cudaLibraryLoadData: typeof libraryChapter.cudaLibraryLoadData;
+  readonly cudaLibraryLoadFromFile: typeof libraryChapter.cudaLibraryLoadFromFile;
+  readonly cudaLibraryUnload: typeof libraryChapter.cudaLibraryUnload;
+  readonly cudaLibraryGetKernel: typeof libraryChapter.cudaLibraryGetKernel;
+  readonly cudaLibraryGetGlobal: typeof libraryChapter.cudaLibraryGetGlobal;
+  readonly cudaLibraryGetManaged: typeof libraryChapter.cudaLibraryGetManaged;
   readonly cudaLibraryGetUnifiedFunction: Shaped<RuntimeFunctions["cudaLibraryGetUnifiedFunction"]>;
-  readonly cudaLibraryGetKernelCount: Shaped<RuntimeFunctions["cudaLibraryGetKernelCount"]>;
-  readonly cudaLibraryEnumerateKernels: Shaped<RuntimeFunctions["cudaLibraryEnumerateKernels"]>;
-  readonly cudaKernelSetAttributeForDevice: Shaped<RuntimeFunctions["cudaKernelSetAttributeForDevice"]>;
+  readonly cudaLibraryGetKernelCount: typeof libraryChapter.cudaLibraryGetKernelCount;
+  readonly cudaLibraryEnumerateKernels: typeof libraryChapter.cudaLibraryEnumerateKernels;
+  readonly cudaKernelSetAttributeForDevice: typeof libraryChapter.cudaKernelSetAttributeForDevice;
   readonly cudaGetExportTable: Shaped<RuntimeFunctions["cudaGetExportTable"]>;
-  readonly cudaGetFuncBySymbol: Shaped<RuntimeFunctions["cudaGetFuncBySymbol"]>;
-  readonly cudaGetKernel: Shaped<RuntimeFunctions["cudaGetKernel"]>;
+  readonly cudaGetFuncBySymbol: typeof libraryChapter.cudaGetFuncBySymbol;
+  readonly cudaGetKernel: typeof libraryChapter.cudaGetKernel;
+  readonly registerModule: typeof moduleChapter.registerModule;
 };
 
 /** The implementation. */
 export const runtime: Runtime = {
-  cudaDeviceReset: refused.cudaDeviceReset,
-  cudaDeviceSynchronize: refused.cudaDeviceSynchronize,
-  cudaDeviceSetLimit: refused.cudaDeviceSetLimit,
-  cudaDeviceGetLimit: refused.cudaDeviceGetLimit,
-  cudaDeviceGetTexture1DLinearMaxWidth: refused.cudaDeviceGetTexture1DLinearMaxWidth,
-  cudaDeviceGetCacheConfig: refused.cudaDeviceGetCacheConfig,
+  cudaDeviceReset: deviceChapter.cudaDeviceReset,
+  cudaDeviceSynchronize: deviceChapter.cudaDeviceSynchronize,
+  cudaDeviceSetLimit: deviceChapter.cudaDeviceSetLimit,
+  cudaDeviceGetLimit: deviceChapter.cudaDeviceGetLimit,
+  cudaDeviceGetTexture1DLinearMaxWidth: deviceChapter.cudaDeviceGetTexture1DLinearMaxWidth,
+  cudaDeviceGetCacheConfig: deviceChapter.cudaDeviceGetCacheConfig,
   cudaDeviceGetStreamPriorityRange: streamChapter.cudaDeviceGetStreamPriorityRange,
-  cudaDeviceSetCacheConfig: refused.cudaDeviceSetCacheConfig,
-  cudaDeviceGetByPCIBusId: refused.cudaDeviceGetByPCIBusId,
-  cudaDeviceGetPCIBusId: refused.cudaDeviceGetPCIBusId,
+  cudaDeviceSetCacheConfig: deviceChapter.cudaDeviceSetCacheConfig,
+  cudaDeviceGetByPCIBusId: deviceChapter.cudaDeviceGetByPCIBusId,
+  cudaDeviceGetPCIBusId: deviceChapter.cudaDeviceGetPCIBusId,
   cudaIpcGetEventHandle: refused.cudaIpcGetEventHandle,
   cudaIpcOpenEventHandle: refused.cudaIpcOpenEventHandle,
   cudaIpcGetMemHandle: refused.cudaIpcGetMemHandle,
   cudaIpcOpenMemHandle: refused.cudaIpcOpenMemHandle,
   cudaIpcCloseMemHandle: refused.cudaIpcCloseMemHandle,
-  cudaDeviceFlushGPUDirectRDMAWrites: refused.cudaDeviceFlushGPUDirectRDMAWrites,
+  cudaDeviceFlushGPUDirectRDMAWrites: deviceChapter.cudaDeviceFlushGPUDirectRDMAWrites,
   cudaDeviceRegisterAsyncNotification: refused.cudaDeviceRegisterAsyncNotification,
   cudaDeviceUnregisterAsyncNotification: refused.cudaDeviceUnregisterAsyncNotification,
-  cudaDeviceGetSharedMemConfig: refused.cudaDeviceGetSharedMemConfig,
-  cudaDeviceSetSharedMemConfig: refused.cudaDeviceSetSharedMemConfig,
+  cudaDeviceGetSharedMemConfig: deviceChapter.cudaDeviceGetSharedMemConfig,
+  cudaDeviceSetSharedMemConfig: deviceChapter.cudaDeviceSetSharedMemConfig,
   cudaGetLastError: errorChapter.cudaGetLastError,
   cudaPeekAtLastError: errorChapter.cudaPeekAtLastError,
   cudaGetErrorName: errorChapter.cudaGetErrorName,
   cudaGetErrorString: errorChapter.cudaGetErrorString,
-  cudaGetDeviceCount: refused.cudaGetDeviceCount,
-  cudaGetDeviceProperties: refused.cudaGetDeviceProperties,
-  cudaDeviceGetAttribute: refused.cudaDeviceGetAttribute,
-  cudaDeviceGetHostAtomicCapabilities: refused.cudaDeviceGetHostAtomicCapabilities,
+  cudaGetDeviceCount: deviceChapter.cudaGetDeviceCount,
+  cudaGetDeviceProperties: devicePropertiesChapter.cudaGetDeviceProperties,
+  cudaDeviceGetAttribute: deviceChapter.cudaDeviceGetAttribute,
+  cudaDeviceGetHostAtomicCapabilities: deviceChapter.cudaDeviceGetHostAtomicCapabilities,
   cudaDeviceGetDefaultMemPool: refused.cudaDeviceGetDefaultMemPool,
   cudaDeviceSetMemPool: refused.cudaDeviceSetMemPool,
   cudaDeviceGetMemPool: refused.cudaDeviceGetMemPool,
   cudaDeviceGetNvSciSyncAttributes: refused.cudaDeviceGetNvSciSyncAttributes,
-  cudaDeviceGetP2PAttribute: refused.cudaDeviceGetP2PAttribute,
-  cudaDeviceGetP2PAtomicCapabilities: refused.cudaDeviceGetP2PAtomicCapabilities,
-  cudaChooseDevice: refused.cudaChooseDevice,
-  cudaInitDevice: refused.cudaInitDevice,
-  cudaSetDevice: refused.cudaSetDevice,
-  cudaGetDevice: refused.cudaGetDevice,
-  cudaSetValidDevices: refused.cudaSetValidDevices,
-  cudaSetDeviceFlags: refused.cudaSetDeviceFlags,
-  cudaGetDeviceFlags: refused.cudaGetDeviceFlags,
+  cudaDeviceGetP2PAttribute: peerChapter.cudaDeviceGetP2PAttribute,
+  cudaDeviceGetP2PAtomicCapabilities: peerChapter.cudaDeviceGetP2PAtomicCapabilities,
+  cudaChooseDevice: devicePropertiesChapter.cudaChooseDevice,
+  cudaInitDevice: deviceChapter.cudaInitDevice,
+  cudaSetDevice: deviceChapter.cudaSetDevice,
+  cudaGetDevice: deviceChapter.cudaGetDevice,
+  cudaSetValidDevices: deviceChapter.cudaSetValidDevices,
+  cudaSetDeviceFlags: deviceChapter.cudaSetDeviceFlags,
+  cudaGetDeviceFlags: deviceChapter.cudaGetDeviceFlags,
   cudaStreamCreate: streamChapter.cudaStreamCreate,
   cudaStreamCreateWithFlags: streamChapter.cudaStreamCreateWithFlags,
   cudaStreamCreateWithPriority: streamChapter.cudaStreamCreateWithPriority,
@@ -646,7 +589,7 @@ export const runtime: Runtime = {
   cudaStreamAddCallback: streamChapter.cudaStreamAddCallback,
   cudaStreamSynchronize: streamChapter.cudaStreamSynchronize,
   cudaStreamQuery: streamChapter.cudaStreamQuery,
-  cudaStreamAttachMemAsync: refused.cudaStreamAttachMemAsync,
+  cudaStreamAttachMemAsync: managedChapter.cudaStreamAttachMemAsync,
   cudaStreamBeginCapture: refused.cudaStreamBeginCapture,
   cudaStreamBeginCaptureToGraph: refused.cudaStreamBeginCaptureToGraph,
   cudaThreadExchangeStreamCaptureMode: refused.cudaThreadExchangeStreamCaptureMode,
@@ -670,19 +613,19 @@ export const runtime: Runtime = {
   cudaSignalExternalSemaphoresAsync: refused.cudaSignalExternalSemaphoresAsync,
   cudaWaitExternalSemaphoresAsync: refused.cudaWaitExternalSemaphoresAsync,
   cudaDestroyExternalSemaphore: refused.cudaDestroyExternalSemaphore,
-  cudaLaunchKernel: refused.cudaLaunchKernel,
-  cudaLaunchKernelExC: refused.cudaLaunchKernelExC,
-  cudaLaunchCooperativeKernel: refused.cudaLaunchCooperativeKernel,
-  cudaFuncSetCacheConfig: refused.cudaFuncSetCacheConfig,
-  cudaFuncGetAttributes: refused.cudaFuncGetAttributes,
-  cudaFuncSetAttribute: refused.cudaFuncSetAttribute,
-  cudaFuncGetName: refused.cudaFuncGetName,
-  cudaFuncGetParamInfo: refused.cudaFuncGetParamInfo,
-  cudaLaunchHostFunc: refused.cudaLaunchHostFunc,
-  cudaFuncSetSharedMemConfig: refused.cudaFuncSetSharedMemConfig,
-  cudaOccupancyMaxActiveBlocksPerMultiprocessor: refused.cudaOccupancyMaxActiveBlocksPerMultiprocessor,
-  cudaOccupancyAvailableDynamicSMemPerBlock: refused.cudaOccupancyAvailableDynamicSMemPerBlock,
-  cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: refused.cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags,
+  cudaLaunchKernel: executionChapter.cudaLaunchKernel,
+  cudaLaunchKernelExC: executionChapter.cudaLaunchKernelExC,
+  cudaLaunchCooperativeKernel: executionChapter.cudaLaunchCooperativeKernel,
+  cudaFuncSetCacheConfig: executionChapter.cudaFuncSetCacheConfig,
+  cudaFuncGetAttributes: executionChapter.cudaFuncGetAttributes,
+  cudaFuncSetAttribute: executionChapter.cudaFuncSetAttribute,
+  cudaFuncGetName: executionChapter.cudaFuncGetName,
+  cudaFuncGetParamInfo: executionChapter.cudaFuncGetParamInfo,
+  cudaLaunchHostFunc: executionChapter.cudaLaunchHostFunc,
+  cudaFuncSetSharedMemConfig: executionChapter.cudaFuncSetSharedMemConfig,
+  cudaOccupancyMaxActiveBlocksPerMultiprocessor: occupancyChapter.cudaOccupancyMaxActiveBlocksPerMultiprocessor,
+  cudaOccupancyAvailableDynamicSMemPerBlock: occupancyChapter.cudaOccupancyAvailableDynamicSMemPerBlock,
+  cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: occupancyChapter.cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags,
   cudaOccupancyMaxPotentialClusterSize: refused.cudaOccupancyMaxPotentialClusterSize,
   cudaOccupancyMaxActiveClusters: refused.cudaOccupancyMaxActiveClusters,
   cudaMallocManaged: memoryChapter.cudaMallocManaged,
@@ -703,9 +646,9 @@ export const runtime: Runtime = {
   cudaMalloc3DArray: refused.cudaMalloc3DArray,
   cudaMallocMipmappedArray: refused.cudaMallocMipmappedArray,
   cudaGetMipmappedArrayLevel: refused.cudaGetMipmappedArrayLevel,
-  cudaMemcpy3D: refused.cudaMemcpy3D,
+  cudaMemcpy3D: memoryCopyStridedChapter.cudaMemcpy3D,
   cudaMemcpy3DPeer: refused.cudaMemcpy3DPeer,
-  cudaMemcpy3DAsync: refused.cudaMemcpy3DAsync,
+  cudaMemcpy3DAsync: memoryCopyStridedChapter.cudaMemcpy3DAsync,
   cudaMemcpy3DPeerAsync: refused.cudaMemcpy3DPeerAsync,
   cudaMemGetInfo: memoryChapter.cudaMemGetInfo,
   cudaArrayGetInfo: refused.cudaArrayGetInfo,
@@ -716,7 +659,7 @@ export const runtime: Runtime = {
   cudaMipmappedArrayGetSparseProperties: refused.cudaMipmappedArrayGetSparseProperties,
   cudaMemcpy: memoryCopyChapter.cudaMemcpy,
   cudaMemcpyPeer: memoryCopyChapter.cudaMemcpyPeer,
-  cudaMemcpy2D: refused.cudaMemcpy2D,
+  cudaMemcpy2D: memoryCopyStridedChapter.cudaMemcpy2D,
   cudaMemcpy2DToArray: refused.cudaMemcpy2DToArray,
   cudaMemcpy2DFromArray: refused.cudaMemcpy2DFromArray,
   cudaMemcpy2DArrayToArray: refused.cudaMemcpy2DArrayToArray,
@@ -726,26 +669,26 @@ export const runtime: Runtime = {
   cudaMemcpyPeerAsync: memoryCopyChapter.cudaMemcpyPeerAsync,
   cudaMemcpyBatchAsync: refused.cudaMemcpyBatchAsync,
   cudaMemcpy3DBatchAsync: refused.cudaMemcpy3DBatchAsync,
-  cudaMemcpy2DAsync: refused.cudaMemcpy2DAsync,
+  cudaMemcpy2DAsync: memoryCopyStridedChapter.cudaMemcpy2DAsync,
   cudaMemcpy2DToArrayAsync: refused.cudaMemcpy2DToArrayAsync,
   cudaMemcpy2DFromArrayAsync: refused.cudaMemcpy2DFromArrayAsync,
   cudaMemcpyToSymbolAsync: memoryCopyChapter.cudaMemcpyToSymbolAsync,
   cudaMemcpyFromSymbolAsync: memoryCopyChapter.cudaMemcpyFromSymbolAsync,
-  cudaMemset: refused.cudaMemset,
-  cudaMemset2D: refused.cudaMemset2D,
-  cudaMemset3D: refused.cudaMemset3D,
-  cudaMemsetAsync: refused.cudaMemsetAsync,
-  cudaMemset2DAsync: refused.cudaMemset2DAsync,
-  cudaMemset3DAsync: refused.cudaMemset3DAsync,
-  cudaGetSymbolAddress: refused.cudaGetSymbolAddress,
-  cudaGetSymbolSize: refused.cudaGetSymbolSize,
-  cudaMemPrefetchAsync: refused.cudaMemPrefetchAsync,
+  cudaMemset: memorySetChapter.cudaMemset,
+  cudaMemset2D: memorySetChapter.cudaMemset2D,
+  cudaMemset3D: memorySetChapter.cudaMemset3D,
+  cudaMemsetAsync: memorySetChapter.cudaMemsetAsync,
+  cudaMemset2DAsync: memorySetChapter.cudaMemset2DAsync,
+  cudaMemset3DAsync: memorySetChapter.cudaMemset3DAsync,
+  cudaGetSymbolAddress: symbolChapter.cudaGetSymbolAddress,
+  cudaGetSymbolSize: symbolChapter.cudaGetSymbolSize,
+  cudaMemPrefetchAsync: managedChapter.cudaMemPrefetchAsync,
   cudaMemPrefetchBatchAsync: refused.cudaMemPrefetchBatchAsync,
   cudaMemDiscardBatchAsync: refused.cudaMemDiscardBatchAsync,
   cudaMemDiscardAndPrefetchBatchAsync: refused.cudaMemDiscardAndPrefetchBatchAsync,
-  cudaMemAdvise: refused.cudaMemAdvise,
-  cudaMemRangeGetAttribute: refused.cudaMemRangeGetAttribute,
-  cudaMemRangeGetAttributes: refused.cudaMemRangeGetAttributes,
+  cudaMemAdvise: managedChapter.cudaMemAdvise,
+  cudaMemRangeGetAttribute: managedChapter.cudaMemRangeGetAttribute,
+  cudaMemRangeGetAttributes: managedChapter.cudaMemRangeGetAttributes,
   cudaMemcpyToArray: refused.cudaMemcpyToArray,
   cudaMemcpyFromArray: refused.cudaMemcpyFromArray,
   cudaMemcpyArrayToArray: refused.cudaMemcpyArrayToArray,
@@ -768,10 +711,10 @@ export const runtime: Runtime = {
   cudaMemPoolImportFromShareableHandle: refused.cudaMemPoolImportFromShareableHandle,
   cudaMemPoolExportPointer: refused.cudaMemPoolExportPointer,
   cudaMemPoolImportPointer: refused.cudaMemPoolImportPointer,
-  cudaPointerGetAttributes: refused.cudaPointerGetAttributes,
-  cudaDeviceCanAccessPeer: refused.cudaDeviceCanAccessPeer,
-  cudaDeviceEnablePeerAccess: refused.cudaDeviceEnablePeerAccess,
-  cudaDeviceDisablePeerAccess: refused.cudaDeviceDisablePeerAccess,
+  cudaPointerGetAttributes: unifiedChapter.cudaPointerGetAttributes,
+  cudaDeviceCanAccessPeer: peerChapter.cudaDeviceCanAccessPeer,
+  cudaDeviceEnablePeerAccess: peerChapter.cudaDeviceEnablePeerAccess,
+  cudaDeviceDisablePeerAccess: peerChapter.cudaDeviceDisablePeerAccess,
   cudaGraphicsUnregisterResource: refused.cudaGraphicsUnregisterResource,
   cudaGraphicsResourceSetMapFlags: refused.cudaGraphicsResourceSetMapFlags,
   cudaGraphicsMapResources: refused.cudaGraphicsMapResources,
@@ -886,17 +829,18 @@ export const runtime: Runtime = {
   cudaGraphConditionalHandleCreate: refused.cudaGraphConditionalHandleCreate,
   cudaGetDriverEntryPoint: refused.cudaGetDriverEntryPoint,
   cudaGetDriverEntryPointByVersion: refused.cudaGetDriverEntryPointByVersion,
-  cudaLibraryLoadData: refused.cudaLibraryLoadData,
-  cudaLibraryLoadFromFile: refused.cudaLibraryLoadFromFile,
-  cudaLibraryUnload: refused.cudaLibraryUnload,
-  cudaLibraryGetKernel: refused.cudaLibraryGetKernel,
-  cudaLibraryGetGlobal: refused.cudaLibraryGetGlobal,
-  cudaLibraryGetManaged: refused.cudaLibraryGetManaged,
+  cudaLibraryLoadData: libraryChapter.cudaLibraryLoadData,
+  cudaLibraryLoadFromFile: libraryChapter.cudaLibraryLoadFromFile,
+  cudaLibraryUnload: libraryChapter.cudaLibraryUnload,
+  cudaLibraryGetKernel: libraryChapter.cudaLibraryGetKernel,
+  cudaLibraryGetGlobal: libraryChapter.cudaLibraryGetGlobal,
+  cudaLibraryGetManaged: libraryChapter.cudaLibraryGetManaged,
   cudaLibraryGetUnifiedFunction: refused.cudaLibraryGetUnifiedFunction,
-  cudaLibraryGetKernelCount: refused.cudaLibraryGetKernelCount,
-  cudaLibraryEnumerateKernels: refused.cudaLibraryEnumerateKernels,
-  cudaKernelSetAttributeForDevice: refused.cudaKernelSetAttributeForDevice,
+  cudaLibraryGetKernelCount: libraryChapter.cudaLibraryGetKernelCount,
+  cudaLibraryEnumerateKernels: libraryChapter.cudaLibraryEnumerateKernels,
+  cudaKernelSetAttributeForDevice: libraryChapter.cudaKernelSetAttributeForDevice,
   cudaGetExportTable: refused.cudaGetExportTable,
-  cudaGetFuncBySymbol: refused.cudaGetFuncBySymbol,
-  cudaGetKernel: refused.cudaGetKernel,
+  cudaGetFuncBySymbol: libraryChapter.cudaGetFuncBySymbol,
+  cudaGetKernel: libraryChapter.cudaGetKernel,
+  registerModule: moduleChapter.registerModule,
 };
