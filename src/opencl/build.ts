@@ -3,6 +3,7 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { Out } from "../api/out.ts";
+import type { BuildOptions } from "../compiler/clang/options.ts";
 import type { Blocking } from "../kernel/process/wait.ts";
 import {
   CL_BUILD_IN_PROGRESS, CL_PROGRAM_BINARY_TYPE_COMPILED_OBJECT, CL_PROGRAM_BINARY_TYPE_EXECUTABLE, CL_PROGRAM_BINARY_TYPE_LIBRARY,
@@ -16,14 +17,13 @@ import { contextOf } from "./context.ts";
 import { listProgram, programOf } from "./program.ts";
 import { begin, busy, compileTime, conclude, targets, type Outcome } from "./runtime/build.ts";
 import { callBack, startHelper } from "./runtime/callback.ts";
-import { compilerAvailable, compileSource, type CompileRequest } from "./runtime/compiler.ts";
+import { allowsNonUniform, compilerAvailable, compileSource, readOptions, type CompileRequest } from "./runtime/compiler.ts";
+
 import type { DeviceObject } from "./runtime/device-object.ts";
 import { deviceOf } from "./runtime/devices.ts";
 import { fail, failNull } from "./runtime/fail.ts";
 import { linkModules } from "./runtime/link-modules.ts";
-import { allowsNonUniform, readOptions, type BuildOptions } from "./runtime/options.ts";
 import type { Build, ProgramObject } from "./runtime/program-object.ts";
-import { stateOf } from "./runtime/state.ts";
 
 /** `void (*pfn_notify)(cl_program program, void* user_data)` */
 export type BuildNotify = (program: cl_program, user_data: unknown) => unknown;
@@ -45,9 +45,9 @@ function* perform(t: Caller, program: ProgramObject, time: number, work: () => b
   return CL_SUCCESS;
 }
 
-function compiled(request: CompileRequest, type: number): Outcome {
+function compiled(request: CompileRequest, options: BuildOptions, type: number): Outcome {
   const { module, log } = compileSource(request);
-  return { module, log, type, nonUniform: allowsNonUniform(request.options), argInfo: request.options.argInfo };
+  return { module, log, type, nonUniform: allowsNonUniform(options), argInfo: options.kernelArgInfo };
 }
 
 /**
@@ -64,22 +64,22 @@ export function* clBuildProgram(t: Caller, program: cl_program | null, num_devic
   if (object.kind === "binary" && builds.some((build) => build.module === null || build.binaryType !== CL_PROGRAM_BINARY_TYPE_EXECUTABLE)) {
     return fail(t, CL_INVALID_BINARY, "the program has no executable binary for one of the devices");
   }
-  const read = readOptions(options ?? "", "compile", stateOf(t).settings.version);
-  if (typeof read === "string") return fail(t, CL_INVALID_BUILD_OPTIONS, "options must be known build options", { option: read });
+  const read = readOptions(options, "build");
+  if (typeof read === "string") return fail(t, CL_INVALID_BUILD_OPTIONS, "options must be known build options", { problem: read });
   if (object.kind === "source" && !compilerAvailable()) return fail(t, CL_COMPILER_NOT_AVAILABLE, "no OpenCL C compiler is installed: add the package @yowasp/clang, or a clang of version 15 or later");
   const refused = busy(t, object, builds);
   if (refused !== 0) return refused;
   if (object.kind === "linked") return fail(t, CL_INVALID_OPERATION, "a program made by clLinkProgram is built already");
   const before = new Map(builds.map((build) => [build, build.options]));
   begin(t, object, builds, options ?? "");
-  const work = object.kind === "source" ? () => fromSource(object, builds, read) : () => fromBinary(builds, options, before);
+  const work = object.kind === "source" ? () => fromSource(object, builds, options ?? "", read) : () => fromBinary(builds, options, before);
   const time = object.kind === "source" ? compileTime(object.source!) : compileTime("");
   return yield* perform(t, object, time, work, CL_BUILD_PROGRAM_FAILURE, "the program does not build; the log says why", pfn_notify, user_data);
 }
 
-function fromSource(program: ProgramObject, builds: readonly Build[], options: BuildOptions): boolean {
+function fromSource(program: ProgramObject, builds: readonly Build[], text: string, options: BuildOptions): boolean {
   // All devices run the same code: one compilation serves them.
-  const outcome = compiled({ source: program.source!, options, headers: [], forLinking: false }, CL_PROGRAM_BINARY_TYPE_EXECUTABLE);
+  const outcome = compiled({ source: program.source!, options: text, headers: {}, phase: "build" }, options, CL_PROGRAM_BINARY_TYPE_EXECUTABLE);
   return builds.map((build) => conclude(build, outcome)).every(Boolean);
 }
 
@@ -107,21 +107,21 @@ export function* clCompileProgram(t: Caller, program: cl_program | null, num_dev
   if (pfn_notify === null && user_data !== null && user_data !== undefined) return fail(t, CL_INVALID_VALUE, "user_data must be NULL when pfn_notify is");
   const builds = targets(t, object, num_devices, device_list);
   if (typeof builds === "number") return builds;
-  const headers: { name: string; source: string }[] = [];
+  const headers: Record<string, string> = {};
   for (let i = 0; i < num_input_headers; i++) {
     const header = programOf(t, input_headers![i] ?? null);
     if (header === undefined || header.source === null) return fail(t, CL_INVALID_PROGRAM, "input_headers must hold programs created from source", { index: i });
-    headers.push({ name: header_include_names![i] ?? "", source: header.source });
+    headers[header_include_names![i] ?? ""] ??= header.source; // of two with one name the first counts
   }
-  const read = readOptions(options ?? "", "compile", stateOf(t).settings.version);
-  if (typeof read === "string") return fail(t, CL_INVALID_COMPILER_OPTIONS, "options must be known compiler options", { option: read });
+  const read = readOptions(options, "compile");
+  if (typeof read === "string") return fail(t, CL_INVALID_COMPILER_OPTIONS, "options must be known compiler options", { problem: read });
   if (object.kind !== "source") return fail(t, CL_INVALID_OPERATION, "the program has no source");
   if (!compilerAvailable()) return fail(t, CL_COMPILER_NOT_AVAILABLE, "no OpenCL C compiler is installed: add the package @yowasp/clang, or a clang of version 15 or later");
   const refused = busy(t, object, builds);
   if (refused !== 0) return refused;
   begin(t, object, builds, options ?? "");
   const work = (): boolean => {
-    const outcome = compiled({ source: object.source!, options: read, headers, forLinking: true }, CL_PROGRAM_BINARY_TYPE_COMPILED_OBJECT);
+    const outcome = compiled({ source: object.source!, options: options ?? "", headers, phase: "compile" }, read, CL_PROGRAM_BINARY_TYPE_COMPILED_OBJECT);
     return builds.map((build) => conclude(build, outcome)).every(Boolean);
   };
   return yield* perform(t, object, compileTime(object.source!), work, CL_COMPILE_PROGRAM_FAILURE, "the program does not compile; the log says why", pfn_notify, user_data);
@@ -159,8 +159,8 @@ export function* clLinkProgram(t: Caller, context: cl_context | null, num_device
     if (device === undefined || owner.slotOf(device) === undefined) return failNull(t, errcode_ret, CL_INVALID_DEVICE, "every device of device_list must be one of the context's", { index: i });
     if (!devices.includes(device)) devices.push(device);
   }
-  const read = readOptions(options ?? "", "link", stateOf(t).settings.version);
-  if (typeof read === "string") return failNull(t, errcode_ret, CL_INVALID_LINKER_OPTIONS, "options must be known linker options", { option: read });
+  const read = readOptions(options, "link");
+  if (typeof read === "string") return failNull(t, errcode_ret, CL_INVALID_LINKER_OPTIONS, "options must be known linker options", { problem: read });
   if (inputs.some((input) => [...input.builds.values()].some((build) => build.status === CL_BUILD_IN_PROGRESS))) {
     return failNull(t, errcode_ret, CL_INVALID_OPERATION, "a compilation of one of the programs has not finished");
   }

@@ -1,16 +1,19 @@
 import type { DeviceCode } from "../../compiler/abi.ts";
-import { interpretModule } from "../../compiler/interp/index.ts";
+import { compileOpenCl } from "../../compiler/clang/build.ts";
+import { openClCompiler } from "../../compiler/clang/compiler.ts";
+import { parseBuildOptions, type BuildOptions, type Phase } from "../../compiler/clang/options.ts";
 import type { Module } from "../../compiler/ir/module.ts";
-import type { BuildOptions } from "./options.ts";
+import { compileModule } from "../../compiler/wasm/index.ts";
 
 /** A program text to compile. */
 export interface CompileRequest {
   readonly source: string;
-  readonly options: BuildOptions;
-  /** Headers of clCompileProgram, found before those of -I. */
-  readonly headers: readonly { readonly name: string; readonly source: string }[];
-  /** It will be linked: undefined functions are allowed. */
-  readonly forLinking: boolean;
+  /** As the program gave them, known to be valid. */
+  readonly options: string;
+  /** Headers of clCompileProgram, by include name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** "compile": it will be linked, undefined functions are allowed. */
+  readonly phase: "build" | "compile";
 }
 
 /** What the compiler says. */
@@ -19,14 +22,27 @@ export interface CompileResult {
   readonly log: string;
 }
 
-/** Whether programs can be built from source. */
+/** Reads an option string. @returns the options, or what is wrong with them */
+export function readOptions(text: string | null, phase: Phase): BuildOptions | string {
+  const parsed = parseBuildOptions(text ?? "", phase);
+  return parsed.ok ? parsed.options : parsed.message;
+}
+
+/** Whether programs of this language version may have work-groups of different sizes. */
+export function allowsNonUniform(options: BuildOptions): boolean {
+  return (options.std === "CL2.0" || options.std === "CL3.0") && !options.switches.includes("-cl-uniform-work-group-size");
+}
+
+/** Whether programs can be built from source: Clang is an optional package. */
 export function compilerAvailable(): boolean {
-  return false;
+  return openClCompiler() !== null;
 }
 
 /** Compiles OpenCL C. */
-export function compileSource(_request: CompileRequest): CompileResult {
-  return { module: null, log: "no compiler" };
+export function compileSource(request: CompileRequest): CompileResult {
+  const { options, headers, phase } = request;
+  const result = compileOpenCl(request.source, { options, headers, phase });
+  return result.ok ? { module: result.module, log: result.log } : { module: null, log: result.log };
 }
 
 const loaded = new WeakMap<Module, DeviceCode>();
@@ -34,6 +50,6 @@ const loaded = new WeakMap<Module, DeviceCode>();
 /** Executable code of a module, made once. */
 export function codeFor(module: Module): DeviceCode {
   let code = loaded.get(module);
-  if (code === undefined) loaded.set(module, (code = interpretModule(module)));
+  if (code === undefined) loaded.set(module, (code = compileModule(module)));
   return code;
 }
