@@ -181,3 +181,39 @@ ${Object.entries(registry.extensions).map(([name, e]) => `  ${name}: { revision:
 /** Name of an extension of the registry. */
 export type ExtensionName = keyof typeof extensions;
 `);
+
+// The module that programs import: every function, acting on the current process, with its C prototype.
+const prototype = ([name, f]) => `${f.returns} ${name}(${f.params.map(([, decl]) => decl.replace(/\s+/g, " ")).join(", ")})`;
+const entries = [...core, ...extension.filter(([name]) => ["clCreateCommandQueueWithPropertiesKHR", "clGetKernelSuggestedLocalWorkSizeKHR", "clIcdGetPlatformIDsKHR"].includes(name))];
+const entry = `${banner}
+/**
+ * OpenCL for a program: every function acts on the process given to \`machine.use\`, or on one of a default machine.
+ * @packageDocumentation
+ */
+import type { SyncApi } from "../../api/styles.ts";
+import { ambientCall } from "../../host/ambient-api.ts";
+import type { OpenCl } from "../index.ts";
+
+export * from "../abi/constants.ts";
+export * from "../abi/errors.ts";
+export * from "../abi/types.ts";
+export { ClError } from "../errors.ts";
+export { openclSupport } from "../support.ts";
+export type { ClSettings } from "../runtime/settings.ts";
+export type { ContextNotify } from "../runtime/context-object.ts";
+export type { BuildNotify } from "../build.ts";
+export type { EventNotify } from "../event.ts";
+export type { SvmFreeFunction } from "../svm-commands.ts";
+
+type Api = SyncApi<OpenCl>;
+
+${entries.map(([name, f]) => `/** ${/VERSION_\d_\d_DEPRECATED/.test(f.suffix ?? "") ? "Deprecated. " : ""}\`${prototype([name, f])}\`${f.since === null ? ` (${ofExtension.get(name)})` : ` (OpenCL ${f.since})`} */\nexport const ${name}: Api["${name}"] = ambientCall("opencl", "${name}");`).join("\n")}
+/** \`cl_int clSetPlatformSettingsGLASS(cl_platform_id platform, settings)\`: how this platform behaves where it may choose. */
+export const clSetPlatformSettingsGLASS: Api["clSetPlatformSettingsGLASS"] = ambientCall("opencl", "clSetPlatformSettingsGLASS");
+`;
+const entryFile = fileURLToPath(new URL("../../src/opencl/entry/opencl.ts", import.meta.url));
+if (check) {
+  if (readFileSync(entryFile, "utf8") !== entry) throw new Error("entry/opencl.ts is not what the generator gives");
+} else {
+  writeFileSync(entryFile, entry);
+}

@@ -3,7 +3,7 @@ import type { GpuProfile } from "../kernel/sys/uapi.ts";
 import * as cl from "./abi/constants.ts";
 import { compilerAvailable } from "./runtime/compiler.ts";
 import {
-  BASE_ALIGN, LARGEST_TYPE, MAX_CONSTANT_ARGS, MAX_PARAMETER_BYTES, PRINTF_BYTES, constantBytes, deviceExtensions, is31, localBytes, makeVersion, maxAllocation, maxWorkGroup,
+  BASE_ALIGN, LARGEST_TYPE, MAX_CONSTANT_ARGS, MAX_PARAMETER_BYTES, PRINTF_BYTES, constantBytes, deviceExtensions, deviceFeatures, is31, localBytes, makeVersion, maxAllocation, maxSubGroups, maxWorkGroup,
   maxWorkItems, versionOf, withVersions,
 } from "./runtime/capabilities.ts";
 import type { DeviceObject } from "./runtime/device-object.ts";
@@ -19,6 +19,7 @@ const no: Query = () => uint(cl.CL_FALSE);
 const yes: Query = () => uint(cl.CL_TRUE);
 const empty: Query = () => text("");
 const floatBits = cl.CL_FP_DENORM | cl.CL_FP_INF_NAN | cl.CL_FP_ROUND_TO_NEAREST | cl.CL_FP_ROUND_TO_ZERO | cl.CL_FP_ROUND_TO_INF | cl.CL_FP_FMA;
+/** Nothing is faster than the plain instructions. */
 const noDotProduct: Query = () => words({
   signed_accelerated: 0, unsigned_accelerated: 0, mixed_signedness_accelerated: 0, accumulating_saturating_signed_accelerated: 0, accumulating_saturating_unsigned_accelerated: 0,
   accumulating_saturating_mixed_signedness_accelerated: 0,
@@ -32,10 +33,7 @@ function uuidBytes(text: string): Uint8Array {
 
 const vendors: Readonly<Record<GpuProfile["vendor"], string>> = { nvidia: "NVIDIA Corporation", amd: "Advanced Micro Devices, Inc.", intel: "Intel(R) Corporation" };
 
-const atomics = cl.CL_DEVICE_ATOMIC_ORDER_RELAXED | cl.CL_DEVICE_ATOMIC_ORDER_ACQ_REL | cl.CL_DEVICE_ATOMIC_ORDER_SEQ_CST | cl.CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP | cl.CL_DEVICE_ATOMIC_SCOPE_DEVICE;
-
-/** OpenCL C features of the 3.0 language that the devices have; images, pipes, device enqueue and sub-groups are not among them. */
-const features = ["__opencl_c_atomic_order_acq_rel", "__opencl_c_atomic_order_seq_cst", "__opencl_c_atomic_scope_device", "__opencl_c_fp64", "__opencl_c_generic_address_space", "__opencl_c_int64", "__opencl_c_program_scope_global_variables"];
+const atomics = cl.CL_DEVICE_ATOMIC_ORDER_RELAXED | cl.CL_DEVICE_ATOMIC_ORDER_ACQ_REL | cl.CL_DEVICE_ATOMIC_ORDER_SEQ_CST | cl.CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP | cl.CL_DEVICE_ATOMIC_SCOPE_DEVICE | cl.CL_DEVICE_ATOMIC_SCOPE_ALL_DEVICES;
 
 /** Every query of clGetDeviceInfo in OpenCL 3.0. API specification, table "List of supported param_names by clGetDeviceInfo". */
 const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
@@ -51,14 +49,14 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_PREFERRED_VECTOR_WIDTH_LONG, one],
   [cl.CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, one],
   [cl.CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE, one],
-  [cl.CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF, zero],
+  [cl.CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_CHAR, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_SHORT, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_INT, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_LONG, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, one],
   [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE, one],
-  [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF, zero],
+  [cl.CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF, one],
   [cl.CL_DEVICE_MAX_CLOCK_FREQUENCY, (_, p) => uint(Math.round(p.clockHz / 1e6))],
   [cl.CL_DEVICE_ADDRESS_BITS, () => uint(64)],
   [cl.CL_DEVICE_MAX_MEM_ALLOC_SIZE, (device) => size(maxAllocation(device))],
@@ -86,6 +84,7 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_MIN_DATA_TYPE_ALIGN_SIZE, () => uint(LARGEST_TYPE)],
   [cl.CL_DEVICE_SINGLE_FP_CONFIG, () => size(floatBits | cl.CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT)],
   [cl.CL_DEVICE_DOUBLE_FP_CONFIG, () => size(floatBits)],
+  [cl.CL_DEVICE_HALF_FP_CONFIG, () => size(cl.CL_FP_DENORM | cl.CL_FP_INF_NAN | cl.CL_FP_ROUND_TO_NEAREST)],
   [cl.CL_DEVICE_GLOBAL_MEM_CACHE_TYPE, () => uint(cl.CL_READ_WRITE_CACHE)],
   [cl.CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE, () => uint(128)],
   [cl.CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, (_, p) => size(p.l2Bytes)],
@@ -123,7 +122,7 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_OPENCL_C_VERSION, () => text("OpenCL C 1.2 glassgpu")],
   [cl.CL_DEVICE_OPENCL_C_NUMERIC_VERSION_KHR, () => uint(makeVersion(1, 2))],
   [cl.CL_DEVICE_OPENCL_C_ALL_VERSIONS, () => nameVersions([[1, 0], [1, 1], [1, 2], [2, 0], [3, 0]].map(([major, minor]) => ({ name: "OpenCL C", version: makeVersion(major!, minor!) })))],
-  [cl.CL_DEVICE_OPENCL_C_FEATURES, () => nameVersions(features.map((name) => ({ name, version: makeVersion(3, 0) })))],
+  [cl.CL_DEVICE_OPENCL_C_FEATURES, () => nameVersions(deviceFeatures.map((name) => ({ name, version: makeVersion(3, 0) })))],
   [cl.CL_DEVICE_EXTENSIONS, () => text(deviceExtensions.join(" "))],
   [cl.CL_DEVICE_EXTENSIONS_WITH_VERSION, () => nameVersions(withVersions(deviceExtensions))],
   [cl.CL_DEVICE_PRINTF_BUFFER_SIZE, () => size(PRINTF_BYTES)],
@@ -138,12 +137,12 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_PREFERRED_PLATFORM_ATOMIC_ALIGNMENT, zero],
   [cl.CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT, zero],
   [cl.CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT, zero],
-  [cl.CL_DEVICE_MAX_NUM_SUB_GROUPS, zero],
+  [cl.CL_DEVICE_MAX_NUM_SUB_GROUPS, (device) => uint(maxSubGroups(device))],
   [cl.CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS, no],
   [cl.CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES, () => size(atomics)],
   [cl.CL_DEVICE_ATOMIC_FENCE_CAPABILITIES, () => size(atomics | cl.CL_DEVICE_ATOMIC_SCOPE_WORK_ITEM)],
   [cl.CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT, yes],
-  [cl.CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT, no],
+  [cl.CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT, yes],
   [cl.CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT, yes],
   [cl.CL_DEVICE_PIPE_SUPPORT, no],
   [cl.CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, (_, p) => size(p.warpSize)],
@@ -153,14 +152,14 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_LUID_VALID, no],
   [cl.CL_DEVICE_LUID, () => bytes(new Uint8Array(cl.CL_LUID_SIZE))],
   [cl.CL_DEVICE_NODE_MASK, () => uint(1)],
+  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR, () => size(cl.CL_DEVICE_INTEGER_DOT_PRODUCT_INPUT_4x8BIT_PACKED_KHR | cl.CL_DEVICE_INTEGER_DOT_PRODUCT_INPUT_4x8BIT_KHR)],
+  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_8BIT_KHR, noDotProduct],
+  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_4x8BIT_PACKED_KHR, noDotProduct],
   [cl.CL_DEVICE_PCI_BUS_INFO_KHR, ({ info }) => words({ pci_domain: info.pciDomain, pci_bus: info.pciBus, pci_device: info.pciDevice, pci_function: info.pciFunction })],
 ]);
 
 /** Queries that 3.1 adds. */
 const queries31: ReadonlyMap<number, Query> = new Map<number, Query>([
-  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES, noSize],
-  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_8BIT, noDotProduct],
-  [cl.CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_4x8BIT_PACKED, noDotProduct],
   [cl.CL_DEVICE_SPIRV_EXTENDED_INSTRUCTION_SETS, () => sizes([])],
   [cl.CL_DEVICE_SPIRV_EXTENSIONS, () => sizes([])],
   [cl.CL_DEVICE_SPIRV_CAPABILITIES, () => ({ size: 0, value: [], write: () => {} })],

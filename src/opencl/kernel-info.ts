@@ -8,10 +8,12 @@ import {
   CL_KERNEL_ARG_ACCESS_NONE, CL_KERNEL_ARG_ACCESS_QUALIFIER, CL_KERNEL_ARG_ACCESS_READ_ONLY, CL_KERNEL_ARG_ACCESS_READ_WRITE, CL_KERNEL_ARG_ACCESS_WRITE_ONLY,
   CL_KERNEL_ARG_ADDRESS_CONSTANT, CL_KERNEL_ARG_ADDRESS_GLOBAL, CL_KERNEL_ARG_ADDRESS_LOCAL, CL_KERNEL_ARG_ADDRESS_PRIVATE, CL_KERNEL_ARG_ADDRESS_QUALIFIER, CL_KERNEL_ARG_NAME,
   CL_KERNEL_ARG_TYPE_CONST, CL_KERNEL_ARG_TYPE_NAME, CL_KERNEL_ARG_TYPE_PIPE, CL_KERNEL_ARG_TYPE_QUALIFIER, CL_KERNEL_ARG_TYPE_RESTRICT, CL_KERNEL_ARG_TYPE_VOLATILE, CL_KERNEL_ATTRIBUTES,
-  CL_KERNEL_COMPILE_WORK_GROUP_SIZE, CL_KERNEL_CONTEXT, CL_KERNEL_FUNCTION_NAME, CL_KERNEL_GLOBAL_WORK_SIZE, CL_KERNEL_LOCAL_MEM_SIZE, CL_KERNEL_NUM_ARGS,
-  CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, CL_KERNEL_PRIVATE_MEM_SIZE, CL_KERNEL_PROGRAM, CL_KERNEL_REFERENCE_COUNT, CL_KERNEL_WORK_GROUP_SIZE,
+  CL_KERNEL_COMPILE_NUM_SUB_GROUPS, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, CL_KERNEL_CONTEXT, CL_KERNEL_FUNCTION_NAME, CL_KERNEL_GLOBAL_WORK_SIZE, CL_KERNEL_LOCAL_MEM_SIZE, CL_KERNEL_LOCAL_SIZE_FOR_SUB_GROUP_COUNT,
+  CL_KERNEL_MAX_NUM_SUB_GROUPS, CL_KERNEL_MAX_SUB_GROUP_SIZE_FOR_NDRANGE, CL_KERNEL_NUM_ARGS,
+  CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, CL_KERNEL_PRIVATE_MEM_SIZE, CL_KERNEL_PROGRAM, CL_KERNEL_REFERENCE_COUNT,
+  CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE, CL_KERNEL_WORK_GROUP_SIZE,
 } from "./abi/constants.ts";
-import { CL_INVALID_ARG_INDEX, CL_INVALID_DEVICE, CL_INVALID_KERNEL, CL_INVALID_OPERATION, CL_INVALID_VALUE, CL_KERNEL_ARG_INFO_NOT_AVAILABLE } from "./abi/errors.ts";
+import { CL_INVALID_ARG_INDEX, CL_INVALID_DEVICE, CL_INVALID_KERNEL, CL_INVALID_VALUE, CL_KERNEL_ARG_INFO_NOT_AVAILABLE } from "./abi/errors.ts";
 import type {
   cl_device_id, cl_int, cl_kernel, cl_kernel_arg_info, cl_kernel_info, cl_kernel_sub_group_info, cl_kernel_work_group_info, cl_uint,
 } from "./abi/types.ts";
@@ -86,13 +88,51 @@ export function clGetKernelWorkGroupInfo(t: Caller, kernel: cl_kernel | null, de
   return reply(t, answer, param_value_size, param_value, param_value_size_ret);
 }
 
-/** clGetKernelSubGroupInfo: the devices have no sub-groups. @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_OPERATION */
-export function clGetKernelSubGroupInfo(t: Caller, kernel: cl_kernel | null, device: cl_device_id | null, param_name: cl_kernel_sub_group_info, _input_value_size: number, _input_value: ArrayBufferView | readonly number[] | number | null, _param_value_size: number, _param_value: ParamValue, _param_value_size_ret: Out<number> | null): cl_int {
+/** Sizes given as size_t[]: an array of numbers, or the bytes. */
+function inputSizes(input: ArrayBufferView | readonly number[] | number | null, bytes: number): number[] | null {
+  if (input === null || bytes <= 0 || bytes % 8 !== 0) return null;
+  if (typeof input === "number") return bytes === 8 ? [input] : null;
+  if (!ArrayBuffer.isView(input)) return input.length * 8 < bytes ? null : input.slice(0, bytes / 8);
+  if (input.byteLength < bytes) return null;
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  return Array.from({ length: bytes / 8 }, (_, i) => Number(view.getBigUint64(8 * i, true)));
+}
+
+/** The answer, "input" when the input value is wrong, or null when there is no such query. */
+function subGroupInfo(kernel: KernelObject, device: DeviceObject, name: cl_kernel_sub_group_info, input: number[] | null, outSize: number): Answer | "input" | null {
+  const { warpSize } = device.info.profile;
+  const most = kernelWorkGroup(device, kernel);
+  switch (name) {
+    case CL_KERNEL_MAX_SUB_GROUP_SIZE_FOR_NDRANGE:
+      return input === null || input.length > 3 ? "input" : size(Math.min(warpSize, input.reduce((a, b) => a * b, 1)));
+    case CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE:
+      return input === null || input.length > 3 ? "input" : size(Math.ceil(input.reduce((a, b) => a * b, 1) / warpSize));
+    case CL_KERNEL_LOCAL_SIZE_FOR_SUB_GROUP_COUNT: {
+      if (input === null || input.length !== 1) return "input";
+      const items = input[0]! * warpSize;
+      const dimensions = Math.max(1, Math.min(3, Number.isFinite(outSize) ? Math.floor(outSize / 8) : 1));
+      return sizes(Array.from({ length: dimensions }, (_, i) => (items > most ? 0 : i === 0 ? items : 1)));
+    }
+    case CL_KERNEL_MAX_NUM_SUB_GROUPS: return size(Math.ceil(most / warpSize));
+    case CL_KERNEL_COMPILE_NUM_SUB_GROUPS: return size(0);
+    default: return null;
+  }
+}
+
+/**
+ * clGetKernelSubGroupInfo: sub-groups are the device's warps.
+ * @param input_value sizes as an array of numbers, or their bytes; `input_value_size` counts 8 bytes for each
+ * @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
+export function clGetKernelSubGroupInfo(t: Caller, kernel: cl_kernel | null, device: cl_device_id | null, param_name: cl_kernel_sub_group_info, input_value_size: number, input_value: ArrayBufferView | readonly number[] | number | null, param_value_size: number, param_value: ParamValue, param_value_size_ret: Out<number> | null): cl_int {
   const object = kernelOf(t, kernel);
   if (object === undefined) return fail(t, CL_INVALID_KERNEL, "kernel must be a valid kernel", { kernel });
   const target = deviceFor(t, object, device);
   if (typeof target === "number") return target;
-  return fail(t, CL_INVALID_OPERATION, "the device has no sub-groups (CL_DEVICE_MAX_NUM_SUB_GROUPS is 0)", { param_name });
+  const answer = subGroupInfo(object, target, param_name, inputSizes(input_value, input_value_size), param_value_size);
+  if (answer === null) return fail(t, CL_INVALID_VALUE, "param_name must be a query of clGetKernelSubGroupInfo", { param_name });
+  if (answer === "input") return fail(t, CL_INVALID_VALUE, "input_value must hold what the query needs", { input_value_size });
+  return reply(t, answer, param_value_size, param_value, param_value_size_ret);
 }
 
 const addressQualifiers: Readonly<Record<KernelParam["kind"], number>> = {

@@ -105,7 +105,7 @@ const core: Readonly<Record<CoreFunction, Row>> = {
   clGetKernelInfo: ["Kernel Objects", "full"],
   clGetKernelArgInfo: ["Kernel Objects", "full"],
   clGetKernelWorkGroupInfo: ["Kernel Objects", "full"],
-  clGetKernelSubGroupInfo: ["Kernel Objects", "refused", "The devices have no sub-groups: CL_INVALID_OPERATION."],
+  clGetKernelSubGroupInfo: ["Kernel Objects", "full"],
   clGetKernelSuggestedLocalWorkSize: ["Kernel Objects", "full"],
   clEnqueueNDRangeKernel: ["Executing Kernels", "full"],
   clEnqueueTask: ["Executing Kernels", "full"],

@@ -1,4 +1,5 @@
 import type { Caller } from "../../api/caller.ts";
+import { languageExtensions, languageFeatures } from "../../compiler/clang/extensions.ts";
 import type { cl_name_version } from "../abi/types.ts";
 import { extensions, type ExtensionName } from "../abi/extensions.ts";
 import type { DeviceObject } from "./device-object.ts";
@@ -57,13 +58,21 @@ export function constantBytes(device: DeviceObject): number {
   return device.info.profile.constantBytes;
 }
 
-/** What every device here has. Sub-groups, images, pipes, SPIR-V and device-side enqueue are not among it. */
-export const deviceExtensions: readonly ExtensionName[] = [
-  "cl_khr_byte_addressable_store", "cl_khr_create_command_queue", "cl_khr_device_uuid", "cl_khr_extended_versioning", "cl_khr_fp64",
-  "cl_khr_global_int32_base_atomics", "cl_khr_global_int32_extended_atomics", "cl_khr_int64_base_atomics", "cl_khr_int64_extended_atomics",
-  "cl_khr_local_int32_base_atomics", "cl_khr_local_int32_extended_atomics", "cl_khr_pci_bus_info", "cl_khr_priority_hints",
-  "cl_khr_suggested_local_work_size", "cl_khr_throttle_hints",
+/** Extensions of the API that every device here has. Images, pipes, SPIR-V and device-side enqueue are not among them. */
+const apiExtensions: readonly ExtensionName[] = [
+  "cl_khr_create_command_queue", "cl_khr_device_uuid", "cl_khr_extended_versioning", "cl_khr_pci_bus_info", "cl_khr_priority_hints", "cl_khr_suggested_local_work_size", "cl_khr_throttle_hints",
 ];
+
+/** What every device here has: the extensions of the language that the compiler has, and those of the API. */
+export const deviceExtensions: readonly ExtensionName[] = [...(languageExtensions as readonly ExtensionName[]), ...apiExtensions].toSorted();
+
+/** Optional features of OpenCL C 3.0 that the compiler has. */
+export const deviceFeatures: readonly string[] = languageFeatures;
+
+/** Sub-groups are warps: how many a work-group of the device can have. */
+export function maxSubGroups(device: DeviceObject): number {
+  return Math.ceil(maxWorkGroup(device) / device.info.profile.warpSize);
+}
 
 /** What the platform itself has (device extensions that all devices share count too). */
 export const platformExtensions: readonly ExtensionName[] = ["cl_khr_icd", ...deviceExtensions];
