@@ -9,34 +9,23 @@ import { localLinearSize } from "./workitem.ts";
 
 /** Sub-groups are warps (OpenCL C 3.0 section 6.15.19, and the cl_khr_subgroup_* extensions). */
 
-/** Moves any value between lanes, 32 bits at a time. `ok` says whether the source lane was in range. */
-export function shuffle(k: Kit, mode: "up" | "down" | "bfly" | "idx", value: ValueId, lane: ValueId): { value: ValueId; ok: ValueId } {
+/** Moves any value between lanes, 32 bits at a time. */
+export function shuffle(k: Kit, mode: "up" | "down" | "bfly" | "idx", value: ValueId, lane: ValueId): ValueId {
   // The clamp is the first lane for "up", the last one for the others; no segments.
   const clamp = mode === "up" ? k.i(0) : k.sub(k.sreg("warpsize"), k.i(1));
-  const move = (word: ValueId): { value: ValueId; ok: ValueId } => {
-    const dst = k.b.value("i32");
-    const ok = k.b.value("i1");
-    k.b.emit({ op: "shfl", mode, dst, ok, a: word, b: lane, c: clamp, mask: null });
-    return { value: dst, ok };
-  };
+  const move = (word: ValueId): ValueId => k.b.def("i32", { op: "shfl", mode, ok: -1, a: word, b: lane, c: clamp, mask: null });
   const type = k.type(value);
   switch (type) {
     case "i32": return move(value);
-    case "f32": {
-      const moved = move(k.bits(value));
-      return { value: k.unbits(moved.value), ok: moved.ok };
-    }
+    case "f32": return k.unbits(move(k.bits(value)));
     case "i64": case "f64": {
       const bits = type === "f64" ? k.bits(value) : value;
       const low = move(k.conv("trunc", "i32", bits));
       const high = move(k.conv("trunc", "i32", k.lshr(bits, 32)));
-      const joined = k.or(k.shl(k.conv("zext", "i64", high.value), 32), k.conv("zext", "i64", low.value));
-      return { value: type === "f64" ? k.unbits(joined) : joined, ok: low.ok };
+      const joined = k.or(k.shl(k.conv("zext", "i64", high), 32), k.conv("zext", "i64", low));
+      return type === "f64" ? k.unbits(joined) : joined;
     }
-    default: {
-      const moved = move(k.conv("zext", "i32", value));
-      return { value: k.conv("trunc", type, moved.value), ok: moved.ok };
-    }
+    default: return k.conv("trunc", type, move(k.conv("zext", "i32", value)));
   }
 }
 
@@ -86,8 +75,9 @@ export function reductionOf(s: Site, name: string): Reduction {
 export function inclusiveScan(k: Kit, value: ValueId, { join }: Reduction): ValueId {
   let sum = value;
   for (let step = 1; step < MAX_WARP; step *= 2) {
-    const below = shuffle(k, "up", sum, k.i(step));
-    sum = k.select(below.ok, join(below.value, sum), sum);
+    // Not the shuffle's own answer: it takes the distance modulo 32 in the usual warps.
+    const reaches = k.icmp("ge.u", k.sreg("lane"), k.i(step));
+    sum = k.select(reaches, join(shuffle(k, "up", sum, k.i(step)), sum), sum);
   }
   return sum;
 }
@@ -95,12 +85,12 @@ export function inclusiveScan(k: Kit, value: ValueId, { join }: Reduction): Valu
 /** Each lane gets the combination of the lanes below; the first one the identity. */
 export function exclusiveScan(k: Kit, value: ValueId, reduction: Reduction): ValueId {
   const below = shuffle(k, "up", inclusiveScan(k, value, reduction), k.i(1));
-  return k.select(below.ok, below.value, reduction.identity);
+  return k.select(k.icmp("eq", k.sreg("lane"), k.i(0)), reduction.identity, below);
 }
 
 /** Every lane gets the combination of all. */
 export function reduce(k: Kit, value: ValueId, reduction: Reduction): ValueId {
-  return shuffle(k, "idx", inclusiveScan(k, value, reduction), k.sub(subGroupSize(k), k.i(1))).value;
+  return shuffle(k, "idx", inclusiveScan(k, value, reduction), k.sub(subGroupSize(k), k.i(1)));
 }
 
 function collective(name: string, how: (k: Kit, value: ValueId, reduction: Reduction) => ValueId): Lowering {
@@ -125,7 +115,7 @@ function vote(mode: "all" | "any"): Lowering {
 function exchange(mode: "up" | "down" | "bfly" | "idx"): Lowering {
   return (s) => {
     const [lane] = s.args[1]!;
-    return s.args[0]!.map((value) => shuffle(s.k, mode, value, s.k.type(lane!) === "i32" ? lane! : s.k.conv("trunc", "i32", lane!)).value);
+    return s.args[0]!.map((value) => shuffle(s.k, mode, value, s.k.type(lane!) === "i32" ? lane! : s.k.conv("trunc", "i32", lane!)));
   };
 }
 
@@ -137,7 +127,7 @@ const ballot: Lowering = (s) => {
   return [mask, k.i(0), k.i(0), k.i(0)];
 };
 
-const first: Lowering = (s) => s.args[0]!.map((value) => shuffle(s.k, "idx", value, s.k.i(0)).value);
+const first: Lowering = (s) => s.args[0]!.map((value) => shuffle(s.k, "idx", value, s.k.i(0)));
 
 const OPERATIONS = ["add", "mul", "min", "max", "and", "or", "xor", "logical_and", "logical_or", "logical_xor"];
 
