@@ -2,6 +2,7 @@ import type { FacadeSpec, FunctionShape } from "../api/facades.ts";
 import type { Signature } from "./abi/common.ts";
 import { driverSignatures } from "./abi/driver/signatures.ts";
 import { runtimeSignatures } from "./abi/runtime/signatures.ts";
+import { explanation } from "./driver/core/fail.ts";
 import { CudaError } from "./errors.ts";
 import { currentNames } from "./versions.ts";
 
@@ -24,7 +25,7 @@ const older: Readonly<Record<string, FunctionShape>> = {
 /** What the facades must know of the driver API. */
 export const driverFacade: FacadeSpec = {
   shape: (name) => older[name] ?? shapeOf(driverSignatures[(currentNames[name] ?? name) as keyof typeof driverSignatures]),
-  error: (name, code) => (code === 0 ? null : new CudaError(name, code)),
+  error: (name, code) => (code === 0 ? null : new CudaError(name, code, explanation(name, code))),
 };
 
 /** Functions of the runtime that return no code. */
@@ -33,5 +34,5 @@ const plain: ReadonlySet<string> = new Set(["cudaGetErrorName", "cudaGetErrorStr
 /** What the facades must know of the runtime API. */
 export const runtimeFacade: FacadeSpec = {
   shape: (name) => (plain.has(name) ? undefined : shapeOf(runtimeSignatures[name as keyof typeof runtimeSignatures])),
-  error: (name, code) => (code === 0 ? null : new CudaError(name, code)),
+  error: (name, code) => (code === 0 ? null : new CudaError(name, code, explanation(name, code))),
 };

@@ -46,15 +46,17 @@ function placeOf(t: Caller, context: Context, side: Side, bytes: number): Place 
   const offset = offsetOf(side);
   const write = side.name === "dst";
   const bad = (rule: string): CUresult => fail(t, cu.CUDA_ERROR_INVALID_VALUE, rule, { side: side.name, offset, bytes });
+  // The range must lie in the allocation that the pointer itself names, not in a neighbour.
+  const shifted = (place: Place | null): Place | null => (place === null ? null : { ...place, address: place.address + offset });
   if (side.type === cu.CU_MEMORYTYPE_ARRAY) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "CUDA arrays are not supported", { side: side.name });
   if (side.type === cu.CU_MEMORYTYPE_HOST) {
     if (side.host === null || side.host === 0) return bad(`${side.name}Host must not be NULL`);
-    if (typeof side.host === "number") return hostPlace(t, context.driver, side.host + offset, bytes, write) ?? bad(`${side.name}Host: the program must be able to access the whole range`);
+    if (typeof side.host === "number") return shifted(hostPlace(t, context.driver, side.host, offset + bytes, write)) ?? bad(`${side.name}Host: the program must be able to access the whole range`);
     const view = new Uint8Array(side.host.buffer, side.host.byteOffset, side.host.byteLength);
     return hostPlace(t, context.driver, view.subarray(offset), bytes, write) ?? bad(`${side.name}Host: the buffer must be as long as the range`);
   }
-  if (side.type === cu.CU_MEMORYTYPE_DEVICE) return devicePlace(context.driver, side.device + offset, bytes) ?? bad(`${side.name}Device: the whole range must be inside one live allocation`);
-  if (side.type === cu.CU_MEMORYTYPE_UNIFIED) return unifiedPlace(t, context.driver, side.device + offset, bytes, write) ?? bad(`${side.name}Device: the whole range must be memory`);
+  if (side.type === cu.CU_MEMORYTYPE_DEVICE) return shifted(devicePlace(context.driver, side.device, offset + bytes)) ?? bad(`${side.name}Device: the whole range must be inside one live allocation`);
+  if (side.type === cu.CU_MEMORYTYPE_UNIFIED) return shifted(unifiedPlace(t, context.driver, side.device, offset + bytes, write)) ?? bad(`${side.name}Device: the whole range must be memory`);
   return bad(`${side.name}MemoryType must be of CUmemorytype`);
 }
 

@@ -218,9 +218,9 @@ export function* cuStreamSynchronize(t: Caller, hStream: CUstream | null): Block
 export function cuStreamDestroy_v2(t: Caller, hStream: CUstream | null): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
+  if (hStream === null || hStream === 0 || hStream === cu.CU_STREAM_LEGACY || hStream === cu.CU_STREAM_PER_THREAD) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "a default stream cannot be destroyed", { hStream });
   const stream = anyStream(t, context, hStream);
   if (typeof stream === "number") return stream;
-  if (stream.handle === cu.CU_STREAM_LEGACY || stream.handle === cu.CU_STREAM_PER_THREAD) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "a default stream cannot be destroyed", { hStream });
   stream.context.closeStream(t, stream);
   if (stream.idle && stream.waits.length === 0) stream.context.streams.delete(stream);
   return 0;

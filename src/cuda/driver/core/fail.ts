@@ -1,4 +1,4 @@
-import { callSite } from "../../../api/diagnostics.ts";
+import { callSite, type Diagnostic } from "../../../api/diagnostics.ts";
 import type { Caller } from "../../../api/caller.ts";
 import { CUresult } from "../../abi/driver/enums.ts";
 import { cudaError_t } from "../../abi/runtime/enums.ts";
@@ -24,7 +24,7 @@ export function errorName(code: number): string | null {
  */
 export function fail<C extends number>(t: Caller, code: C, rule: string, values: Readonly<Record<string, unknown>> = {}): C {
   const runtime = t.call.startsWith("cuda");
-  t.diagnostics.add({
+  latest = {
     kind: "api-error",
     api: runtime ? "cudart" : "cuda",
     call: t.call,
@@ -37,8 +37,16 @@ export function fail<C extends number>(t: Caller, code: C, rule: string, values:
     tid: t.thread.tid,
     time: t.sys.clockGettime(),
     site: callSite(),
-  });
+  };
+  t.diagnostics.add(latest);
   return code;
+}
+
+let latest: Diagnostic | null = null;
+
+/** What explains a code that a call has just answered: for the error that a facade throws then. */
+export function explanation(call: string, code: number): Diagnostic | null {
+  return latest !== null && latest.call === call && latest.code === code ? latest : null;
 }
 
 /** Notes something that C lets pass but no program means: no error code goes with it. */

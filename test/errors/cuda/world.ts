@@ -1,0 +1,114 @@
+import { callerOf } from "../../../src/api/bind.ts";
+import * as cu from "../../../src/cuda/abi/driver/constants.ts";
+import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
+import { driverKey, threadKey } from "../../../src/cuda/driver/core/state.ts";
+import type { SyncApi } from "../../../src/api/styles.ts";
+import type { Driver } from "../../../src/cuda/index.ts";
+import { makeMachine, ptx, type TestHost, type TestMachine } from "../../cuda/support/host.ts";
+
+/** One of each object, in one process with two devices. */
+export interface World extends TestHost {
+  readonly machine: TestMachine;
+  readonly context: CUcontext;
+  /** A second context, on the second device. */
+  readonly other: CUcontext;
+  readonly stream: CUstream;
+  /** A stream and an event of the second context. */
+  readonly otherStream: CUstream;
+  readonly otherEvent: CUevent;
+  /** Recorded and over. */
+  readonly event: CUevent;
+  readonly untimed: CUevent;
+  readonly module: CUmodule;
+  readonly fn: CUfunction;
+  readonly empty: CUfunction;
+  readonly library: CUlibrary;
+  readonly kernel: CUkernel;
+  /** 4096 bytes each. */
+  readonly d: CUdeviceptr;
+  readonly d2: CUdeviceptr;
+  readonly pinned: number;
+  readonly managed: CUdeviceptr;
+  /** 4096 bytes of malloc, and the first device's PCI address. */
+  readonly plain: number;
+  readonly bus: string;
+  /** Handles of a stream, event and context that are gone. */
+  readonly goneStream: CUstream;
+  readonly goneEvent: CUevent;
+  readonly goneContext: CUcontext;
+  readonly goneModule: CUmodule;
+  /** A number that is no handle of anything. */
+  readonly junk: 0;
+}
+
+/** Makes a world. */
+export function makeWorld(): World {
+  const machine = makeMachine({ gpus: ["a100-pcie-40gb", "a100-pcie-40gb"] });
+  const host = machine.process("world");
+  const { easy } = host;
+  easy.cuInit(0);
+  const gone = easy.cuCtxCreate(null, 0, 0);
+  easy.cuCtxDestroy(gone);
+  const other = easy.cuCtxCreate(null, 0, 1);
+  const otherStream = easy.cuStreamCreate(0);
+  const otherEvent = easy.cuEventCreate(0);
+  easy.cuCtxPopCurrent();
+  const context = easy.cuCtxCreate(null, 0, 0);
+  const stream = easy.cuStreamCreate(0);
+  const goneStream = easy.cuStreamCreate(0);
+  easy.cuStreamDestroy(goneStream);
+  const event = easy.cuEventCreate(0);
+  easy.cuEventRecord(event, stream);
+  const goneEvent = easy.cuEventCreate(0);
+  easy.cuEventDestroy(goneEvent);
+  const untimed = easy.cuEventCreate(cu.CU_EVENT_DISABLE_TIMING);
+  const goneModule = easy.cuModuleLoadData(ptx.add);
+  easy.cuModuleUnload(goneModule);
+  const module = easy.cuModuleLoadData(ptx.add);
+  const library = easy.cuLibraryLoadData(ptx.add, null, null, 0, null, null, 0);
+  const world = {
+    ...host, machine, context, other, otherStream, otherEvent, stream, event, untimed, module, library, goneStream, goneEvent, goneContext: gone, goneModule,
+    fn: easy.cuModuleGetFunction(module, "add"), empty: easy.cuModuleGetFunction(module, "empty"), kernel: easy.cuLibraryGetKernel(library, "add"),
+    d: easy.cuMemAlloc(4096), d2: easy.cuMemAlloc(4096), pinned: easy.cuMemHostAlloc(4096, cu.CU_MEMHOSTALLOC_DEVICEMAP), managed: easy.cuMemAllocManaged(4096, cu.CU_MEM_ATTACH_GLOBAL),
+    plain: host.malloc(4096), bus: easy.cuDeviceGetPCIBusId(20, 0),
+    junk: 12345 as unknown as 0,
+  };
+  easy.cuCtxSynchronize();
+  return world;
+}
+
+/** What must be as before after a call that failed. */
+export function snapshot(w: World): object {
+  const t = callerOf({ kernel: w.machine.kernel, diagnostics: { add() {} } as never }, w.process.main);
+  const driver = t.processState(driverKey);
+  const { vfs: _vfs, ...kernel } = w.machine.kernel.objectCounts() as Record<string, unknown>;
+  return {
+    kernel,
+    stack: t.threadState(threadKey).stack.map((context) => context.handle),
+    contexts: [...driver.contexts.entries()].map(([handle, c]) => [handle, c.flags, c.cacheConfig, c.peers.size, [...c.limits], c.events.size, [...c.streams].map((s) => s.touched)]),
+    tables: [driver.streams.size, driver.events.size, driver.modules.size, driver.libraries.size, driver.kernels.size],
+    memory: driver.memory.all().map((a) => [a.kind, a.address, a.size, a.syncMemops]),
+    primary: driver.devices.map((d) => [d.primaryReferences, d.primaryFlags, d.primary !== null]),
+  };
+}
+
+/** A call of the driver API on a world. */
+export type Call = (api: SyncApi<Driver>, w: World) => number;
+
+/** Errors of one function. */
+export interface ErrorCase {
+  readonly name: keyof Driver;
+  /** What must be there before its own checks: a current context, cuInit, nothing. */
+  readonly needs: "context" | "init" | "nothing";
+  /** A call that works (code 0), any number of times. */
+  readonly control: Call;
+  /** Calls that break one rule each. */
+  readonly errors: readonly (readonly [code: number, rule: string, call: Call])[];
+}
+
+/** What a world with a sticky error needs: a kernel that faults. */
+export function breakContext(w: World): number {
+  const bad = w.easy.cuModuleGetFunction(w.easy.cuModuleLoadData(ptx.bad), "fault");
+  w.easy.cuLaunchKernel(bad, 1, 1, 1, 1, 1, 1, 0, 0, [16], null);
+  return w.cuda.cuCtxSynchronize();
+}
