@@ -1,0 +1,2 @@
+/** The text of src/cuda/support.ts. */
+export function generateSupport(): string;
