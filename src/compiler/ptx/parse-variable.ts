@@ -72,6 +72,7 @@ function declared(p: ParseState, first: Partial<Declared>): Declared {
     else if (word === "attribute") attribute(s, out);
     else if (!(pointer && pointerSpaces.has(word))) s.fail(`unexpected .${word} in a declaration`);
   }
+  if (out.type.bits < 8 && out.type.kind !== "pred") s.fail(`nothing can be declared of type .${out.type.name}`);
   if (!typed) s.fail(`expected a type, found ${s.found()}`);
   return out;
 }
@@ -186,11 +187,11 @@ export function registers(p: ParseState): void {
 }
 
 function registerType(s: Scanner, d: Declared): void {
-  if (d.type.kind === "opaque") s.fail(`registers cannot be of type .${d.type.name}`);
+  if (d.type.kind === "opaque" || (d.vector > 1 && d.type.bits === 128)) s.fail(`registers cannot be ${d.vector > 1 ? "vectors " : ""}of type .${d.type.name}`);
 }
 
 function makeRegister(p: ParseState, name: string, d: Declared): Reg | { readonly kind: "vec"; readonly items: readonly Reg[] } {
-  if (d.vector === 1) return p.scope.register(name, d.type);
+  if (d.vector === 1) return p.scope.make(name, d.type);
   const items: Reg[] = [];
   for (let i = 0; i < d.vector; i++) items.push(p.scope.register(`${name}.${"xyzw"[i] ?? i}`, d.type));
   return { kind: "vec", items };
@@ -207,6 +208,7 @@ export function formal(p: ParseState, local: boolean): Variable | Reg {
   const name = s.expectName("a parameter's name");
   if (space === "reg") {
     registerType(s, d);
+    if (d.type.bits === 128) s.fail("registers of 128 bits cannot be parameters");
     const reg = p.scope.register(name, d.type);
     if (local && name !== "_" && !p.scope.declare(name, reg)) p.duplicate(name);
     return reg;

@@ -1,5 +1,5 @@
 import { Reg, type Label, type Signature, type Variable, type VectorReg } from "./ast.ts";
-import type { PtxType } from "./types.ts";
+import { ptxType, type PtxType } from "./types.ts";
 
 /** What a name means where it is written: a register, a vector register, or a variable. */
 export type Named = Reg | VectorReg | Variable;
@@ -68,7 +68,14 @@ export class Scope {
     return undefined;
   }
 
-  private member(name: string): Reg | undefined {
+  /** A register as its name is declared: 128-bit ones are pairs of 64-bit ones. */
+  make(name: string, type: PtxType): Reg | VectorReg {
+    if (type.bits !== 128) return this.register(name, type);
+    const word = ptxType("b64");
+    return { kind: "vec", items: [this.register(`${name}.lo`, word), this.register(`${name}.hi`, word)] };
+  }
+
+  private member(name: string): Reg | VectorReg | undefined {
     let digits = name.length;
     let number = 0;
     let scale = 1;
@@ -82,7 +89,7 @@ export class Scope {
       if (digits < name.length - 1 && c === 0) continue;
       const family = this.families!.get(name.slice(0, digits));
       if (family === undefined || number >= family.count) continue;
-      const reg = this.register(name, family.type);
+      const reg = this.make(name, family.type);
       this.names.set(name, reg);
       return reg;
     }

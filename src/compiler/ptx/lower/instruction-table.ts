@@ -1,8 +1,10 @@
 import { approxRows } from "./families/approx.ts";
+import { asyncRows } from "./families/async.ts";
 import { atomicRows } from "./families/atomic.ts";
 import { barrierRows } from "./families/barrier.ts";
 import { bitRows } from "./families/bits.ts";
 import { callRows } from "./families/call.ts";
+import { clusterRows } from "./families/cluster.ts";
 import { collectiveRows } from "./families/collective.ts";
 import { compareRows } from "./families/compare.ts";
 import { controlRows } from "./families/control.ts";
@@ -13,15 +15,19 @@ import { extendedRows } from "./families/extended.ts";
 import { floatRows } from "./families/float.ts";
 import { halfRows } from "./families/half.ts";
 import { integerRows } from "./families/integer.ts";
+import { ldmatrixRows } from "./families/ldmatrix.ts";
 import { logicRows } from "./families/logic.ts";
+import { mbarrierRows } from "./families/mbarrier.ts";
 import { memoryRows } from "./families/memory.ts";
+import { mmaRows } from "./families/mma.ts";
 import { moveRows } from "./families/move.ts";
 import { permuteRows } from "./families/permute.ts";
+import { wmmaRows } from "./families/wmma.ts";
 import { Table } from "./rows.ts";
 
 /** Opcodes of the ISA that have no rows yet: they are refused as unsupported, not as unknown. */
 const notYet = [
-  "alloca", "stacksave", "stackrestore", "istypep", "mapa", "getctarank", "cp", "mbarrier", "wmma", "mma", "wgmma", "ldmatrix", "stmatrix", "movmatrix", "tex",
+  "alloca", "stacksave", "stackrestore", "istypep", "wgmma", "tex",
   "tld4", "txq", "suld", "sust", "sured", "suq", "vadd", "vsub", "vabsdiff", "vmin", "vmax", "vshl", "vshr", "vmad", "vset", "vadd2", "vsub2", "vavrg2",
   "vabsdiff2", "vmin2", "vmax2", "vset2", "vadd4", "vsub4", "vavrg4", "vabsdiff4", "vmin4", "vmax4", "vset4", "multimem", "tensormap", "tcgen05", "clusterlaunchcontrol",
 ];
@@ -29,5 +35,5 @@ const notYet = [
 /** Every instruction this front end executes. */
 export const instructionTable: Table = new Table([
   integerRows, extendedRows, bitRows, logicRows, permuteRows, compareRows, floatRows, approxRows, halfRows, convertRows, convertHalfRows, convertFp8Rows,
-  moveRows, memoryRows, atomicRows, collectiveRows, barrierRows, controlRows, callRows,
+  moveRows, memoryRows, atomicRows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, controlRows, callRows,
 ], notYet);

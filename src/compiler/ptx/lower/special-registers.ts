@@ -76,7 +76,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 ]);
 
 /** Performance counters and other driver registers: nothing is counted, nothing is set. */
-const zeros = /^%(pm[0-7](_64)?|envreg([0-9]|[12][0-9]|3[01]))$/;
+const zeros = /^%(pm[0-7](_64)?|envreg([0-9]|[12][0-9]|3[01])|reserved_smem_offset_(begin|end|cap|[01]))$/;
 
 /**
  * The value of a special register (PTX ISA chapter 10), in its own width.

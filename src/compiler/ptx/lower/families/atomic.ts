@@ -1,11 +1,11 @@
 import type { AtomicOp, ValueId } from "../../../ir/ops.ts";
-import type { Operand } from "../../ast.ts";
+import type { Mem, Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
 import type { PtxType } from "../../types.ts";
 import type { Ordering } from "../emitter.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
-import { orderingOf, scopeOf, spaceOf, SPACE_MODS } from "./memory.ts";
+import { orderingOf, scopeOf, spaceOf, SPACE_MODS, vectorOf } from "./memory.ts";
 import { halfArithmetic } from "./half.ts";
 
 /** atom and red (PTX ISA 9.7.13). */
@@ -20,18 +20,21 @@ function destination(m: Mnemonic, ops: readonly Operand[]): { readonly d: Operan
   return m.op === "red" ? { d: null, rest: ops } : { d: ops[0]!, rest: ops.slice(1) };
 }
 
+/** One IR atomic on the element at `mem`; gives the old value. */
+function update(c: FnLowering, m: Mnemonic, op: AtomicOp, mem: Mem, value: ValueId): ValueId {
+  const { em } = c;
+  const { addr, offset, space } = c.address(mem, spaceOf(m));
+  const dst = em.value(em.types[value]!);
+  em.push({ op: "atomic", dst, rmw: op, space, addr, offset, value, ...ordering(m), line: em.line });
+  return dst;
+}
+
 const rmw = (op: AtomicOp) => (m: Mnemonic): Lower => {
   const type = m.types[0]!;
-  const order = ordering(m);
-  const wanted = spaceOf(m);
   return (c, ops) => {
     const { d, rest } = destination(m, ops);
-    const { em } = c;
-    const { addr, offset, space } = c.address(c.mem(rest[0]), wanted);
-    const value = c.src(rest[1], type);
-    const dst = em.value(em.types[value]!);
-    em.push({ op: "atomic", dst, rmw: op, space, addr, offset, value, ...order, line: em.line });
-    if (d !== null) c.dst(d, type, dst);
+    const old = update(c, m, op, c.mem(rest[0]), c.src(rest[1], type));
+    if (d !== null) c.dst(d, type, old);
   };
 };
 
@@ -58,10 +61,10 @@ const cas = (m: Mnemonic): Lower => {
  * Replaces the 32-bit word that holds the operand until nobody came in between. `field` tells where in the word the operand
  * lies (shift in bits); `next` computes the new operand from the old. Gives the old operand.
  */
-function casLoop(c: FnLowering, m: Mnemonic, mem: Operand | undefined, type: PtxType, next: (old: ValueId) => ValueId): ValueId {
+function casLoop(c: FnLowering, m: Mnemonic, mem: Mem, type: PtxType, next: (old: ValueId) => ValueId): ValueId {
   const { em } = c;
   const order = ordering(m);
-  const place = c.address(c.mem(mem), spaceOf(m));
+  const place = c.address(mem, spaceOf(m));
   const { space } = place;
   const ir = type.ir!;
   const narrow = type.bits < 32;
@@ -102,7 +105,7 @@ const narrowSwap = (compare: boolean) => (m: Mnemonic): Lower => {
     const { d, rest } = destination(m, ops);
     const expected = compare ? c.src(rest[1], type) : null;
     const value = c.src(rest[compare ? 2 : 1], type);
-    const old = casLoop(c, m, rest[0], type, (v) => (expected === null ? value : c.em.select(c.em.icmp("eq", v, expected), value, v)));
+    const old = casLoop(c, m, c.mem(rest[0]), type, (v) => (expected === null ? value : c.em.select(c.em.icmp("eq", v, expected), value, v)));
     if (d !== null) c.dst(d, type, old);
   };
 };
@@ -113,8 +116,24 @@ const halfRmw = (op: "add" | "min" | "max") => (m: Mnemonic): Lower => {
   return (c, ops) => {
     const { d, rest } = destination(m, ops);
     const value = c.src(rest[1], type);
-    const old = casLoop(c, m, rest[0], type, (v) => halfArithmetic(c, type, op, v, value));
+    const old = casLoop(c, m, c.mem(rest[0]), type, (v) => halfArithmetic(c, type, op, v, value));
     if (d !== null) c.dst(d, type, old);
+  };
+};
+
+/** Vector atomics (sm_90): each element is atomic by itself. */
+const vector = (op: "add" | "min" | "max") => (m: Mnemonic): Lower => {
+  const type = m.types[0]!;
+  const n = vectorOf(m);
+  return (c, ops) => {
+    const { d, rest } = destination(m, ops);
+    const mem = c.mem(rest[0]);
+    const values = c.items(rest[1], n).map((item) => c.src(item, type));
+    const old = values.map((value, i) => {
+      const at: Mem = { kind: "mem", base: mem.base, offset: mem.offset + (i * type.bits) / 8 };
+      return type.kind === "f" ? update(c, m, "fadd", at, value) : casLoop(c, m, at, type, (v) => halfArithmetic(c, type, op, v, value));
+    });
+    if (d !== null) c.items(d, n).forEach((item, i) => c.dst(item, type, old[i]!));
   };
 };
 
@@ -137,6 +156,10 @@ export const atomicRows: readonly Row[] = [
   ...rows("add", "f32 f64", 3, rmw("fadd")),
   ...rows("add", "f16 f16x2 bf16 bf16x2", 3, halfRmw("add")),
   ...(["min", "max"] as const).flatMap((op) => [...rows(op, "u32 s32 u64 s64", 3, signedRmw(op)), ...rows(op, "f16 f16x2 bf16 bf16x2", 3, halfRmw(op))]),
+  ...["v2", "v4", "v8"].flatMap((v) => [
+    ...rows(`add ${v}`, v === "v8" ? "f16 bf16" : "f32 f16 f16x2 bf16 bf16x2", 3, vector("add")),
+    ...(["min", "max"] as const).flatMap((op) => rows(`${op} ${v}`, "f16 f16x2 bf16 bf16x2", 3, vector(op))),
+  ]),
   ...rows("inc", "u32", 3, rmw("inc")),
   ...rows("dec", "u32", 3, rmw("dec")),
 ];

@@ -51,8 +51,8 @@ const fence = (m: Mnemonic): Lower => {
 /** Proxy fences order ways of access that are one and the same here. */
 const proxyFence: Lower = (c) => c.em.push({ op: "fence", order: "acq_rel", scope: "device", line: c.em.line });
 
-const PROXIES = "proxy alias async async.global global shared tensormap generic acquire release gpu cta cluster sys sync_restrict "
-  + "shared::cta shared::cluster async::generic tensormap::generic";
+const PROXIES = "proxy alias async async.global global shared tensormap generic acquire release gpu cta cluster sys "
+  + "sync_restrict::shared::cta sync_restrict::shared::cluster shared::cta shared::cluster async::generic tensormap::generic";
 
 /** Rows of barriers and fences. */
 export const barrierRows: readonly Row[] = [
@@ -65,7 +65,7 @@ export const barrierRows: readonly Row[] = [
   ]),
   ...Object.keys(membarScopes).map((scope): Row => ({ op: "membar", types: [], needs: scope, operands: 0, mode: "effect", make: membar })),
   { op: "membar", types: [], needs: "proxy", mods: PROXIES, operands: 0, mode: "effect", make: () => proxyFence },
-  { op: "fence", types: [], mods: "sc acq_rel acquire release cta cluster gpu sys", operands: 0, mode: "effect", make: fence },
+  ...["cta", "cluster", "gpu", "sys"].map((scope): Row => ({ op: "fence", types: [], needs: scope, mods: "sc acq_rel acquire release sync_restrict::shared::cta sync_restrict::shared::cluster", operands: 0, mode: "effect", make: fence })),
   { op: "fence", types: [], needs: "proxy", mods: PROXIES, operands: [0, 2], mode: "effect", make: () => proxyFence },
   { op: "fence", types: [], needs: "mbarrier_init", mods: "release cluster", operands: 0, mode: "effect", make: () => proxyFence },
 ];

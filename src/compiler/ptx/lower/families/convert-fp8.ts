@@ -74,9 +74,9 @@ const fromPair = (m: Mnemonic): Lower => {
 };
 
 /** An e5m2 byte is the high byte of an f16; an e4m3 byte is one with the exponent 2^8 too small. */
-function decode(c: FnLowering, name: string, byte: ValueId): ValueId {
+export function decodeFp8(c: FnLowering, name: string, byte: ValueId): ValueId {
   const { em } = c;
-  if (name === "e5m2x2") return em.trunc(em.bin("shl", "i32", byte, em.i32(8)), "i16");
+  if (name.startsWith("e5m2")) return em.trunc(em.bin("shl", "i32", byte, em.i32(8)), "i16");
   const half = ptxType("f16");
   const magnitude = em.bin("and", "i32", byte, em.i32(0x7f));
   const value = em.fbin("fmul", "f32", toSingle(c, half, em.trunc(em.bin("shl", "i32", magnitude, em.i32(7)), "i16")), em.float("f32", 256));
@@ -93,7 +93,7 @@ const toPair = (m: Mnemonic): Lower => {
     const half = ptxType("f16");
     const bytes = em.zext(c.relaxed(ops[1], from), "i32");
     const part = (shift: number): ValueId => {
-      const v = decode(c, from.name, em.bin("and", "i32", shift === 0 ? bytes : em.bin("lshr", "i32", bytes, em.i32(shift)), em.i32(255)));
+      const v = decodeFp8(c, from.name, em.bin("and", "i32", shift === 0 ? bytes : em.bin("lshr", "i32", bytes, em.i32(shift)), em.i32(255)));
       return em.zext(cut ? fromSingle(c, half, relu(c, toSingle(c, half, v))) : v, "i32");
     };
     const high = part(8);

@@ -1,7 +1,8 @@
 import type { FloatUnary, Rounding, ValueId } from "../../../ir/ops.ts";
 import { bitsOf } from "../../../ir/types.ts";
+import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
-import type { PtxType } from "../../types.ts";
+import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
 import { flush, saturate } from "./flush.ts";
@@ -92,11 +93,27 @@ const floatToFloat = (m: Mnemonic): Lower => {
   };
 };
 
+/** cvt.pack: a and b limited to the field type; b lowest, a above it, and (narrow fields) c above both. */
+const pack = (m: Mnemonic): Lower => {
+  const [to, from] = [m.types[0]!, m.types[1]!];
+  const above = m.types[2];
+  return (c, ops) => {
+    const { em } = c;
+    const field = (op: Operand | undefined): ValueId => em.zext(em.trunc(limitInt(c, c.src(op, from), from, to), to.ir!), "i32");
+    const high = em.bin("shl", "i32", field(ops[1]), em.i32(to.bits));
+    let result = em.bin("or", "i32", field(ops[2]), high);
+    if (above !== undefined) result = em.bin("or", "i32", result, em.bin("shl", "i32", c.src(ops[3], above), em.i32(2 * to.bits)));
+    c.dst(ops[0], ptxType("b32"), result);
+  };
+};
+
 export const INT_TYPES = "u8 u16 u32 u64 s8 s16 s32 s64";
 const FLOATS = "f32 f64";
 
 /** Rows of cvt between integers and f32, f64. */
 export const convertRows: readonly Row[] = [
+  { op: "cvt", types: ["u16 s16", "s32"], needs: "pack sat", operands: 3, mode: "pure", make: pack },
+  { op: "cvt", types: ["u8 s8", "s32", "b32"], needs: "pack sat", operands: 4, mode: "pure", make: pack },
   { op: "cvt", types: [INT_TYPES, INT_TYPES], mods: "sat", operands: 2, mode: "pure", make: intToInt },
   { op: "cvt", types: [INT_TYPES, FLOATS], mods: "rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: floatToInt },
   { op: "cvt", types: [FLOATS, INT_TYPES], mods: "rn rz rm rp ftz sat", operands: 2, mode: "pure", make: intToFloat },

@@ -112,10 +112,18 @@ const binary = (op: string) => (m: Mnemonic): Lower => {
   };
 };
 
+/** .oob: a factor that is the pattern 0xffff makes the result 0. */
+function outOfBounds(c: FnLowering, v: readonly ValueId[], result: ValueId): ValueId {
+  const { em } = c;
+  const mark = em.int("i16", 0xffff);
+  return em.select(em.bin("or", "i1", em.icmp("eq", v[0]!, mark), em.icmp("eq", v[1]!, mark)), em.int("i16", 0), result);
+}
+
 /** fma: the product is exact in f64, and so is the sum wherever it matters to the rounding. */
 const fma = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   const o = optionsOf(m);
+  const oob = m.mods.includes("oob");
   return (c, ops) => {
     const { em } = c;
     const sources = [1, 2, 3].map((i) => c.src(ops[i], type));
@@ -125,8 +133,9 @@ const fma = (m: Mnemonic): Lower => {
         return em.cast("fpext", "f64", o.ftz ? flushHalf(c, single) : single);
       });
       const wide = limited(c, o, em.fbin("fadd", "f64", em.fbin("fmul", "f64", a!, b!), d!));
-      const narrow = fromDouble(c, element, wide);
-      return o.ftz ? fromSingle(c, element, flushHalf(c, toSingle(c, element, narrow))) : narrow;
+      const exact = fromDouble(c, element, wide);
+      const narrow = o.ftz ? fromSingle(c, element, flushHalf(c, toSingle(c, element, exact))) : exact;
+      return oob ? outOfBounds(c, v, narrow) : narrow;
     }));
   };
 };
@@ -230,7 +239,7 @@ const HALVES = "f16 f16x2 bf16 bf16x2";
 /** Rows of half precision. */
 export const halfRows: readonly Row[] = [
   ...["add", "sub", "mul"].map((op): Row => ({ op, types: [HALVES], mods: "rn ftz sat", operands: 3, mode: "pure", make: binary(op) })),
-  { op: "fma", types: [HALVES], mods: "rn ftz sat relu", operands: 4, mode: "pure", make: fma },
+  { op: "fma", types: [HALVES], mods: "rn ftz sat relu oob", operands: 4, mode: "pure", make: fma },
   { op: "neg", types: [HALVES], mods: "ftz", operands: 2, mode: "pure", make: sign("xor") },
   { op: "abs", types: [HALVES], mods: "ftz", operands: 2, mode: "pure", make: sign("and") },
   ...(["min", "max"] as const).map((op): Row => ({ op, types: [HALVES], mods: "ftz NaN xorsign abs", operands: 3, mode: "pure", make: extreme(op) })),

@@ -2,7 +2,7 @@ import type { MemoryOrder, Scope, ValueId } from "../../../ir/ops.ts";
 import type { Space, Type } from "../../../ir/types.ts";
 import { Reg, type Mem, type Operand, type Variable } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
-import type { PtxType } from "../../types.ts";
+import { ptxType, type PtxType } from "../../types.ts";
 import type { Ordering } from "../emitter.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
@@ -92,11 +92,17 @@ function loadFrom(c: FnLowering, type: PtxType, items: readonly Operand[], op: M
   items.forEach((item, i) => { if (item.kind !== "sink") c.wide(item, type, values[i]!); });
 }
 
+/** Type and number of what is moved; a 128-bit element is two of 64. */
+function elementsOf(m: Mnemonic): { readonly type: PtxType; readonly n: number } {
+  const type = m.types[0]!;
+  const n = vectorOf(m);
+  return type.bits === 128 ? { type: ptxType("b64"), n: 2 * n } : { type, n };
+}
+
 const isParam = (m: Mnemonic): boolean => m.mods.some((mod) => mod === "param" || mod.startsWith("param::"));
 
 const ld = (m: Mnemonic): Lower => {
-  const type = m.types[0]!;
-  const n = vectorOf(m);
+  const { type, n } = elementsOf(m);
   const param = isParam(m);
   const space = spaceOf(m);
   const volatile = m.mods.includes("volatile") || m.mods.includes("mmio");
@@ -117,8 +123,7 @@ function stored(c: FnLowering, type: PtxType, items: readonly Operand[]): ValueI
 }
 
 const st = (m: Mnemonic): Lower => {
-  const type = m.types[0]!;
-  const n = vectorOf(m);
+  const { type, n } = elementsOf(m);
   const param = isParam(m);
   const space = spaceOf(m);
   const volatile = m.mods.includes("volatile") || m.mods.includes("mmio");

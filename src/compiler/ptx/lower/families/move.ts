@@ -55,6 +55,13 @@ const mov = (m: Mnemonic): Lower => {
   };
 };
 
+/** mov.b128: registers of 128 bits are pairs already. */
+const mov128: Lower = (c, ops) => {
+  const b64 = bitTypes[64]!;
+  const values = c.items(ops[1], 2).map((item) => c.any(item, b64));
+  c.items(ops[0], 2).forEach((item, i) => c.dst(item, b64, values[i]!));
+};
+
 const u64 = ptxType("u64");
 
 const windows: Readonly<Record<string, bigint>> = { shared: SHARED_WINDOW, "shared::cta": SHARED_WINDOW, "shared::cluster": SHARED_WINDOW, local: LOCAL_WINDOW };
@@ -89,6 +96,7 @@ const SPACES = ["global", "shared", "local", "const", "param", "shared::cta", "s
 /** Rows of moves and address conversions. */
 export const moveRows: readonly Row[] = [
   { op: "mov", types: ["pred b16 b32 b64 u16 u32 u64 s16 s32 s64 f32 f64 f16 bf16 f16x2 bf16x2"], operands: 2, mode: "pure", make: mov },
+  { op: "mov", types: ["b128"], operands: 2, mode: "pure", make: () => mov128 },
   ...SPACES.flatMap((space): Row[] => [
     { op: "cvta", types: ["u64"], needs: space, operands: 2, mode: "pure", make: cvta },
     { op: "cvta", types: ["u64"], needs: `to ${space}`, operands: 2, mode: "pure", make: cvta },

@@ -1,0 +1,113 @@
+import type { ValueId } from "../../../ir/ops.ts";
+import type { Operand } from "../../ast.ts";
+import type { Mnemonic } from "../../mnemonic.ts";
+import type { FnLowering } from "../function.ts";
+import type { Lower, Row } from "../rows.ts";
+import { arriveNow, completeTransaction } from "./mbarrier.ts";
+
+/**
+ * Asynchronous copies (PTX ISA 9.7.9.25). The ISA lets a copy be complete at any time from its issue on; ours are complete at once, so
+ * that commit and wait have nothing to do.
+ */
+
+const nothing: Lower = () => undefined;
+
+/** Runs `work` only where `cond` holds. */
+function when(c: FnLowering, cond: ValueId, label: string, work: () => void): void {
+  const { em } = c;
+  const then = em.newBlock(label);
+  const join = em.newBlock("join");
+  em.condbr(cond, then, join);
+  em.at(then);
+  work();
+  em.br(join);
+  em.at(join);
+}
+
+/** Copies `bytes` (4, 8 or 16) as one access, or zero-fills behind `size`. */
+function copy(c: FnLowering, ops: readonly Operand[], bytes: number, size: ValueId | null): void {
+  const { em } = c;
+  const to = c.address(c.mem(ops[0]), "shared");
+  const from = c.address(c.mem(ops[1]), "global");
+  const words = bytes / 4;
+  const types = Array.from({ length: words }, () => "i32" as const);
+  if (size === null) {
+    em.store(em.load(types, from.space, from.addr, from.offset, bytes, false, null), to.space, to.addr, to.offset, bytes, false, null);
+    return;
+  }
+  // Only `size` bytes are read; the rest of the destination becomes zero. Sizes count in words: hardware ignores finer ones.
+  em.store(types.map(() => em.i32(0)), to.space, to.addr, to.offset, bytes, false, null);
+  for (let i = 0; i < words; i++) {
+    when(c, em.icmp("gt.u", size, em.i32(4 * i)), "copy", () => {
+      const v = em.load(["i32"], from.space, from.addr, from.offset + 4 * i, 4, false, null);
+      em.store(v, to.space, to.addr, to.offset + 4 * i, 4, false, null);
+    });
+  }
+}
+
+/** cp.async [shared], [global], cp-size{, src-size | ignore-src}{, policy} */
+const copyAsync: Lower = (c, ops) => {
+  const bytes = c.literal(ops[2]);
+  if (bytes !== 4 && bytes !== 8 && bytes !== 16) return c.fail("the size must be the constant 4, 8 or 16");
+  const last = ops[3];
+  if (last === undefined) return copy(c, ops, bytes, null);
+  const size = c.literal(last);
+  if (size !== undefined && size >= bytes) return copy(c, ops, bytes, null);
+  const predicate = (last.kind === "reg" && last.type.kind === "pred") || last.kind === "not";
+  const policy = last.kind === "reg" && last.type.bits === 64;
+  if (policy) return copy(c, ops, bytes, null);
+  copy(c, ops, bytes, predicate ? c.em.select(c.pred(last), c.em.i32(0), c.em.i32(bytes)) : c.u32(last));
+};
+
+/** A loop that copies `size` bytes (a multiple of 16) between shared and global memory. */
+function bulk(c: FnLowering, to: Operand | undefined, from: Operand | undefined, size: ValueId, intoShared: boolean): void {
+  const { em } = c;
+  const target = c.address(c.mem(to), intoShared ? "shared" : "global");
+  const source = c.address(c.mem(from), intoShared ? "global" : "shared");
+  const before = em.block;
+  const head = em.newBlock("bulk");
+  const body = em.newBlock("bulk.copy");
+  const done = em.newBlock("bulk.done");
+  em.br(head);
+  em.at(head);
+  const at = em.value("i32");
+  const next = em.value("i32");
+  const zero = em.zero("i32");
+  em.push({ op: "phi", dst: at, from: [[before, zero], [body, next]], line: em.line });
+  em.condbr(em.icmp("lt.u", at, size), body, done);
+  em.at(body);
+  const moved = em.zext(at, "i64");
+  const values = em.load(["i64", "i64"], source.space, em.bin("add", "i64", source.addr, moved), source.offset, 16, false, null);
+  em.store(values, target.space, em.bin("add", "i64", target.addr, moved), target.offset, 16, false, null);
+  em.push({ op: "add", dst: next, a: at, b: em.i32(16), line: em.line });
+  em.br(head);
+  em.at(done);
+}
+
+const bulkToShared: Lower = (c, ops) => {
+  const size = c.u32(ops[2]);
+  bulk(c, ops[0], ops[1], size, true);
+  completeTransaction(c, c.mem(ops[3]), size);
+};
+
+const bulkToGlobal: Lower = (c, ops) => bulk(c, ops[0], ops[1], c.u32(ops[2]), false);
+
+/** Without .noinc the barrier's count is first raised and then lowered by the arrival: nothing changes. */
+const mbarrierArrive = (m: Mnemonic): Lower => (m.mods.includes("noinc") ? (c, ops) => arriveNow(c, c.mem(ops[0])) : nothing);
+
+const SHARED = "shared shared::cta shared::cluster";
+const TX = "mbarrier::complete_tx::bytes";
+
+/** Rows of asynchronous copies. */
+export const asyncRows: readonly Row[] = [
+  ...["ca", "cg"].map((level): Row => ({ op: "cp", types: [], needs: `async ${level} global`, mods: "shared shared::cta", hints: true, operands: [3, 5], mode: "effect", make: () => copyAsync })),
+  { op: "cp", types: [], needs: "async commit_group", operands: 0, mode: "effect", make: () => nothing },
+  { op: "cp", types: [], needs: "async wait_group", operands: 1, mode: "effect", make: () => nothing },
+  { op: "cp", types: [], needs: "async wait_all", operands: 0, mode: "effect", make: () => nothing },
+  { op: "cp", types: ["b64"], needs: "async mbarrier arrive", mods: `noinc ${SHARED}`, operands: 1, mode: "effect", make: mbarrierArrive },
+  { op: "cp", types: [], needs: `async bulk global ${TX}`, mods: "shared::cta shared::cluster", hints: true, operands: [4, 5], mode: "effect", make: () => bulkToShared },
+  { op: "cp", types: [], needs: "async bulk global shared::cta bulk_group", hints: true, operands: [3, 4], mode: "effect", make: () => bulkToGlobal },
+  { op: "cp", types: [], needs: "async bulk commit_group", operands: 0, mode: "effect", make: () => nothing },
+  { op: "cp", types: [], needs: "async bulk wait_group", mods: "read", operands: 1, mode: "effect", make: () => nothing },
+  { op: "cp", types: [], needs: "async bulk prefetch global", mods: "L2", hints: true, operands: [2, 3], mode: "effect", make: () => nothing },
+];
