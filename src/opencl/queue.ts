@@ -22,6 +22,7 @@ import { created, fail, failNull } from "./runtime/fail.ts";
 import { nothing, reply, size, sizes, uint, type Answer, type ParamValue } from "./runtime/info.ts";
 import { duplicateProperty, pairsOf } from "./runtime/properties.ts";
 import { QueueObject, type QueueOptions } from "./runtime/queue-object.ts";
+import { startQueue } from "./runtime/recover.ts";
 import { waitFor } from "./runtime/settle.ts";
 import { stateOf } from "./runtime/state.ts";
 import { flush, reap } from "./runtime/submit.ts";
@@ -48,7 +49,7 @@ function placeOf(t: Caller, context: cl_context | null, device: cl_device_id | n
 function make(t: Caller, place: { context: ContextObject; slot: Slot }, options: QueueOptions, errcode_ret: Out<cl_int> | null): cl_command_queue {
   noCallback(t);
   const queue = new QueueObject(place.context, place.slot, options);
-  const result = queue.start(t, queue.outOfOrder ? "opencl out-of-order" : "opencl");
+  const result = startQueue(t, queue, queue.outOfOrder ? "opencl out-of-order" : "opencl");
   if (result < 0) {
     place.context.dropChild(t);
     return failNull(t, errcode_ret, codeOf(result), "the kernel gave no exec queue", { errno: result });

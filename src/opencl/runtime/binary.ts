@@ -4,6 +4,7 @@ import { parseModule } from "../../compiler/ir/parse.ts";
 import { printModule } from "../../compiler/ir/print.ts";
 import { verifyModule } from "../../compiler/ir/verify.ts";
 import { CL_PROGRAM_BINARY_TYPE_COMPILED_OBJECT, CL_PROGRAM_BINARY_TYPE_EXECUTABLE, CL_PROGRAM_BINARY_TYPE_LIBRARY } from "../abi/constants.ts";
+import { Recent } from "./recent.ts";
 
 /**
  * A program binary: "GLASSCL1", then u32 little endian: type (CL_PROGRAM_BINARY_TYPE_*), flags, bytes of options, bytes of code, two words of a hash over all that
@@ -64,10 +65,18 @@ export function decodeBinary(bytes: Uint8Array): BinaryContents | null {
   if (a !== low || b !== high) return null;
   if (![CL_PROGRAM_BINARY_TYPE_COMPILED_OBJECT, CL_PROGRAM_BINARY_TYPE_LIBRARY, CL_PROGRAM_BINARY_TYPE_EXECUTABLE].some((known) => known === type)) return null;
   const options = decoder.decode(bytes.subarray(HEADER, HEADER + optionBytes));
+  const text = decoder.decode(bytes.subarray(HEADER + optionBytes));
+  const module = modules.get(text, () => parse(text));
+  return module === null ? null : { type, options, nonUniform: (flags & NON_UNIFORM) !== 0, argInfo: (flags & ARG_INFO) !== 0, module };
+}
+
+/** One module for equal texts, so that it is compiled once. */
+const modules = new Recent<Module | null>(32);
+
+function parse(text: string): Module | null {
   try {
-    const module = parseModule(decoder.decode(bytes.subarray(HEADER + optionBytes)));
-    if (verifyModule(module).length > 0) return null;
-    return { type, options, nonUniform: (flags & NON_UNIFORM) !== 0, argInfo: (flags & ARG_INFO) !== 0, module };
+    const module = parseModule(text);
+    return verifyModule(module).length > 0 ? null : module;
   } catch (error) {
     if (error instanceof CompileError) return null;
     throw error;

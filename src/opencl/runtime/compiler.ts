@@ -4,6 +4,7 @@ import { openClCompiler } from "../../compiler/clang/compiler.ts";
 import { parseBuildOptions, type BuildOptions, type Phase } from "../../compiler/clang/options.ts";
 import type { Module } from "../../compiler/ir/module.ts";
 import { compileModule } from "../../compiler/wasm/index.ts";
+import { Recent } from "./recent.ts";
 
 /** A program text to compile. */
 export interface CompileRequest {
@@ -38,11 +39,18 @@ export function compilerAvailable(): boolean {
   return openClCompiler() !== null;
 }
 
+/** Results are kept for all machines of this JavaScript program: compiling is a pure function, and tests build one source over and over. */
+const compilations = new Recent<CompileResult>(32);
+
 /** Compiles OpenCL C. */
 export function compileSource(request: CompileRequest): CompileResult {
-  const { options, headers, phase } = request;
-  const result = compileOpenCl(request.source, { options, headers, phase });
-  return result.ok ? { module: result.module, log: result.log } : { module: null, log: result.log };
+  const { source, options, headers, phase } = request;
+  // Headers of -I are files, which may change.
+  const compile = (): CompileResult => {
+    const result = compileOpenCl(source, { options, headers, phase });
+    return result.ok ? { module: result.module, log: result.log } : { module: null, log: result.log };
+  };
+  return options.includes("-I") ? compile() : compilations.get(JSON.stringify([source, options, headers, phase]), compile);
 }
 
 const loaded = new WeakMap<Module, DeviceCode>();

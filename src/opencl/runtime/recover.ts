@@ -1,5 +1,7 @@
 import type { Caller } from "../../api/caller.ts";
+import { Errno } from "../../kernel/errors.ts";
 import type { ContextObject, Slot } from "./context-object.ts";
+import type { QueueObject } from "./queue-object.ts";
 import { stateOf } from "./state.ts";
 
 /**
@@ -27,4 +29,11 @@ export function recover(t: Caller, context: ContextObject, slot: Slot): boolean 
   }
   t.sys.ioctl(slot.device.fd, "GLASS_CONTEXT_DESTROY", { context: old });
   return true;
+}
+
+/** Makes a queue's exec queue, in a fresh fault domain when the old one is banned. @returns 0 or a negative errno */
+export function startQueue(t: Caller, queue: QueueObject, label: string): number {
+  const result = queue.start(t, label);
+  if (result !== -Errno.ECANCELED || !recover(t, queue.context, queue.slot)) return result;
+  return queue.start(t, label);
 }

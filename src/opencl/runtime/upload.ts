@@ -9,6 +9,7 @@ import { hostBytes } from "./host-memory.ts";
 import type { MemObject } from "./mem-object.ts";
 import type { ClObject } from "./object.ts";
 import { QueueObject } from "./queue-object.ts";
+import { startQueue } from "./recover.ts";
 import { isOver } from "./settle.ts";
 import { enqueue } from "./submit.ts";
 import { copyJob, line, packed } from "./transfer.ts";
@@ -51,7 +52,7 @@ function uploadQueue(t: Caller, context: ContextObject, slot: Slot): QueueObject
   const known = context.uploads.get(slot);
   if (known !== undefined) return known as QueueObject;
   const queue = new QueueObject(context, slot, { properties: 0, list: null, priority: 2 }, true);
-  if (queue.start(t, "opencl uploads") < 0) return null;
+  if (startQueue(t, queue, "opencl uploads") < 0) return null;
   context.uploads.set(slot, queue);
   return queue;
 }

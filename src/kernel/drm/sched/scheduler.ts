@@ -4,6 +4,12 @@ import type { RunQueue } from "./run-queue.ts";
 
 /** What a scheduler needs of the machine. */
 export interface SchedPorts {
+  /**
+   * In "any" order every job is given to the hardware by an event of its own, as the work queue of drm_sched does it: between two of them
+   * anything may happen, so that every order of ready jobs can be reached. Otherwise (and when absent) at once.
+   */
+  readonly events?: { readonly order: "timed" | "any"; at(time: number, run: () => void, label: string): unknown };
+  readonly clock?: { readonly now: number };
   readonly trace: { readonly enabled: boolean; emit(name: string, fields: Readonly<Record<string, string | number>>): void };
 }
 
@@ -27,6 +33,7 @@ export class DrmScheduler {
   private readonly ports: SchedPorts;
   private picking = false;
   private again = false;
+  private stepAsked = false;
 
   constructor(ports: SchedPorts, device: string, name: string, creditLimit: number, queue: RunQueue) {
     this.ports = ports;
@@ -72,11 +79,30 @@ export class DrmScheduler {
     invariant(this.used >= 0 && (this.used <= this.creditLimit || this.inFlight === 1), `${this.name}: credits in flight are within the limit`);
     invariant(this.started - this.freed === this.inFlight, `${this.name}: every job that began is freed once`);
     const head = this.queue.jobs()[0];
-    invariant(head === undefined || this.used > 0, `${this.name}: no ready job waits while the hardware is empty`);
+    invariant(head === undefined || this.used > 0 || this.stepAsked, `${this.name}: no ready job waits while the hardware is empty`);
+  }
+
+  /** Asks for an event that gives one job to the hardware. */
+  private askForStep(events: NonNullable<SchedPorts["events"]>): void {
+    if (this.stepAsked || this.queue.size === 0) return;
+    this.stepAsked = true;
+    events.at(this.ports.clock!.now, () => {
+      this.stepAsked = false;
+      const job = this.queue.peek();
+      if (job === null || (this.used > 0 && this.used + job.credits > this.creditLimit)) return;
+      this.queue.take();
+      this.begin(job);
+      this.askForStep(events);
+    }, `${this.name} scheduler`);
   }
 
   /** Gives jobs to the hardware while it has room. */
   private kick(): void {
+    const { events } = this.ports;
+    if (events !== undefined && events.order === "any") {
+      this.askForStep(events);
+      return;
+    }
     if (this.picking) {
       this.again = true;
       return;
