@@ -2,6 +2,7 @@ import type { ValueId } from "../../ir/ops.ts";
 import type { Kit } from "../kit.ts";
 import { enter, leave, workingType } from "./half.ts";
 import { codeOf, isFloatCode, isSignedCode } from "./mangle.ts";
+import { addSat } from "./saturate.ts";
 import type { Lowering, Lowerings, Site } from "./site.ts";
 
 /** Geometric functions (OpenCL C 3.0 section 6.15.5) and the integer dot product of cl_khr_integer_dot_product. */
@@ -74,12 +75,14 @@ function integerDot(s: Site, add: ValueId | null): ValueId {
   return k.conv("trunc", "i32", k.int("min.s", k.int("max.s", total, k.l(low)), k.l(high)));
 }
 
-function packed(signs: string): Lowering {
+/** Bytes of two words, multiplied and summed; saturated to the accumulator's range when there is one. */
+function packed(signs: string, accumulate = false): Lowering {
   return (s) => {
     const { k } = s;
     const bytes = (word: ValueId, signed: boolean): ValueId[] => [0, 8, 16, 24].map((at) => (signed ? k.ashr(k.shl(word, 24 - at), 24) : k.and(k.lshr(word, at), k.i(0xff))));
     const sum = sumOfProducts(k, bytes(s.args[0]![0]!, signs[0] === "s"), bytes(s.args[1]![0]!, signs[1] === "s"));
-    return [sum];
+    if (!accumulate) return [sum];
+    return [addSat(k, signs !== "uu", sum, s.args[2]![0]!)];
   };
 }
 
@@ -125,5 +128,7 @@ export const geometric: Lowerings = {
   },
   dot_acc_sat: (s) => [integerDot(s, s.args[2]![0]!)],
   dot_4x8packed_ss_int: packed("ss"), dot_4x8packed_uu_uint: packed("uu"), dot_4x8packed_su_int: packed("su"), dot_4x8packed_us_int: packed("us"),
+  dot_acc_sat_4x8packed_ss_int: packed("ss", true), dot_acc_sat_4x8packed_uu_uint: packed("uu", true),
+  dot_acc_sat_4x8packed_su_int: packed("su", true), dot_acc_sat_4x8packed_us_int: packed("us", true),
 };
 

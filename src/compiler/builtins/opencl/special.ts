@@ -17,7 +17,18 @@ function inWindow(s: Site, address: ValueId, window: bigint): ValueId {
 /** Null of work-group memory is not 0: that is where its first variable lies. */
 const NULL_SHARED = -1n;
 
+/** A counter as one number or as its two words (cl_khr_kernel_clock). The device's is its virtual nanoseconds, the others' the instructions of the multiprocessor. */
+function clock(register: "globaltimer" | "clock64", words: boolean): Lowering {
+  return ({ k }) => {
+    const value = k.sreg(register, "i64");
+    return words ? [k.conv("trunc", "i32", value), k.conv("trunc", "i32", k.lshr(value, 32))] : [value];
+  };
+}
+
 export const special: Lowerings = {
+  clock_read_device: clock("globaltimer", false), clock_read_hilo_device: clock("globaltimer", true),
+  clock_read_work_group: clock("clock64", false), clock_read_hilo_work_group: clock("clock64", true),
+  clock_read_sub_group: clock("clock64", false), clock_read_hilo_sub_group: clock("clock64", true),
   printf,
   __to_global: (s) => {
     const p = s.args[0]![0]!;

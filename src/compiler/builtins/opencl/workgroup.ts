@@ -1,10 +1,9 @@
 import type { ValueId } from "../../ir/ops.ts";
 import { sizeOf, type Type } from "../../ir/types.ts";
 import type { Kit } from "../kit.ts";
-import { enter, leave } from "./half.ts";
-import { codeOf } from "./mangle.ts";
+import { subGroupSize } from "./lanes.ts";
+import { collective, exclusiveScan, inclusiveScan, OPERATIONS, type Collective, type Reduction } from "./reduction.ts";
 import { loadLanes, storeLanes, type Lowering, type Lowerings, type Place } from "./site.ts";
-import { exclusiveScan, inclusiveScan, reductionOf, subGroupSize, type Reduction } from "./subgroup.ts";
 import { groupBarrier } from "./sync.ts";
 
 /**
@@ -46,8 +45,6 @@ function totals(k: Kit, end: ValueId, { join, identity }: Reduction): ValueId {
   return k.loop([k.i(0), identity], ([n]) => k.icmp("lt.u", n!, end), ([n, sum]) => [k.add(n!, k.i(1)), join(sum!, get(k, n!, k.type(identity)))])[1]!;
 }
 
-type Collective = (k: Kit, value: ValueId, reduction: Reduction) => ValueId;
-
 const reduceGroup: Collective = (k, value, reduction) => {
   shareTotals(k, inclusiveScan(k, value, reduction));
   return totals(k, k.sreg("nwarp"), reduction);
@@ -65,17 +62,13 @@ const scanExclusive: Collective = (k, value, reduction) => {
   return reduction.join(totals(k, k.sreg("warp"), reduction), own);
 };
 
-function collective(name: string, how: Collective): Lowering {
-  return (s) => {
-    const { k } = s;
-    const code = codeOf(s.params[0]);
-    const given = enter(k, code, s.args[0]![0]!);
-    const value = name.startsWith("logical_") ? k.conv("zext", k.type(given), k.icmp("ne", given, k.like(given, 0))) : given;
-    const result = how(k, value, reductionOf(s, name));
+function byGroup(name: string, how: Collective): Lowering {
+  return collective(name, (_, k, value, reduction) => {
+    const result = how(k, value, reduction);
     // Nobody may write the slots again before everybody has read them.
     groupBarrier(k);
-    return [leave(k, code, result)];
-  };
+    return result;
+  });
 }
 
 function vote(red: "and" | "or"): Lowering {
@@ -102,14 +95,12 @@ const broadcast: Lowering = (s) => {
   return [result];
 };
 
-const OPERATIONS = ["add", "mul", "min", "max", "and", "or", "xor", "logical_and", "logical_or", "logical_xor"];
-
 export const workGroups: Lowerings = {
   work_group_all: vote("and"), work_group_any: vote("or"), work_group_broadcast: broadcast,
   ...Object.fromEntries(OPERATIONS.flatMap((name): [string, Lowering][] => [
-    [`work_group_reduce_${name}`, collective(name, reduceGroup)],
-    [`work_group_scan_inclusive_${name}`, collective(name, scanInclusive)],
-    [`work_group_scan_exclusive_${name}`, collective(name, scanExclusive)],
+    [`work_group_reduce_${name}`, byGroup(name, reduceGroup)],
+    [`work_group_scan_inclusive_${name}`, byGroup(name, scanInclusive)],
+    [`work_group_scan_exclusive_${name}`, byGroup(name, scanExclusive)],
   ])),
 };
 
