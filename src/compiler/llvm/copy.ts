@@ -50,7 +50,7 @@ export function copyBytes(fx: FnLowering, to: Pointer, from: Pointer, bytes: big
   const unit: Type = known ? UNITS.find((t) => sizeOf[t] <= align)! : "i8";
   const size = k.l(BigInt(sizeOf[unit]));
   const total = typeof bytes === "bigint" ? k.l(bytes) : bytes.value;
-  const step = (index: ValueId): void => write(fx, at(fx, to, index), read(fx, [unit], at(fx, from, index), 0, { align, volatile: false })[0]!, 0, align);
+  const step = (index: ValueId): void => write(fx, at(fx, to, index), read(fx, [unit], at(fx, from, index), 0, { align: Math.min(align, sizeOf[unit]), volatile: false })[0]!, 0, align);
   const up = (): ValueId[] => {
     k.loop([k.l(0)], ([i]) => k.icmp("lt.u", i!, total), ([i]) => {
       step(i!);
