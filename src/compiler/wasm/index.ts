@@ -62,14 +62,14 @@ class WasmCode implements DeviceCode {
   }
 
   /** The kernel, compiled for such a memory and groups of up to `items`. */
-  kernelCode(name: string, shared: boolean, maximumPages: number, items: number): KernelCode {
+  kernelCode(name: string, shared: boolean, maximumPages: number, items: number, warpSize: number): KernelCode {
     const capacity = capacityFor(items);
-    const key = `${name} ${shared} ${maximumPages} ${capacity}`;
+    const key = `${name} ${shared} ${maximumPages} ${capacity} ${warpSize}`;
     let code = this.compiled.get(key);
     if (code === undefined) {
       const info = this.kernels.get(name);
       if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
-      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, this.options.slowOnly ?? false);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, warpSize, this.options.slowOnly ?? false);
       this.compiled.set(key, code);
     }
     return code;
@@ -95,9 +95,9 @@ class LoadedWasm implements LoadedCode {
   start(config: LaunchConfig, hooks: LaunchHooks): Execution {
     const items = config.block[0] * config.block[1] * config.block[2];
     let kernel = this.kernels.get(config.kernel);
-    if (kernel === undefined || kernel.code.layout.items < items) {
+    if (kernel === undefined || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
       const { shared, maximumPages } = this.env.linear;
-      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items), this.env);
+      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, config.warpSize), this.env);
       this.kernels.set(config.kernel, kernel);
     }
     return new WasmExecution(kernel, config, hooks);

@@ -7,17 +7,16 @@ import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { writeSwitch } from "../emit/switch.ts";
 import { isWide, loadOf, storeOf, wasmType } from "../emit/types.ts";
 import { writeStructured } from "../flow/structure.ts";
-import { isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
+import { isCollective, isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
 import { readsOf } from "../graph/uses.ts";
-import { launch, narrowOffset, record, RECORD_SHIFT, RECORDS, slot, status, wideOffset, type SlotLayout } from "../lower/layout.ts";
+import { launch, narrowOffset, record, RECORD_SHIFT, RECORDS, slot, status, team, teamBytes, teamsOffset, wideOffset, type SlotLayout } from "../lower/layout.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { accessSize, type KernelProgram } from "../slow/program.ts";
 import { barrierOperands, slotLoad, slotStore } from "../slow/emitter.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
-import { levelOf, type FlowNode } from "./flow.ts";
+import type { FlowNode } from "./flow.ts";
 import { knownAlignment, place, placeType, writeTranslation, type Translation } from "./memory.ts";
 import type { Regions } from "./regions.ts";
-import { leafLevel } from "./uniform.ts";
 
 /** What the function gives back. */
 export const outcome = { batch: 0, exit: 1, parked: 2, spinning: 3 } as const;
@@ -54,6 +53,12 @@ export class FastEmitter extends DeviceEmitter {
   private readonly result: number;
   private readonly itemLimit: number;
   private readonly translation: Translation;
+  /** In warps: number and state of the current one, its first work-item and the end of them, and whether some warp waits at the barrier. */
+  private readonly team: number;
+  private readonly state: number;
+  private readonly first: number;
+  private readonly last: number;
+  private readonly any: number;
   private readonly leaves = new Map<Node, number>();
   private readonly limits = new Map<string, number>();
   private readonly exits = new Map<Block, Label>();
@@ -76,7 +81,12 @@ export class FastEmitter extends DeviceEmitter {
     this.size = [i32(), i32(), i32()];
     this.tid = [i32(), i32(), i32()];
     [this.narrow, this.wide, this.sharedBase, this.localBase, this.pc, this.result, this.itemLimit] = [i32(), i32(), i32(), i32(), i32(), i32(), i32()];
+    [this.team, this.state, this.first, this.last, this.any] = [i32(), i32(), i32(), i32(), i32()];
     this.translation = { table: i32(), base: code.local(I64), limit: code.local(I64) };
+  }
+
+  private get warps(): boolean {
+    return this.regions.levels.team.warp;
   }
 
   private get many(): boolean {
@@ -94,9 +104,13 @@ export class FastEmitter extends DeviceEmitter {
     for (const block of [...stops].reverse()) this.exits.set(block, code.block());
     const groups = code.loop();
     this.groupStart_();
-    const groupEnd = code.block();
-    this.flow(groupEnd);
-    code.end();
+    if (this.warps) this.phases();
+    else {
+      const groupEnd = code.block();
+      this.teamStart();
+      this.flow(groupEnd);
+      code.end();
+    }
     this.nextGroup(groups);
     code.end();
     code.op(op.unreachable);
@@ -128,17 +142,14 @@ export class FastEmitter extends DeviceEmitter {
     code.get(L).memory(mem.i64_load, launch.baseAddress).set(base);
     code.get(L).memory(mem.i64_load, launch.tableLimit).set(limit);
     code.get(S).memory(mem.i32_load, slot.shared).set(this.sharedBase);
-    code.get(S).memory(mem.i32_load, slot.node).set(this.node);
-    code.get(S).memory(mem.i32_load, slot.item).set(this.item);
-    code.get(S).memory(mem.i32_load, slot.next).set(this.next);
-    code.get(S).memory(mem.i32_load, slot.alive).set(this.alive);
+    for (const [local, offset] of this.stateFields()) code.get(S).memory(mem.i32_load, offset).set(local);
     // Sizes of accesses to shared and local memory, and with each the first offset that does not fit.
     const sizes = new Set<string>();
     const seen = new Set<Node>();
     const leaf = (node: Node): void => {
       if (seen.has(node)) return;
       seen.add(node);
-      if (isLeaf(node) && node.op !== "const" && node.op !== "constbits" && leafLevel(node) === 0) this.leaves.set(node, code.local(wasmType(node.type!)));
+      if (isLeaf(node) && node.op !== "const" && node.op !== "constbits" && this.regions.levels.leaf(node) === 0) this.leaves.set(node, code.local(wasmType(node.type!)));
     };
     for (const block of this.program.kernel.graph.blocks) {
       for (const node of block.nodes) {
@@ -161,37 +172,145 @@ export class FastEmitter extends DeviceEmitter {
       super.leaf(node);
       code.set(local);
     }
-    for (const [node, cell] of this.regions.cells) {
-      code.get(S).memory(slotLoad(node.type!), slot.group_values + 8 * cell).set(this.local(node));
-    }
+    if (!this.warps) this.loadCells(S, slot.group_values);
   }
 
-  /** Whether the leaf changes from group to group. */
+  /** What the slot's header keeps of the function's state between calls. */
+  private stateFields(): (readonly [local: number, offset: number])[] {
+    const common = [[this.item, slot.item], [this.next, slot.next]] as const;
+    if (this.warps) return [...common, [this.team, slot.team], [this.any, slot.any]];
+    return [...common, [this.node, slot.node], [this.alive, slot.alive]];
+  }
+
+  private loadCells(base: number, offset: number): void {
+    for (const [node, cell] of this.regions.cells) this.code.get(base).memory(slotLoad(node.type!), offset + 8 * cell).set(this.local(node));
+  }
+
+  private storeCells(base: number, offset: number): void {
+    for (const [node, cell] of this.regions.cells) this.code.get(base).get(this.local(node)).memory(slotStore(node.type!), offset + 8 * cell);
+  }
+
+  /** Whether the leaf changes from group to group, or from warp to warp. */
   private ofGroup(node: Node): boolean {
-    return node.op === "sreg" && /^(ctaid|ntid|smid|nwarp)/.test(node.attr);
+    return node.op === "sreg" && /^(ctaid|ntid|smid|nwarp|tid|gid|warp$)/.test(node.attr);
+  }
+
+  private ofTeam(node: Node): boolean {
+    return node.op === "sreg" && /^(tid|gid|warp$)/.test(node.attr);
   }
 
   private groupStart_(): void {
     const { code } = this;
     this.size.forEach((local, d) => code.get(S).memory(mem.i32_load, slot.ntid + 4 * d).set(local));
     code.get(S).memory(mem.i32_load, slot.items).set(this.items);
-    for (const [node, local] of this.leaves) {
-      if (!this.ofGroup(node)) continue;
-      super.leaf(node);
-      code.set(local);
-    }
+    this.setLeaves((node) => this.ofGroup(node) && !this.ofTeam(node));
     for (const start of this.starts()) {
       super.groupStart(start);
       code.set(this.startLocal(start));
     }
     // A group that goes on where it was parked keeps its memory.
-    code.get(this.node).get(this.item).op(op.i32_or, op.i32_eqz).if();
+    code.get(S).memory(mem.i32_load, slot.fresh).if();
+    code.get(S).i32(0).memory(mem.i32_store, slot.fresh);
     code.get(this.items).set(this.alive);
     code.get(this.sharedBase).i32(0).get(L).memory(mem.i32_load, launch.sharedBytes).memoryFill();
     code.get(S).memory(mem.i32_load, slot.local).i32(0).get(this.items).get(L).memory(mem.i32_load, launch.localBytes).op(op.i32_mul).memoryFill();
+    if (this.warps) this.freshTeams();
     code.end();
-    const everywhere = this.program.kernel.graph.blocks.flatMap((block) => block.nodes).filter((node) => node.free && !node.folded && node.type !== null && node.uses > 0 && levelOf(node) === 0);
-    this.setAll(everywhere);
+  }
+
+  private setLeaves(which: (node: Node) => boolean): void {
+    for (const [node, local] of this.leaves) {
+      if (!which(node)) continue;
+      if (node.attr === "warp") this.code.get(this.team);
+      else super.leaf(node);
+      this.code.set(local);
+    }
+  }
+
+  /** What is the same for the whole team. */
+  private teamStart(): void {
+    this.setLeaves((node) => this.ofTeam(node));
+    this.setAll(this.program.kernel.graph.blocks.flatMap((block) => block.nodes).filter((node) => node.free && !node.folded && node.type !== null && node.uses > 0 && this.regions.levels.of(node) === 0));
+  }
+
+  // Warps.
+
+  /** Pushes the address of warp `team`'s state. */
+  private stateOf(team_: number): void {
+    this.code.get(S).i32(teamsOffset(this.layout)).op(op.i32_add).get(team_).i32(teamBytes(this.layout)).op(op.i32_mul, op.i32_add);
+  }
+
+  /** Pushes the number of warps. */
+  private teamCount(): void {
+    const { warpSize } = this.regions.levels.team;
+    this.code.get(this.items).i32(warpSize - 1).op(op.i32_add).i32(warpSize).op(op.i32_div_u);
+  }
+
+  /** All warps of a new group stand at the entry. */
+  private freshTeams(): void {
+    const { code } = this;
+    const { warpSize } = this.regions.levels.team;
+    code.i32(0).set(this.team).i32(0).set(this.item).i32(0).set(this.any);
+    const again = code.loop();
+    this.stateOf(this.team);
+    code.tee(this.state).i32(0).memory(mem.i32_store, team.node);
+    // A bit for each lane there is; the last warp may have fewer.
+    code.get(this.state).i32(-1).i32(32);
+    code.get(this.items).get(this.team).i32(warpSize).op(op.i32_mul, op.i32_sub).tee(this.last).i32(warpSize).get(this.last).i32(warpSize).op(op.i32_lt_u, op.select);
+    code.op(op.i32_sub, op.i32_shr_u).memory(mem.i32_store, team.alive);
+    code.get(this.team).i32(1).op(op.i32_add).tee(this.team);
+    this.teamCount();
+    code.op(op.i32_lt_u).brIf(again);
+    code.end();
+    code.i32(0).set(this.team);
+    for (const offset of [slot.yes, slot.voters]) code.get(S).i32(0).memory(mem.i32_store, offset);
+  }
+
+  /** Each warp goes from barrier to barrier, all by turns, until none is left. */
+  private phases(): void {
+    const { code } = this;
+    const { warpSize } = this.regions.levels.team;
+    const phase = code.loop();
+    const teams = code.loop();
+    this.teamEnd = code.block();
+    const gone = code.block();
+    this.stateOf(this.team);
+    code.tee(this.state).memory(mem.i32_load, team.node).tee(this.node).i32(-1).op(op.i32_eq).brIf(this.teamEnd);
+    code.get(this.state).memory(mem.i32_load, team.alive).set(this.alive);
+    code.get(this.team).i32(warpSize).op(op.i32_mul).tee(this.first).i32(warpSize).op(op.i32_add).set(this.last);
+    code.get(this.last).get(this.items).get(this.last).get(this.items).op(op.i32_lt_u, op.select).set(this.last);
+    const [tx, ty, tz] = this.tid;
+    const [nx, ny] = this.size;
+    code.get(this.first).get(nx).op(op.i32_rem_u).set(tx);
+    code.get(this.first).get(nx).op(op.i32_div_u).tee(ty).get(ny).op(op.i32_div_u).set(tz);
+    code.get(ty).get(ny).op(op.i32_rem_u).set(ty);
+    this.loadCells(this.state, team.cells);
+    this.teamStart();
+    this.flow(gone);
+    code.end();
+    code.get(this.state).i32(-1).memory(mem.i32_store, team.node);
+    code.end();
+    code.i32(0).set(this.item);
+    code.get(this.team).i32(1).op(op.i32_add).tee(this.team);
+    this.teamCount();
+    code.op(op.i32_lt_u).brIf(teams);
+    code.end();
+    code.i32(0).set(this.team);
+    // The barrier is complete: whoever voted there did so by now.
+    for (const [from, to] of [[slot.yes, slot.lastYes], [slot.voters, slot.lastVoters]] as const) {
+      code.get(S).get(S).memory(mem.i32_load, from).memory(mem.i32_store, to);
+      code.get(S).i32(0).memory(mem.i32_store, from);
+    }
+    code.get(this.any).i32(0).set(this.any).brIf(phase);
+    code.end();
+  }
+
+  private teamEnd: Label = 0;
+
+  /** Pushes how many work-items of the team have not exited. */
+  private aliveCount(): void {
+    this.code.get(this.alive);
+    if (this.warps) this.code.op(op.i32_popcnt);
   }
 
   private readonly groupStarts = new Map<string, number>();
@@ -221,6 +340,7 @@ export class FastEmitter extends DeviceEmitter {
     code.get(L);
     field(L, launch.finished).i32(1).op(op.i32_add).memory(mem.i32_store, launch.finished);
     code.i32(0).set(this.node).i32(0).set(this.item);
+    code.get(S).i32(1).memory(mem.i32_store, slot.fresh);
     code.i32(outcome.batch).set(this.result);
     code.get(L);
     field(L, launch.groupCount).i32(1).op(op.i32_sub).memory(mem.i32_store, launch.groupCount);
@@ -292,11 +412,14 @@ export class FastEmitter extends DeviceEmitter {
     code.op(op.unreachable);
   }
 
-  private charge(block: Block, times: number | null): void {
+  private charge(block: Block, once: boolean): void {
     if (block.cost === 0 && block.bytes === 0) return;
     const { code } = this;
     code.get(this.counted).i64((BigInt(block.bytes) << 32n) + BigInt(block.cost));
-    if (times !== null) code.get(times).op(op.i64_extend_i32_u, op.i64_mul);
+    if (once) {
+      this.aliveCount();
+      code.op(op.i64_extend_i32_u, op.i64_mul);
+    }
     code.op(op.i64_add).set(this.counted);
   }
 
@@ -319,18 +442,22 @@ export class FastEmitter extends DeviceEmitter {
 
   private saveState(): void {
     const { code } = this;
-    for (const [local, offset] of [[this.node, slot.node], [this.item, slot.item], [this.next, slot.next], [this.alive, slot.alive]] as const) {
-      code.get(S).get(local).memory(mem.i32_store, offset);
-    }
-    for (const [node, cell] of this.regions.cells) {
-      code.get(S).get(this.local(node)).memory(slotStore(node.type!), slot.group_values + 8 * cell);
-    }
+    for (const [local, offset] of this.stateFields()) code.get(S).get(local).memory(mem.i32_store, offset);
+    if (this.warps) this.saveTeam();
+    else this.storeCells(S, slot.group_values);
+  }
+
+  private saveTeam(): void {
+    this.code.get(this.state).get(this.node).memory(mem.i32_store, team.node);
+    this.code.get(this.state).get(this.alive).memory(mem.i32_store, team.alive);
+    this.storeCells(this.state, team.cells);
   }
 
   private groupBlock(node: FlowNode): void {
     const { code } = this;
     const block = node.head;
-    this.charge(block, this.alive);
+    this.charge(block, true);
+    this.takeVotes(block);
     this.setAll(block.nodes.filter((inner) => this.regions.cells.has(inner) && inner.op !== "phi" && inner.op !== "result" && !inner.folded));
     for (const inner of block.nodes) {
       switch (inner.op) {
@@ -376,28 +503,167 @@ export class FastEmitter extends DeviceEmitter {
   private meet(node: FlowNode): void {
     const { code } = this;
     const block = node.head;
-    this.charge(block, this.alive);
-    const next = block.succs[0]!;
     const at = block.nodes[0]!;
-    const result = next.nodes.find((other) => other.op === "result");
-    if (at.op === "barred" && result !== undefined) {
-      // Count the predicates of all who are here.
-      const local = this.local(result);
-      code.i32(0).set(local);
+    const next = block.succs[0]!;
+    if (isCollective(at)) {
+      this.collective(node, at, next);
+      return;
+    }
+    this.charge(block, true);
+    if (at.op === "barred") {
+      if (!this.warps) code.get(S).i32(0).memory(mem.i32_store, slot.yes);
       this.forItems(node, () => {
         const predicate = barrierOperands(at)[2]!;
-        code.get(local);
+        code.get(S).get(S).memory(mem.i32_load, slot.yes);
+        this.recordOfItem();
         this.value(predicate);
-        code.op(op.i32_add).set(local);
+        code.memory(mem.i32_store, record.a);
+        this.value(predicate);
+        code.op(op.i32_add).memory(mem.i32_store, slot.yes);
       });
-      if (at.attr === "and") code.get(local).get(this.alive).op(op.i32_eq).set(local);
-      else if (at.attr === "or") code.get(local).i32(0).op(op.i32_ne).set(local);
+      if (!this.warps) {
+        code.get(S).get(S).memory(mem.i32_load, slot.yes).memory(mem.i32_store, slot.lastYes);
+        code.get(S).get(this.alive).memory(mem.i32_store, slot.lastVoters);
+      } else {
+        code.get(S).get(S).memory(mem.i32_load, slot.voters);
+        this.aliveCount();
+        code.op(op.i32_add).memory(mem.i32_store, slot.voters);
+      }
+    }
+    this.goTo(next);
+    if (!this.warps) return;
+    this.saveTeam();
+    code.i32(1).set(this.any).br(this.teamEnd);
+  }
+
+  /** Sets the result of a vote at the barrier before the block, which all have in common. */
+  private takeVotes(head: Block): void {
+    const { code } = this;
+    const at = head.preds[0]?.nodes[0];
+    if (at?.op !== "barred") return;
+    for (const node of head.nodes) {
+      if (node.op !== "result") continue;
+      code.get(S).memory(mem.i32_load, slot.lastYes);
+      if (at.attr === "and") code.get(S).memory(mem.i32_load, slot.lastVoters).op(op.i32_eq);
+      else if (at.attr === "or") code.i32(0).op(op.i32_ne);
+      code.set(this.local(node));
+    }
+  }
+
+  /** A warp collective that all the warp's lanes have come to. Results are left in the records, those that all have in common in their variables too. */
+  private collective(node: FlowNode, at: Node, next: Block): void {
+    const { code } = this;
+    this.charge(node.head, true);
+    const masked = Number(at.imm) === 1;
+    const mask = masked ? at.args[at.args.length - 1]! : null;
+    const result = next.nodes.find((other) => other.op === "result" && Number(other.imm) === 0);
+    const { warpSize } = this.regions.levels.team;
+    const everyone = mask === null || (mask.op === "const" && Number(mask.imm) === -1);
+    // Lanes whose mask leaves out another: the slow path sorts out who meets whom.
+    const least = everyone ? -1 : code.local(I32);
+    if (least >= 0) code.get(this.alive).set(least);
+    const lane = code.local(I32);
+    const yes = code.local(I32);
+    const total = code.local(I32);
+    const start: Readonly<Record<string, number>> = { "min.s": 0x7fff_ffff, "max.s": -0x8000_0000, "min.u": -1, and: -1 };
+    code.i32(0).set(yes).i32(start[at.attr] ?? 0).set(total);
+    this.forItems(node, () => {
+      if (mask !== null && least >= 0) {
+        this.value(mask);
+        code.get(least).op(op.i32_and).set(least);
+      }
+      switch (at.op) {
+        case "vote":
+          this.value(at.args[0]!);
+          code.get(this.item).get(this.first).op(op.i32_sub, op.i32_shl).get(yes).op(op.i32_or).set(yes);
+          break;
+        case "redux": {
+          const value = code.local(I32);
+          this.value(at.args[0]!);
+          code.set(value);
+          const pick = (compare: number): void => void code.get(total).get(value).get(total).get(value).op(compare, op.select).set(total);
+          if (at.attr === "min.s") pick(op.i32_lt_s);
+          else if (at.attr === "max.s") pick(op.i32_gt_s);
+          else if (at.attr === "min.u") pick(op.i32_lt_u);
+          else if (at.attr === "max.u") pick(op.i32_gt_u);
+          else code.get(total).get(value).op({ add: op.i32_add, and: op.i32_and, or: op.i32_or, xor: op.i32_xor }[at.attr]!).set(total);
+          break;
+        }
+        case "shfl":
+          this.recordOfItem();
+          this.value(at.args[0]!);
+          code.memory(mem.i32_store, record.count);
+          break;
+        default:
+      }
+    });
+    if (least >= 0) {
+      code.get(least).get(this.alive).op(op.i32_ne).if();
+      code.get(this.counted).i64((BigInt(node.head.bytes) << 32n) + BigInt(node.head.cost));
+      this.aliveCount();
+      code.op(op.i64_extend_i32_u, op.i64_mul, op.i64_sub).set(this.counted);
+      this.park(outcome.spinning);
+      code.end();
+    }
+    if (at.op === "shfl") this.shuffle(node, at, lane, warpSize);
+    else if (result !== undefined) {
+      switch (at.op === "vote" ? at.attr : at.op) {
+        case "all": code.get(yes).get(this.alive).op(op.i32_eq); break;
+        case "any": code.get(yes).i32(0).op(op.i32_ne); break;
+        case "uni": code.get(yes).get(this.alive).op(op.i32_eq).get(yes).op(op.i32_eqz, op.i32_or); break;
+        case "ballot": code.get(yes); break;
+        case "activemask": code.get(this.alive); break;
+        default: code.get(total);
+      }
+      code.set(this.local(result));
     }
     this.goTo(next);
   }
 
+  /** Each lane takes its value from the lane it names (PTX ISA, shfl.sync); the values lie in the records. */
+  private shuffle(node: FlowNode, at: Node, lane: number, warpSize: number): void {
+    const { code } = this;
+    const [, b, c] = at.args as [Node, Node, Node];
+    const bits = warpSize > 32 ? 63 : 31;
+    const own = code.local(I32);
+    const clamp = code.local(I32);
+    const last = code.local(I32);
+    const good = code.local(I32);
+    const from = code.local(I32);
+    this.forItems(node, () => {
+      code.get(this.item).get(this.first).op(op.i32_sub).set(own);
+      this.value(c);
+      code.tee(clamp).i32(8).op(op.i32_shr_u).i32(bits).op(op.i32_and).set(lane);
+      // last = own & segment | clamp & ~segment
+      code.get(own).get(lane).op(op.i32_and).get(clamp).i32(bits).op(op.i32_and).get(lane).i32(-1).op(op.i32_xor, op.i32_and, op.i32_or).set(last);
+      const delta = (): void => {
+        this.value(b);
+        code.i32(bits).op(op.i32_and);
+      };
+      if (at.attr === "idx") {
+        code.get(own).get(lane).op(op.i32_and);
+        delta();
+        code.get(lane).i32(-1).op(op.i32_xor, op.i32_and, op.i32_or).set(lane);
+      } else {
+        code.get(own);
+        delta();
+        code.op(at.attr === "up" ? op.i32_sub : at.attr === "down" ? op.i32_add : op.i32_xor).set(lane);
+      }
+      code.get(lane).get(last).op(at.attr === "up" ? op.i32_ge_s : op.i32_le_s).set(good);
+      // Out of range, or nobody there: the own value.
+      code.get(lane).get(own).get(good).op(op.select).set(from);
+      code.get(from).get(own).get(this.alive).get(from).op(op.i32_shr_u).i32(1).op(op.i32_and).get(from).i32(warpSize).op(op.i32_lt_u, op.i32_and, op.select).set(from);
+      this.recordOfItem();
+      code.get(from).get(this.first).op(op.i32_add).i32(RECORD_SHIFT).op(op.i32_shl).get(S).op(op.i32_add).memory(mem.i32_load, RECORDS + record.count);
+      code.memory(mem.i32_store, record.a);
+      this.recordOfItem();
+      code.get(good).memory(mem.i32_store, record.b);
+    });
+  }
+
   private itemsNode(node: FlowNode, groupEnd: Label): void {
     const { code } = this;
+    this.takeVotes(node.head);
     // What is common to all, computed in this region.
     const inside = new Set(node.blocks);
     const common: Node[] = [];
@@ -426,6 +692,10 @@ export class FastEmitter extends DeviceEmitter {
     const [tx, ty, tz] = this.tid;
     const [nx, ny, nz] = this.size;
     const used = this.hoisted(node);
+    if (this.warps) {
+      this.forLanes(node, used, body, loops);
+      return;
+    }
     code.get(this.item).if();
     code.get(this.item).get(nx).op(op.i32_rem_u).set(tx);
     code.get(this.item).get(nx).op(op.i32_div_u).tee(ty).get(ny).op(op.i32_div_u).set(tz);
@@ -470,6 +740,39 @@ export class FastEmitter extends DeviceEmitter {
     code.i32(0).set(this.item);
   }
 
+  /** The lanes of the warp from `item` (0: the first) on. */
+  private forLanes(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean): void {
+    const { code } = this;
+    const tx = this.tid[0];
+    const start = code.local(I32);
+    code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
+    code.get(tx).set(start);
+    code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
+    const lanes = code.loop();
+    const end = code.block();
+    this.itemEnd = end;
+    if (this.regions.flow.someExit) {
+      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(1).op(op.i32_and, op.i32_eqz).brIf(end);
+    }
+    if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
+    this.enterItem(node);
+    this.setAll(used[3]!);
+    body();
+    code.end();
+    code.get(this.item).i32(1).op(op.i32_add).set(this.item);
+    if (loops) {
+      code.get(this.item).get(this.last).op(op.i32_lt_u);
+      this.fuelLeft();
+      code.op(op.i32_eqz, op.i32_and).if();
+      this.park(outcome.parked);
+      code.end();
+    }
+    code.get(tx).i32(1).op(op.i32_add).set(tx);
+    code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes);
+    code.end();
+    code.get(start).set(tx).i32(0).set(this.item);
+  }
+
   private recordOfItem(): void {
     this.code.get(this.item).i32(RECORD_SHIFT).op(op.i32_shl).get(S).op(op.i32_add).i32(RECORDS).op(op.i32_add);
   }
@@ -480,7 +783,7 @@ export class FastEmitter extends DeviceEmitter {
     const levels: Set<Node>[] = [new Set(), new Set(), new Set(), new Set()];
     const need = (value: Node): void => {
       if (!value.free || value.block === null) return;
-      const level = levelOf(value);
+      const level = this.regions.levels.of(value);
       if (level === 0 || levels[level]!.has(value)) return;
       if (level === 3 && inside.has(value.block!)) {
         readsOf(value, need);
@@ -639,10 +942,10 @@ export class FastEmitter extends DeviceEmitter {
   private itemBlock(block: Block, go: (next: Block) => void): void {
     this.block = block;
     this.checked.clear();
-    this.charge(block, null);
+    this.charge(block, false);
     for (const node of block.nodes) {
       if (node.folded || node.op === "phi" || node.op === "proj") continue;
-      if (this.regions.cells.has(node) || (node.free && levelOf(node) < 3)) continue;
+      if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;
       this.statement(node, block, go);
       this.block = block;
     }
@@ -670,7 +973,9 @@ export class FastEmitter extends DeviceEmitter {
         this.branchTable(node, block, go);
         return;
       case "ret": case "exit":
-        if (this.regions.flow.someExit) {
+        if (this.regions.flow.someExit && this.warps) {
+          code.get(this.alive).i32(1).get(this.item).get(this.first).op(op.i32_sub, op.i32_shl).i32(-1).op(op.i32_xor, op.i32_and).set(this.alive);
+        } else if (this.regions.flow.someExit) {
           this.recordOfItem();
           code.i32(status.exited).memory(mem.i32_store, record.status);
           code.get(this.alive).i32(1).op(op.i32_sub).set(this.alive);
@@ -684,6 +989,10 @@ export class FastEmitter extends DeviceEmitter {
         this.yield(node, block.succs[0]!);
         return;
       case "nanosleep": case "fence":
+        return;
+      case "result":
+        this.recordOfItem();
+        code.memory(slotLoad(node.type!), Number(node.imm) === 0 ? record.a : record.b).set(this.local(node));
         return;
       case "store":
         this.store(node);

@@ -1,11 +1,11 @@
 import { isPure, type Block, type Graph, type Node } from "../graph/node.ts";
-import { leafLevel, type Uniformity } from "./uniform.ts";
+import type { Levels, Uniformity } from "./uniform.ts";
 
 /**
  * The group's own flow: what happens to all its work-items together. Its nodes are
  * - `items`: a region, run by each work-item from its head to one of its ends;
  * - `group`: a block that computes only what all have in common, run once;
- * - `meet`: a barrier.
+ * - `meet`: a barrier or a warp collective.
  */
 export interface FlowNode {
   readonly kind: "items" | "group" | "meet";
@@ -24,14 +24,14 @@ export interface GroupFlow {
 }
 
 /** Whether the node's value is kept once for the group: uniform, not recomputable from leaves, and computable outside the work-items' code. */
-export function groupValues(graph: Graph, uniform: Uniformity, heads: ReadonlySet<Block>): Set<Node> {
+export function groupValues(graph: Graph, levels: Levels, uniform: Uniformity, heads: ReadonlySet<Block>): Set<Node> {
   const found = new Set<Node>();
   for (let changed = true; changed;) {
     changed = false;
     for (const block of graph.blocks) {
       for (const node of block.nodes) {
         if (node.type === null || node.free || found.has(node) || uniform.divergent.has(node)) continue;
-        const common = (arg: Node): boolean => found.has(arg) || (arg.free && isCommon(arg));
+        const common = (arg: Node): boolean => found.has(arg) || (arg.free && levels.of(arg) === 0);
         if (node.op === "phi" ? heads.has(block) : node.op === "result" ? true : isPure(node) && node.args.every(common)) {
           found.add(node);
           changed = true;
@@ -42,29 +42,11 @@ export function groupValues(graph: Graph, uniform: Uniformity, heads: ReadonlySe
   return found;
 }
 
-/** Whether a recomputable value is the same for the whole group. */
-export function isCommon(node: Node): boolean {
-  return levelOf(node) === 0;
-}
-
-const levels = new WeakMap<Node, number>();
-
-/** Level (see `leafLevel`) at which a recomputable value varies. */
-export function levelOf(node: Node): number {
-  if (node.block === null) return leafLevel(node);
-  let level = levels.get(node);
-  if (level === undefined) {
-    level = node.args.reduce((most, arg) => Math.max(most, levelOf(arg)), 0);
-    levels.set(node, level);
-  }
-  return level;
-}
-
 /**
  * Cuts the graph into the group's flow; null when a divergent branch decides where its work-items meet next.
  * @param forced blocks that begin a node in any case
  */
-export function cutRegions(graph: Graph, uniform: Uniformity, meets: (block: Block) => boolean, forced: ReadonlySet<Block>): { flow: GroupFlow; values: Set<Node> } | null {
+export function cutRegions(graph: Graph, levels: Levels, uniform: Uniformity, meets: (block: Block) => boolean, forced: ReadonlySet<Block>): { flow: GroupFlow; values: Set<Node> } | null {
   const heads = new Set<Block>([graph.entry, ...forced]);
   for (const block of graph.blocks) {
     if (!meets(block)) continue;
@@ -80,8 +62,8 @@ export function cutRegions(graph: Graph, uniform: Uniformity, meets: (block: Blo
   for (;;) {
     const before = heads.size;
     owner = assign(graph, heads, meets);
-    values = groupValues(graph, uniform, heads);
-    for (const head of heads) if (!meets(head) && isGroupBlock(head, values, meets)) for (const next of head.succs) heads.add(next);
+    values = groupValues(graph, levels, uniform, heads);
+    for (const head of heads) if (!meets(head) && isGroupBlock(head, levels, values, meets)) for (const next of head.succs) heads.add(next);
     if (heads.size === before) break;
   }
   for (const head of heads) if (uniform.partial.has(head)) return null;
@@ -89,7 +71,7 @@ export function cutRegions(graph: Graph, uniform: Uniformity, meets: (block: Blo
   const at = new Map<Block, FlowNode>();
   for (const block of graph.blocks) {
     if (!heads.has(block)) continue;
-    const kind = meets(block) ? "meet" : isGroupBlock(block, values, meets) ? "group" : "items";
+    const kind = meets(block) ? "meet" : isGroupBlock(block, levels, values, meets) ? "group" : "items";
     const node: FlowNode = { kind, head: block, blocks: kind === "items" ? graph.blocks.filter((other) => owner.get(other) === block) : [block], index: nodes.length };
     nodes.push(node);
     at.set(block, node);
@@ -131,10 +113,10 @@ function assign(graph: Graph, heads: Set<Block>, meets: (block: Block) => boolea
 }
 
 /** Whether the block can be run once for all: it computes group values only, and lies in no loop that passes no barrier. */
-function isGroupBlock(block: Block, values: ReadonlySet<Node>, meets: (block: Block) => boolean): boolean {
+function isGroupBlock(block: Block, levels: Levels, values: ReadonlySet<Node>, meets: (block: Block) => boolean): boolean {
   for (const node of block.nodes) {
     if (node.op === "phi" || node.op === "yield" || node.op === "br" || node.free || values.has(node)) continue;
-    if ((node.op === "condbr" || node.op === "switch") && (values.has(node.args[0]!) || (node.args[0]!.free && isCommon(node.args[0]!)))) continue;
+    if (node.op === "condbr" && (values.has(node.args[0]!) || (node.args[0]!.free && levels.of(node.args[0]!) === 0))) continue;
     return false;
   }
   const seen = new Set<Block>();

@@ -2,33 +2,48 @@ import { analyseFlow, orderBlocks, splitEdge } from "../graph/cfg.ts";
 import { isCollective, isPure, type Block, type Graph, type Node } from "../graph/node.ts";
 import type { Saved } from "../lower/slots.ts";
 import { GROUP_CELLS } from "../lower/layout.ts";
-import { cutRegions, levelOf, type GroupFlow } from "./flow.ts";
-import { analyseUniformity } from "./uniform.ts";
+import { cutRegions, type GroupFlow } from "./flow.ts";
+import { analyseUniformity, Levels, type Team } from "./uniform.ts";
 
 /** What the fast path needs to know of a kernel. */
 export interface Regions {
   readonly flow: GroupFlow;
+  readonly levels: Levels;
   /** Values kept once for the group, with their cell. */
   readonly cells: ReadonlyMap<Node, number>;
 }
 
-/** Whether the block is a barrier where the whole group meets. */
+/** Whether the block is a place where the whole team meets: a barrier, or a collective. */
 function meets(block: Block): boolean {
-  return block.nodes[0]!.op === "barrier" || block.nodes[0]!.op === "barred";
+  const first = block.nodes[0]!;
+  return first.op === "barrier" || first.op === "barred" || isCollective(first);
 }
 
-/** Whether the kernel has only what the fast path knows. */
-function suits(graph: Graph): boolean {
+/** The team that the fast path can run the kernel with; null when the kernel has what it does not know. */
+function teamFor(graph: Graph, warpSize: number): Team | null {
+  let warp = false;
+  const barriers = new Set<number>();
   for (const block of graph.blocks) {
     for (const node of block.nodes) {
-      if (node.op === "call" || node.op === "calli" || isCollective(node)) return false;
-      if (node.op === "barrier" && (node.attr !== "sync" || (Number(node.imm) & 2) !== 0)) return false;
-      if (node.op === "barred" && (Number(node.imm) & 2) !== 0) return false;
-      // Another barrier than number 0 may be a bad one: that is for the slow path.
-      if ((node.op === "barrier" || node.op === "barred") && (Number(node.imm) & 1) !== 0 && !(node.args[0]!.op === "const" && Number(node.args[0]!.imm) < 16)) return false;
+      if (node.op === "call" || node.op === "calli" || node.op === "match") return null;
+      warp ||= isCollective(node);
+      if (node.op !== "barrier" && node.op !== "barred") continue;
+      const has = Number(node.imm);
+      if ((has & 2) !== 0 || (node.op === "barrier" && node.attr !== "sync")) return null;
+      // Another barrier than a known one may be a bad one: that is for the slow path.
+      const id = (has & 1) === 0 ? 0 : node.args[0]!.op === "const" ? Number(node.args[0]!.imm) >>> 0 : 16;
+      if (id >= 16) return null;
+      barriers.add(id);
     }
   }
-  return true;
+  if (!warp) return { warp: false, warpSize };
+  // Warps go from barrier to barrier by turns, which is right when there is but one.
+  return barriers.size <= 1 && warpSize <= 32 ? { warp: true, warpSize } : null;
+}
+
+/** Whether a launch's groups can be run by such teams: in warps, a row of work-items must begin where a warp does. */
+export function suitsLaunch({ levels: { team } }: Regions, block: readonly [number, number, number], warpSize: number): boolean {
+  return !team.warp || (warpSize === team.warpSize && (block[0] % warpSize === 0 || (block[1] === 1 && block[2] === 1)));
 }
 
 /**
@@ -36,9 +51,11 @@ function suits(graph: Graph): boolean {
  * performs. Every head becomes a resume point.
  * @returns the heads, or null when the fast path cannot run the kernel
  */
-export function splitAtHeads(graph: Graph): ReadonlySet<Block> | null {
-  if (!suits(graph)) return null;
-  const first = cut(graph, new Set());
+export function splitAtHeads(graph: Graph, warpSize: number): { readonly forced: ReadonlySet<Block>; readonly levels: Levels } | null {
+  const team = teamFor(graph, warpSize);
+  if (team === null) return null;
+  const levels = new Levels(team);
+  const first = cut(graph, levels, new Set());
   if (first === null) return null;
   const forced = new Set<Block>();
   for (const { head } of first.flow.nodes) {
@@ -50,31 +67,31 @@ export function splitAtHeads(graph: Graph): ReadonlySet<Block> | null {
     orderBlocks(graph);
     analyseFlow(graph);
   }
-  const second = cut(graph, forced);
+  const second = cut(graph, levels, forced);
   if (second === null) return null;
   let number = graph.blocks.reduce((most, block) => Math.max(most, block.resume), 0);
   if (second.flow.nodes.length > 1) for (const { head } of second.flow.nodes) if (head.resume === 0 && head !== graph.entry) head.resume = ++number;
-  return forced;
+  return { forced, levels };
 }
 
-function cut(graph: Graph, forced: ReadonlySet<Block>): ReturnType<typeof cutRegions> {
-  const uniform = analyseUniformity(graph, meets);
+function cut(graph: Graph, levels: Levels, forced: ReadonlySet<Block>): ReturnType<typeof cutRegions> {
+  const uniform = analyseUniformity(graph, levels, meets);
   if (!uniform.regular) return null;
-  return cutRegions(graph, uniform, meets, forced);
+  return cutRegions(graph, levels, uniform, meets, forced);
 }
 
 /** Expressions that are the same for several work-items get variables, so that they can be computed once. */
-export function unfoldCommon(graph: Graph): void {
+export function unfoldCommon(graph: Graph, levels: Levels): void {
   for (const block of graph.blocks) {
     for (const node of block.nodes) {
-      for (const arg of node.args) if (arg.folded && isPure(arg) && arg.free && levelOf(arg) < 3 && (!node.free || levelOf(node) > levelOf(arg))) arg.folded = false;
+      for (const arg of node.args) if (arg.folded && isPure(arg) && arg.free && levels.of(arg) < 3 && (!node.free || levels.of(node) > levels.of(arg))) arg.folded = false;
     }
   }
 }
 
 /** The flow once slots are known: a block in front of phis needs the work-items only when values must move between slots. */
-export function findRegions(graph: Graph, forced: ReadonlySet<Block>, saved: Saved): Regions | null {
-  const found = cut(graph, forced);
+export function findRegions(graph: Graph, { forced, levels }: { readonly forced: ReadonlySet<Block>; readonly levels: Levels }, saved: Saved): Regions | null {
+  const found = cut(graph, levels, forced);
   if (found === null || found.values.size > GROUP_CELLS) return null;
   const nodes = found.flow.nodes.map((node) => {
     if (!forced.has(node.head) || node.kind !== "group") return node;
@@ -91,5 +108,5 @@ export function findRegions(graph: Graph, forced: ReadonlySet<Block>, saved: Sav
       for (const user of block.nodes) if (user.args.includes(node) && !found.values.has(user)) node.folded = false;
     }
   }
-  return { flow: { ...found.flow, nodes, at: new Map(nodes.map((node) => [node.head, node])) }, cells: new Map(values.map((node, i) => [node, i])) };
+  return { levels, flow: { ...found.flow, nodes, at: new Map(nodes.map((node) => [node.head, node])) }, cells: new Map(values.map((node, i) => [node, i])) };
 }

@@ -14,21 +14,81 @@ export interface Uniformity {
   readonly regular: boolean;
 }
 
-/** Level at which a leaf varies: 0 the group, 1 z, 2 y, 3 x. */
-export function leafLevel(node: Node): number {
-  if (node.op !== "sreg") return 0;
-  switch (node.attr) {
-    case "tid.x": case "gid.x": case "lane": case "warp": return 3;
-    case "tid.y": case "gid.y": return 2;
-    case "tid.z": case "gid.z": return 1;
-    default: return 0;
+/**
+ * Who goes through the code together: the whole group (kernels whose work-items meet at barriers only), or each warp by itself (kernels with
+ * warp collectives; then rows of work-items begin at warps, see `suitsLaunch`).
+ */
+export interface Team {
+  readonly warp: boolean;
+  readonly warpSize: number;
+}
+
+/** Levels at which recomputable values vary: 0 the team, 1 z, 2 y, 3 each work-item. */
+export class Levels {
+  readonly team: Team;
+  private readonly known = new Map<Node, number>();
+  private readonly lanes = new Map<Node, boolean>();
+
+  constructor(team: Team) {
+    this.team = team;
+  }
+
+  leaf(node: Node): number {
+    if (node.op !== "sreg") return 0;
+    switch (node.attr) {
+      case "tid.x": case "gid.x": case "lane": return 3;
+      case "warp": return this.team.warp ? 0 : 3;
+      case "tid.y": case "gid.y": return this.team.warp ? 0 : 2;
+      case "tid.z": case "gid.z": return this.team.warp ? 0 : 1;
+      default: return 0;
+    }
+  }
+
+  /** @param node a leaf, or a node that is `free` */
+  of(node: Node): number {
+    if (node.block === null) return this.leaf(node);
+    let level = this.known.get(node);
+    if (level === undefined) {
+      level = node.args.reduce((most, arg) => Math.max(most, this.of(arg)), 0);
+      if (level === 3 && this.team.warp && this.dropsLane(node)) level = 0;
+      this.known.set(node, level);
+    }
+    return level;
+  }
+
+  /** Whether the value is a multiple of the warp size, plus the lane, and not negative: neighbours in x that begin at a warp. */
+  private isLane(node: Node): boolean {
+    if (node.op === "sreg") return node.attr === "tid.x" || node.attr === "lane";
+    let is = this.lanes.get(node);
+    if (is === undefined) {
+      is = (node.op === "zext" || node.op === "sext") && this.isLane(node.args[0]!);
+      this.lanes.set(node, is);
+    }
+    return is;
+  }
+
+  /** Whether the operation loses the lane: all lanes of a warp get the same, though tid.x goes in. */
+  private dropsLane(node: Node): boolean {
+    const [a, b] = node.args as [Node, Node | undefined];
+    if (b === undefined || b.op !== "const" || !this.isLane(a)) return false;
+    const size = BigInt(this.team.warpSize);
+    const value = BigInt(b.imm);
+    switch (node.op) {
+      case "lshr": case "ashr": return (1n << (value & 63n)) % size === 0n;
+      case "div.u": case "div.s": return value > 0n && value % size === 0n;
+      case "and": return value % size === 0n;
+      case "icmp":
+        if (/^(lt|ge)/.test(node.attr)) return value > 0n && value % size === 0n;
+        return /^(le|gt)/.test(node.attr) && value >= 0n && (value + 1n) % size === 0n;
+      default: return false;
+    }
   }
 }
 
 /**
  * @param meets whether all work-items meet at the block (it holds nothing but the barrier)
  */
-export function analyseUniformity(graph: Graph, meets: (block: Block) => boolean): Uniformity {
+export function analyseUniformity(graph: Graph, levels: Levels, meets: (block: Block) => boolean): Uniformity {
   const blocks = graph.blocks;
   const relevant = blocksBefore(blocks, meets);
   const postdominator = postdominators(blocks, relevant, meets);
@@ -37,13 +97,13 @@ export function analyseUniformity(graph: Graph, meets: (block: Block) => boolean
   const joins = new Set<Block>();
   const branches = new Set<Block>();
   let regular = true;
-  const varies = (node: Node): boolean => (isLeaf(node) ? leafLevel(node) > 0 : divergent.has(node));
+  const varies = (node: Node): boolean => (isLeaf(node) ? levels.leaf(node) > 0 : divergent.has(node));
   for (let changed = true; changed;) {
     changed = false;
     for (const block of blocks) {
       for (const node of block.nodes) {
         if (node.type === null || divergent.has(node)) continue;
-        const uniform = node.op === "phi" ? !joins.has(block) && !node.args.some(varies) : isPure(node) ? !node.args.some(varies) : node.op === "result" && isGroupResult(node);
+        const uniform = node.free ? levels.of(node) === 0 : node.op === "phi" ? !joins.has(block) && !node.args.some(varies) : isPure(node) ? !node.args.some(varies) : node.op === "result" && isCommonResult(node);
         if (uniform) continue;
         divergent.add(node);
         changed = true;
@@ -69,9 +129,10 @@ export function analyseUniformity(graph: Graph, meets: (block: Block) => boolean
   return { divergent, partial, regular };
 }
 
-/** Results that are the same for the whole group. */
-function isGroupResult(node: Node): boolean {
-  return node.block!.preds[0]!.nodes.at(-2)?.op === "barred";
+/** Results that are the same for the whole team. */
+function isCommonResult(node: Node): boolean {
+  const from = node.block!.preds[0]!.nodes.at(-2);
+  return from !== undefined && (from.op === "barred" || from.op === "vote" || from.op === "redux" || from.op === "activemask");
 }
 
 /** Blocks from which a meeting can still be reached, meetings included. */

@@ -27,6 +27,10 @@ export const slot = {
   launch: 0, items: 4, ctaid: 8, ntid: 20, group: 32, shared: 40, local: 44, control: 48, smid: 52,
   /** Where the fast code stands: node of the group's flow, next work-item, where that node's work-items go. */
   node: 56, item: 60, next: 64, alive: 68,
+  /** Fast path in warps: the warp it stands in, whether some warp has stopped at the barrier since the last one, and votes at it (yes, all) now and at the last. */
+  team: 72, any: 76, yes: 80, voters: 84, lastYes: 88, lastVoters: 92,
+  /** The group has not begun. */
+  fresh: 96,
   /** Values that the whole group has in common. */
   group_values: 128,
 } as const;
@@ -53,6 +57,22 @@ export interface SlotLayout {
   readonly wide: number;
   /** Most work-items. */
   readonly items: number;
+  /** Warps that keep a state of their own (0: the group goes through the code as one), and how many values each has in common. */
+  readonly teams: number;
+  readonly cells: number;
+}
+
+/** State of a warp: node of the flow where it goes on (-1: all its work-items have exited), mask of those that have not, and common values. */
+export const team = { node: 0, alive: 4, cells: 8 } as const;
+
+/** Bytes of a warp's state. */
+export function teamBytes(layout: SlotLayout): number {
+  return team.cells + 8 * layout.cells;
+}
+
+/** Offset of the first warp's state in a slot. */
+export function teamsOffset(layout: SlotLayout): number {
+  return wideOffset(layout, layout.wide);
 }
 
 // A little more than the power of two, so that neighbouring slots of one work-item do not compete for the same cache lines.
@@ -68,7 +88,7 @@ export function wideOffset(layout: SlotLayout, index: number): number {
 
 /** Bytes of a slot up to its shared memory. */
 export function slotBytes(layout: SlotLayout): number {
-  return wideOffset(layout, layout.wide);
+  return (teamsOffset(layout) + layout.teams * teamBytes(layout) + 63) & ~63;
 }
 
 /** What a stopped work-item (status in its record, and result of a step) waits for. */

@@ -1,4 +1,5 @@
 import { DeviceFault, type FaultKind, type LaunchHooks, type MemoryAccess, type PageTableView, type Site } from "../../abi.ts";
+import type { Node } from "../graph/node.ts";
 import type { SiteInfo } from "../slow/program.ts";
 import { slot } from "../lower/layout.ts";
 import type { Views } from "./views.ts";
@@ -14,9 +15,9 @@ export class Run {
   readonly params: number;
   readonly paramBytes: number;
   slot = 0;
-  readonly sites: readonly SiteInfo[];
+  private readonly siteList: SiteInfo[];
 
-  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: readonly SiteInfo[]) {
+  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: SiteInfo[]) {
     this.kernel = kernel;
     this.views = views;
     this.hooks = hooks;
@@ -24,7 +25,18 @@ export class Run {
     this.launch = launch;
     this.params = params;
     this.paramBytes = paramBytes;
-    this.sites = sites;
+    this.siteList = sites;
+  }
+
+  /** Operations at which work-items stop, by the number in their records. */
+  get sites(): readonly SiteInfo[] {
+    return this.siteList;
+  }
+
+  /** A number for an operation that compiled code has none for. */
+  addSite(node: Node): number {
+    const known = this.siteList.findIndex((site) => site.node === node);
+    return known >= 0 ? known : this.siteList.push({ node, line: node.line > 0 ? node.line : null }) - 1;
   }
 
   /** Where work-item `item` of the group in the current slot is. Line 0: unknown. */

@@ -1,11 +1,10 @@
 import type { Execution, LaunchConfig, LaunchHooks, RunStatus } from "../../abi.ts";
 import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
-import { isWide } from "../emit/types.ts";
 import { outcome } from "../fast/emitter.ts";
-import type { Block } from "../graph/node.ts";
-import { launch, narrowOffset, record, RECORD_SHIFT, RECORDS, slot, slotBytes, status, wideOffset } from "../lower/layout.ts";
+import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { Run } from "./context.ts";
+import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
 import { SlowGroup, type Meter } from "./slow-group.ts";
 
@@ -170,7 +169,7 @@ export class WasmExecution implements Execution, Meter {
 
   /** Begins work-groups (or goes on with the one that was parked). @returns false when a group is now on the slow path and should have its turn */
   private begin(lastBlock: number): boolean {
-    const run = this.kernel.fastRun();
+    const run = this.kernel.fastRun(this.config.block, this.config.warpSize);
     if (run === null) {
       this.cursor = this.resident.length;
       this.resident.push(this.admit(this.next++));
@@ -184,6 +183,7 @@ export class WasmExecution implements Execution, Meter {
       this.openSlot(this.fastSlot, this.next);
       views.i32[(this.fastSlot + slot.node) >> 2] = 0;
       views.i32[(this.fastSlot + slot.item) >> 2] = 0;
+      views.i32[(this.fastSlot + slot.fresh) >> 2] = 1;
     }
     const at = this.fastSlot;
     this.context.slot = at;
@@ -213,59 +213,12 @@ export class WasmExecution implements Execution, Meter {
         this.fastSlot = -1;
         this.next++;
         this.cursor = this.resident.length;
-        this.resident.push(this.leaveFastPath(at, result === outcome.spinning));
+        this.clearRecords(at);
+        this.resident.push(leaveFastPath(this.context, this, this.kernel.code, at, result === outcome.spinning));
         this.turnOver = false;
         return false;
       }
     }
-  }
-
-  /** Makes state machines of the work-items of a group that the fast path could not finish. */
-  private leaveFastPath(at: number, together: boolean): SlowGroup {
-    const { regions, kernel } = this.kernel.code.program;
-    const { i32 } = this.kernel.views;
-    const { flow, cells } = regions!;
-    const node = flow.nodes[i32[(at + slot.node) >> 2]!]!;
-    const current = together ? -1 : i32[(at + slot.item) >> 2]!;
-    const pc = together ? 0 : i32[(at + RECORDS + (current << RECORD_SHIFT) + record.pc) >> 2]!;
-    const status_ = (item: number): number => i32[(at + RECORDS + (item << RECORD_SHIFT) + record.status) >> 2]!;
-    const isEntry = node.head === kernel.graph.entry;
-    const leaves = node.kind === "items" && node.blocks.some((block) => block.succs.some((next) => flow.at.has(next)));
-    const gone: boolean[] = [];
-    const items = i32[(at + slot.items) >> 2]!;
-    for (let item = 0; item < items; item++) gone.push(flow.someExit ? (item < current || !isEntry) && item !== current && status_(item) === status.exited : item < current && !leaves);
-    this.clearRecords(at);
-    const behind = leaves ? flow.nodes[i32[(at + slot.next) >> 2]!]!.head : null;
-    const cellValues = (head: Block | null): { from: number; to: number; wide: boolean }[] => (head === null ? [] : kernel.saved.at.get(head) ?? [])
-      .filter((value) => cells.has(value))
-      .map((value) => {
-        const wide = isWide(value.type!);
-        const index = kernel.saved.slot.get(value)!;
-        return { from: at + slot.group_values + 8 * cells.get(value)!, to: at + (wide ? wideOffset : narrowOffset)(this.kernel.code.layout, index), wide };
-      });
-    const here = cellValues(isEntry ? null : node.head);
-    const there = cellValues(behind);
-    const group = new SlowGroup(this.context, this, at);
-    for (let item = 0; item < items; item++) {
-      if (gone[item]!) {
-        group.markExited(item);
-        continue;
-      }
-      const record_ = (at + RECORDS + (item << RECORD_SHIFT) + record.pc) >> 2;
-      if (item === current) {
-        i32[record_] = pc;
-        continue;
-      }
-      const early = item < current;
-      i32[record_] = early ? behind!.resume : isEntry ? 0 : node.head.resume;
-      for (const { from, to, wide } of early ? there : here) {
-        const target = (to + (wide ? 8 : 4) * item) >> 2;
-        i32[target] = i32[from >> 2]!;
-        if (wide) i32[target + 1] = i32[(from >> 2) + 1]!;
-      }
-    }
-    group.startAt(Math.max(current, 0));
-    return group;
   }
 
   step(at: number, item: number, limit: number): number {
@@ -287,6 +240,7 @@ export class WasmExecution implements Execution, Meter {
     const at = this.freeSlots.pop() ?? this.kernel.addSlot(this.scratch);
     this.openSlot(at, number);
     const items = this.clearRecords(at);
+    for (let item = 0; item < items; item++) this.kernel.views.i32[(at + RECORDS + (item << RECORD_SHIFT) + record.pc) >> 2] = 0;
     this.kernel.views.u8.fill(0, this.kernel.views.i32[(at + slot.shared) >> 2]!, this.kernel.views.i32[(at + slot.shared) >> 2]! + this.sharedBytes);
     if (this.localBytes > 0) {
       const local = this.kernel.views.i32[(at + slot.local) >> 2]!;
@@ -320,7 +274,7 @@ export class WasmExecution implements Execution, Meter {
     w(slot.smid, number % Math.max(1, this.config.smCount));
   }
 
-  /** All work-items of the group at the start of the kernel. */
+  /** Indices and an empty call stack for all work-items of the group; where they resume stays as it is. */
   private clearRecords(at: number): number {
     const { i32 } = this.kernel.views;
     const [nx, ny, nz] = [0, 4, 8].map((d) => i32[(at + slot.ntid + d) >> 2]!) as [number, number, number];
@@ -329,7 +283,7 @@ export class WasmExecution implements Execution, Meter {
       for (let y = 0; y < ny; y++) {
         for (let x = 0; x < nx; x++, item++) {
           const base = (at + RECORDS + (item << RECORD_SHIFT)) >> 2;
-          i32[base + (record.pc >> 2)] = 0;
+          i32[base + (record.frame >> 2)] = 0;
           i32[base + (record.fn >> 2)] = 0;
           i32[base + (record.depth >> 2)] = 0;
           i32[base + (record.tid >> 2)] = x;

@@ -2,6 +2,7 @@ import type { CodeEnv, KernelInfo } from "../../abi.ts";
 import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
 import { fastModule } from "../fast/module.ts";
+import { suitsLaunch } from "../fast/regions.ts";
 import type { ModuleFacts } from "../graph/import.ts";
 import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
@@ -13,6 +14,7 @@ export class KernelCode {
   readonly info: KernelInfo;
   readonly program: KernelProgram;
   readonly layout: SlotLayout;
+  readonly warpSize: number;
   /** Bytes of a work-item's control stack. */
   readonly controlBytes: number;
   private slow: { module: WebAssembly.Module; imports: string[] } | null = null;
@@ -20,12 +22,15 @@ export class KernelCode {
   private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
 
   /** @param items work-items that slots are laid out for */
-  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, slowOnly: boolean) {
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, warpSize: number, slowOnly: boolean) {
     this.info = info;
+    this.warpSize = warpSize;
     this.memory = memory;
-    this.program = buildProgram(facts, info.name, memory.shared, !slowOnly);
+    this.program = buildProgram(facts, info.name, memory.shared, !slowOnly, warpSize);
     const { saved } = this.program.kernel;
-    this.layout = { narrow: saved.narrow, wide: saved.wide, items: items };
+    const { regions } = this.program;
+    const warps = regions !== null && regions.levels.team.warp;
+    this.layout = { narrow: saved.narrow, wide: saved.wide, items, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size : 0 };
     const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
     this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
   }
@@ -79,8 +84,10 @@ export class LoadedKernel {
     this.views = new Views(env.linear);
   }
 
-  /** The fast path's entry; null when it cannot run the kernel. */
-  fastRun(): FastRun | null {
+  /** The fast path's entry; null when it cannot run the kernel, or not in such groups. */
+  fastRun(block: readonly [number, number, number], warpSize: number): FastRun | null {
+    const { regions } = this.code.program;
+    if (regions === null || !suitsLaunch(regions, block, warpSize)) return null;
     if (this.run !== undefined) return this.run;
     const code = this.code.fastCode();
     if (code === null) this.run = null;

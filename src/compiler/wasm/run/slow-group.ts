@@ -1,5 +1,6 @@
 import { BARRIERS, TURN } from "../../ir/limits.ts";
 import { maskOfLanes } from "../../interp/lanes.ts";
+import type { Node } from "../graph/node.ts";
 import { launch, record, slot, status } from "../lower/layout.ts";
 import { actsAlone, keyOf, resolveCollective, word, type Lane } from "./collectives.ts";
 import { Barriers } from "./barriers.ts";
@@ -73,6 +74,15 @@ export class SlowGroup {
     if (this.state[item] === EXITED) return;
     this.state[item] = EXITED;
     this.live--;
+  }
+
+  /** Takes a work-item as waiting at a barrier that the fast path brought it to; a predicate is in its record. */
+  atBarrierAlready(item: number, node: Node): void {
+    const { i32 } = this.run_.views;
+    i32[word(this.slot, item, record.site)] = this.run_.addSite(node);
+    this.state[item] = WAITING;
+    const id = (Number(node.imm) & 1) === 0 ? 0 : Number(node.args[0]!.imm) >>> 0;
+    this.barriers.arrive(item, id, null, true);
   }
 
   /** The first turn goes to this work-item. */

@@ -51,7 +51,7 @@ export interface KernelProgram {
 }
 
 /** The final graph of a function: optimised, cut at its resume points. */
-function build(facts: ModuleFacts, name: string, localStart: number, fast: boolean): { routine: Routine; regions: Regions | null } {
+function build(facts: ModuleFacts, name: string, localStart: number, fast: boolean, warpSize: number): { routine: Routine; regions: Regions | null } {
   const fn = facts.module.functions.get(name)!;
   const graph = importFunction(facts, fn, localStart);
   optimise(graph);
@@ -59,9 +59,9 @@ function build(facts: ModuleFacts, name: string, localStart: number, fast: boole
   removeDead(graph);
   placeCanonical(graph);
   markFree(graph);
-  const heads = fast ? splitAtHeads(graph) : null;
+  const heads = fast ? splitAtHeads(graph, warpSize) : null;
   foldSingleUses(graph);
-  if (heads !== null) unfoldCommon(graph);
+  if (heads !== null) unfoldCommon(graph, heads.levels);
   analyseFlow(graph);
   const saved = assignSlots(graph);
   const regions = heads === null ? null : findRegions(graph, heads, saved);
@@ -72,17 +72,18 @@ function build(facts: ModuleFacts, name: string, localStart: number, fast: boole
 /**
  * Lowers a kernel and everything it may call that is not inlined.
  * @param fast whether to prepare for the fast path, where the kernel allows it
+ * @param warpSize of the launches that it is for
  */
-export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, fast: boolean): KernelProgram {
+export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, fast: boolean, warpSize: number): KernelProgram {
   const { module } = facts;
-  const { routine: kernel, regions } = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), fast);
+  const { routine: kernel, regions } = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), fast, warpSize);
   const functions: { name: string; routine: Routine | null }[] = [];
   const functionNumber = new Map<string, number>();
   const need = (callee: string): void => {
     if (functionNumber.has(callee)) return;
     functionNumber.set(callee, functions.length + 1);
     const fn = module.functions.get(callee);
-    functions.push({ name: callee, routine: fn === undefined || fn.blocks.length === 0 ? null : build(facts, callee, 0, false).routine });
+    functions.push({ name: callee, routine: fn === undefined || fn.blocks.length === 0 ? null : build(facts, callee, 0, false, warpSize).routine });
   };
   let printed = 4;
   const scan = (graph: Graph): void => {
