@@ -173,6 +173,8 @@ export interface Execution {
 /** A program compiled for a machine's memory. Cheap to make again from the same DeviceCode. */
 export interface LoadedCode {
   start(config: LaunchConfig, hooks: LaunchHooks): Execution;
+  /** Gives back scratch memory that is kept from launch to launch. The code stays usable. Absent: it keeps none. */
+  trim?(): void;
 }
 
 /** What a compiler gives: kernels, what must be laid out in device memory, and how to load it. */

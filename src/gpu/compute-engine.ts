@@ -12,9 +12,10 @@ const UNITS = 2 ** 20;
 const SLICE_INSTRUCTIONS = 2 ** 21;
 /** Without a finished work-group for so many instructions, all resident groups are kept in progress: they may wait for one another. */
 const WIDEN_AFTER = 2 ** 26;
-/** Shortest and longest slice of a kernel that only waits, ns. */
+/** Shortest and longest slice of a kernel that only waits, ns; after so many instructions of mere waiting they may be longer. */
 const STALL_FIRST = 1000;
 const STALL_MOST = 1_000_000;
+const STALL_PATIENCE = 2 ** 24;
 
 /** How long a launch may run, for GPUs and machines that do not say it otherwise. */
 export interface ComputeLimits {
@@ -164,7 +165,7 @@ export class ComputeEngine {
       const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * share, blocks * work.threads);
       if (status.done || status.blocks > 0) {
         resident.idle = 0;
-        resident.stallNs = 0;
+        resident.endStall();
         return wholeNs(time);
       }
       return this.withoutProgress(resident, blocks, status.instructions, status.stalled, wholeNs(time));
@@ -177,7 +178,8 @@ export class ComputeEngine {
   }
 
   /**
-   * A slice in which no work-group was finished. Groups that only wait are looked at ever less often. Other work may be an endless
+   * A slice in which no work-group was finished. Groups that only wait are looked at less and less often: up to a millisecond apart, and when
+   * looking costs much, up to a quarter of the time they have waited. Other work may be an endless
    * loop: after `hangPatience` instructions without an end its virtual time runs ever faster (each slice adds a quarter), so that
    * the time limit comes in bounded real time.
    */
@@ -185,10 +187,13 @@ export class ComputeEngine {
     resident.idle += instructions;
     if (stalled || resident.idle > WIDEN_AFTER) resident.window = Math.max(resident.window, blocks);
     if (stalled) {
-      resident.stallNs = Math.min(STALL_MOST, Math.max(STALL_FIRST, resident.stallNs * 2));
-      return Math.max(time, resident.stallNs);
+      resident.stalledWork += instructions;
+      const most = resident.stalledWork > STALL_PATIENCE ? Math.max(STALL_MOST, Math.ceil(resident.stalledNs / 4)) : STALL_MOST;
+      resident.stallNs = Math.max(time, Math.min(most, Math.max(STALL_FIRST, resident.stallNs * 2)));
+      resident.stalledNs += resident.stallNs;
+      return resident.stallNs;
     }
-    resident.stallNs = 0;
+    resident.endStall();
     return resident.idle > this.limits.hangPatience ? Math.max(time, Math.ceil(resident.ranNs / 4)) : time;
   }
 

@@ -56,8 +56,10 @@ export class Resident {
   ranNs = 0;
   /** Instructions since a work-group was last finished. */
   idle = 0;
-  /** Length of the last slice that did nothing but wait. */
+  /** Of the slices in a row that did nothing but wait: length of the last, their sum, and instructions spent on waiting. */
   stallNs = 0;
+  stalledNs = 0;
+  stalledWork = 0;
   fault: DeviceFault | null = null;
   event: object | null = null;
   /** For traces: a slice is shown as running. */
@@ -78,10 +80,17 @@ export class Resident {
     this.sliceNs = 0;
     this.ranNs = 0;
     this.idle = 0;
-    this.stallNs = 0;
+    this.endStall();
     this.fault = null;
     this.event = null;
     this.shown = false;
+  }
+
+  /** It did something. */
+  endStall(): void {
+    this.stallNs = 0;
+    this.stalledNs = 0;
+    this.stalledWork = 0;
   }
 
   /** Work-groups not yet finished. */

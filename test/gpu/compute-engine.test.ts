@@ -128,6 +128,22 @@ test("groups that only wait back off, and go on soon after what they wait for ha
   expect(bench.events.ran).toBeLessThan(20);
 });
 
+test("a wait that is expensive to look at meets its limit in few looks; what ends a stall starts the count anew", () => {
+  const bench = new Bench();
+  bench.engine.submit(bench.work("spin", fakeCode({ k: { stalled: () => true, stallCost: 2 ** 21 } }), 1));
+  bench.run();
+  expect(bench.outcome("spin")).toBe("timeout");
+  expect(bench.events.ran).toBeLessThan(100);
+  // A kernel that answers a host again and again is not slowed down more each time.
+  const pong = new Bench();
+  let rounds = 0;
+  let waiting = false;
+  pong.engine.submit(pong.work("pong", fakeCode({ k: { instructions: 1e6, stalled: () => waiting, stallCost: 2 ** 21, body: () => { waiting = ++rounds < 100; if (waiting) pong.events.at(pong.clock.now + 3000, () => (waiting = false), "host"); } } }), 100));
+  pong.run();
+  expect(pong.outcome("pong")).toBe("done");
+  expect(pong.time("end pong")).toBeLessThan(100 * 500_000);
+});
+
 test("without a watchdog the machine's limit holds", () => {
   const bench = new Bench({ profile: { jobTimeoutNs: 0 }, limits: { hangLimitNs: 5e6 } });
   bench.engine.submit(bench.work("spin", fakeCode({ k: { stalled: () => true } }), 1));

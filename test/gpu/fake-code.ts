@@ -22,10 +22,12 @@ export interface FakeKernel {
   readonly body?: (group: BlockContext) => void;
   /** True while all groups only wait. */
   readonly stalled?: (group: BlockContext) => boolean;
+  /** Instructions that one look at what is waited for takes. */
+  readonly stallCost?: number;
 }
 
-/** Executions made and not disposed. */
-export const live = { executions: 0 };
+/** Executions made and not disposed; loads and trims of code so far. */
+export const live = { executions: 0, loads: 0, trims: 0 };
 
 export function fakeCode(kernels: Readonly<Record<string, FakeKernel>>): DeviceCode {
   const infos = new Map<string, KernelInfo>();
@@ -35,7 +37,10 @@ export function fakeCode(kernels: Readonly<Record<string, FakeKernel>>): DeviceC
       attributes: { reqdWorkGroupSize: null, workGroupSizeHint: null, maxThreads: null, minBlocksPerSm: null, vecTypeHint: null, registers: kernel.registers ?? 16 },
     });
   }
-  return { module: {} as Module, kernels: infos, symbols: [], load: (env) => ({ start: (config, hooks) => new FakeExecution(env, kernels[config.kernel]!, config, hooks) }) };
+  return { module: {} as Module, kernels: infos, symbols: [], load: (env) => {
+    live.loads++;
+    return { start: (config, hooks) => new FakeExecution(env, kernels[config.kernel]!, config, hooks), trim: () => void live.trims++ };
+  } };
 }
 
 class FakeExecution implements Execution {
@@ -67,7 +72,7 @@ class FakeExecution implements Execution {
       const group = this.group();
       if (this.kernel.stalled?.(group) === true) {
         stalled = blocks === 0;
-        instructions += 10;
+        instructions += this.kernel.stallCost ?? 10;
         break;
       }
       const step = Math.min(cost - this.progress, limits.budget - instructions);

@@ -31,6 +31,7 @@ export class GpuContext implements TurnTaker {
     this.notifier = notifier;
     this.label = label;
     file.device.contexts.add(this);
+    file.liveContexts++;
   }
 
   get(): this {
@@ -45,6 +46,7 @@ export class GpuContext implements TurnTaker {
     invariant(this.queues.size === 0, "a freed context has no queues");
     this.file.device.contexts.delete(this);
     this.vm.put();
+    this.file.contextFreed();
   }
 
   /** Ends the context's work for good because of `job`. Jobs in flight are taken off the engines by `killWork`. */

@@ -8,7 +8,7 @@ import { PciBus } from "../pci/bus.ts";
 export interface DrmOptions {
   /** Virtual ns that a job may run on a GPU without a watchdog before it is killed. */
   readonly hangLimitNs: number;
-  /** Instructions without a finished work-group after which a launch's virtual time runs faster; see src/gpu/README.md. Default 2^29. */
+  /** Instructions without a finished work-group after which a launch's virtual time runs faster; see src/gpu/README.md. Default 2^29 on a GPU with a job timeout, 2^30 on others. */
   readonly hangPatience?: number;
 }
 

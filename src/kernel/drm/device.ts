@@ -1,4 +1,3 @@
-import type { DeviceCode, LoadedCode } from "../../compiler/abi.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { DmaBuf } from "../fence/dma-buf.ts";
@@ -19,7 +18,9 @@ import type { GpuVm } from "./vm.ts";
 const MARKER_CREDITS = 1024;
 /** mmap offsets of objects begin here, and are this far apart at least: an offset names an object and a place in it. */
 const MAP_OFFSET_BASE = 2 ** 32;
-const DEFAULT_HANG_PATIENCE = 2 ** 29;
+/** Patience with launches that finish no work-group: where a watchdog waits it has to be found out sooner. */
+const PATIENCE_WATCHED = 2 ** 29;
+const PATIENCE_UNWATCHED = 2 ** 30;
 
 /** A GPU with its driver (drm_device): nodes, buffer objects, schedulers. */
 export class GpuDevice implements TranslationCache, Subsystem {
@@ -47,13 +48,12 @@ export class GpuDevice implements TranslationCache, Subsystem {
   private lastObject = 0;
   private lastQueue = 0;
   private nextMapOffset = MAP_OFFSET_BASE;
-  private readonly loaded = new WeakMap<DeviceCode, LoadedCode>();
 
   constructor(core: DrmCore, index: number, profile: GpuProfile) {
     this.core = core;
     this.index = index;
     const { kernel, options } = core;
-    this.gpu = new Gpu(kernel, core.store, index, profile, { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? DEFAULT_HANG_PATIENCE });
+    this.gpu = new Gpu(kernel, core.store, index, profile, { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) });
     this.pci = {
       domain: 0,
       bus: index + 1,
@@ -125,13 +125,6 @@ export class GpuDevice implements TranslationCache, Subsystem {
     if (exact !== undefined) return exact;
     for (const object of this.mmapOffsets.values()) if (offset > object.mmapOffset && offset < object.mmapOffset + object.size) return object;
     return undefined;
-  }
-
-  /** Code, loaded into this machine's memory once. */
-  loadCode(code: DeviceCode): LoadedCode {
-    let loaded = this.loaded.get(code);
-    if (loaded === undefined) this.loaded.set(code, (loaded = code.load(this.core.store)));
-    return loaded;
   }
 
   /** Resets the GPU: contexts with work on the engines lose it and are banned; the others notice nothing. */

@@ -3,6 +3,7 @@ import { Errno } from "../errors.ts";
 import type { FileDriver, MappableRange, SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
+import { CodeCache } from "./code-cache.ts";
 import type { GpuContext } from "./context.ts";
 import type { GpuDevice } from "./device.ts";
 import { fdinfo } from "./fdinfo.ts";
@@ -35,11 +36,16 @@ export class DrmFile implements FileDriver {
   readonly queues: IdTable<ExecQueue> = new IdTable<ExecQueue>();
   /** Handles of dma-bufs that this file exported or imported. */
   readonly prime: Map<DmaBuf, number> = new Map();
+  readonly code: CodeCache;
+  /** Contexts that have a handle or unfinished work. */
+  liveContexts = 0;
+  private released = false;
   /** Time its jobs spent on engines. */
   readonly engineNs = { compute: 0, copy: 0 };
 
   constructor(device: GpuDevice, minor: Minor, caller: SysCaller) {
     this.device = device;
+    this.code = new CodeCache(device.core.store);
     this.minor = minor;
     this.clientId = device.core.nextClient();
     this.pid = caller.process.pid;
@@ -110,5 +116,12 @@ export class DrmFile implements FileDriver {
     for (const [handle] of this.objects.entries()) this.closeHandle(handle);
     this.prime.clear();
     this.device.files.delete(this);
+    this.released = true;
+    if (this.liveContexts === 0) this.code.clear();
+  }
+
+  /** A context has ended, also after the file was closed. */
+  contextFreed(): void {
+    if (--this.liveContexts === 0 && this.released) this.code.clear();
   }
 }

@@ -45,7 +45,7 @@ export class ExecQueue {
   /** The program's code, loaded into this machine. */
   load(code: DeviceCode): LoadedCode {
     if (code !== this.lastCode) {
-      this.lastLoaded = this.context.file.device.loadCode(code);
+      this.lastLoaded = this.context.file.code.load(code);
       this.lastCode = code;
     }
     return this.lastLoaded!;

@@ -71,6 +71,7 @@ export function contextCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable[
   const { mm } = caller.process;
   if ((arg.notifier & 3) !== 0) return -Errno.EINVAL;
   if (arg.notifier !== 0 && mm.resolve(arg.notifier, 4, true) === null) return -Errno.EFAULT;
+  caller.thread.debt += file.device.core.kernel.costs.contextCreate;
   arg.context = file.contexts.add(new GpuContext(file, vm, mm, arg.notifier, arg.label));
   return 0;
 }

@@ -127,6 +127,23 @@ test("a CPU mapping outlives handle and file", () => {
   expect(rig.gpus[0]!.objects.size).toBe(0);
 });
 
+test("each open file loads code for itself, once, and gives back what it keeps when its work has ended", () => {
+  const rig = new Rig();
+  const before = { ...live };
+  const nodes = [rig.process("a").open(), rig.process("b").open()];
+  for (const node of nodes) {
+    const context = node.context(node.vm());
+    for (let i = 0; i < 3; i++) node.exec(node.queue(context).queue, launch(code, "long", 1, 32));
+  }
+  expect(live.loads - before.loads).toBe(2);
+  nodes[0]!.client.process.terminate({ code: 0, signal: 0 });
+  expect(live.trims - before.trims).toBe(0);
+  rig.run();
+  expect(live.trims - before.trims).toBe(1);
+  rig.kernel.kill(nodes[1]!.client.process);
+  expect(live.trims - before.trims).toBe(2);
+});
+
 test("hundreds of processes come and go, and nothing piles up", () => {
   const rig = new Rig();
   for (let i = 0; i < 300; i++) {
