@@ -5,6 +5,7 @@ import { functionAddresses } from "../../../src/compiler/ir/layout.ts";
 import type { Module } from "../../../src/compiler/ir/module.ts";
 import { verifyModule } from "../../../src/compiler/ir/verify.ts";
 import { ptxToIr } from "../../../src/compiler/ptx/index.ts";
+import { compileModule } from "../../../src/compiler/wasm/index.ts";
 import { TestMachine, type LaunchOptions } from "../wasm/harness.ts";
 
 /** Text of a compiled sample: `fixture("sm_75", "01_vecadd")`. */
@@ -22,6 +23,9 @@ export function lowered(text: string, name = "test"): Module {
   if (problems.length > 0) throw new Error(`invalid IR:\n${problems.slice(0, 10).join("\n")}`);
   return module;
 }
+
+/** What executes the IR: the reference interpreter and the WebAssembly back end must agree. */
+export const engines: readonly (readonly [name: string, compile: (module: Module) => DeviceCode])[] = [["interpreter", interpretModule], ["wasm", compileModule]];
 
 /** What a launch printed, and the values of its execution. */
 export interface Outcome {

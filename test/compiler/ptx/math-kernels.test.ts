@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { packParams } from "../wasm/harness.ts";
-import { fixture, PtxBench } from "./bench.ts";
+import { engines, fixture, PtxBench } from "./bench.ts";
 
 /** Compiled mathematics: double-precision functions that nvcc inlines, single precision, integers, half precision. */
 
@@ -9,8 +9,8 @@ const erf: Record<number, number> = { 0.5: 0.5204998778130465, 1: 0.842700792949
 const gamma: Record<number, number> = { 0.5: 1.772453850905516, 1: 1, 2: 1, 3: 2 };
 const rint = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
-describe.each(["sm_75", "sm_90"] as const)("%s", (arch) => {
-  const bench = new PtxBench(fixture(arch, "11_dmath"));
+describe.each(engines.flatMap(([name, compile]) => (["sm_75", "sm_90"] as const).map((arch) => ({ name, compile, arch }))))("$arch on $name", ({ compile, arch }) => {
+  const bench = new PtxBench(fixture(arch, "11_dmath"), compile);
   const { machine } = bench;
 
   test("double precision, and a large argument that takes the slow reduction", () => {
@@ -72,7 +72,7 @@ describe.each(["sm_75", "sm_90"] as const)("%s", (arch) => {
   });
 
   test("half precision and bfloat16", () => {
-    const halfBench = new PtxBench(fixture(arch, "10_half_bf16"));
+    const halfBench = new PtxBench(fixture(arch, "10_half_bf16"), compile);
     const m = halfBench.machine;
     // a = 0.5, 1.5; b pairs (1, 1), (2, 1); c (bf16) = 1, 2.
     const a = m.upload(Uint16Array.of(0x3800, 0x3e00));

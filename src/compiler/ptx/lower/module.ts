@@ -9,6 +9,7 @@ import { FnLowering } from "./function.ts";
 import { globalVar } from "./globals.ts";
 import { kernelParams, layoutParams } from "./layout.ts";
 import type { Table } from "./rows.ts";
+import { systemFunction } from "../system/library.ts";
 import { GRID_WORKSPACE } from "./special-registers.ts";
 
 const linkages: Readonly<Record<Linkage, Fn["linkage"]>> = { none: "local", visible: "visible", common: "visible", extern: "extern", weak: "weak" };
@@ -55,7 +56,7 @@ export class ModuleLowering {
         this.ir.globals.set(variable.name, globalVar(variable, (symbol) => this.symbolName(symbol)));
       }
     }
-    for (const fn of this.functions.values()) if (fn.body !== null) this.lower(fn);
+    for (const fn of this.functions.values()) if (fn.body !== null && !this.ir.functions.has(fn.name)) this.lower(fn);
     return this.ir;
   }
 
@@ -95,9 +96,31 @@ export class ModuleLowering {
     throw new CompileError("link", `alias '${name}' stands for itself`);
   }
 
-  /** The function a name means, following aliases; undefined when there is none. */
+  /** The function a name means, following aliases; a declared one that the system provides is the system's. Undefined when there is none. */
   functionNamed(name: string): PtxFunction | undefined {
-    return this.functions.get(this.resolve(name));
+    const fn = this.functions.get(this.resolve(name));
+    if (fn === undefined || fn.body !== null) return fn;
+    return this.provide(fn) ?? fn;
+  }
+
+  /** Puts a system function into the module, when there is one of the declaration's name and type. */
+  private provide(declared: PtxFunction): PtxFunction | null {
+    const system = systemFunction(declared.name);
+    if (system === null) return null;
+    const [have, want] = [irSignature(system.fn, declared.line), irSignature(declared, declared.line)];
+    if (have.params.join() !== want.params.join() || have.results.join() !== want.results.join()) return null;
+    if (!this.functions.has(system.fn.name)) {
+      this.functions.set(system.fn.name, system.fn);
+      for (const variable of system.variables) this.addVariable(variable);
+      this.lower(system.fn);
+    }
+    return system.fn;
+  }
+
+  private addVariable(variable: Variable): void {
+    if (this.variables.has(variable.name)) return;
+    this.variables.set(variable.name, variable);
+    this.ir.globals.set(variable.name, globalVar(variable, (symbol) => this.symbolName(symbol)));
   }
 
   /**
