@@ -80,7 +80,11 @@ export function keep(key: string, result: Compiled): void {
     fs.writeFileSync(temporary, JSON.stringify(result));
     fs.renameSync(temporary, file);
   } catch {
-    fs.rmSync(temporary, { force: true });
+    try {
+      fs.rmSync(temporary, { force: true });
+    } catch {
+      // not even the folder is there
+    }
   }
 }
 
