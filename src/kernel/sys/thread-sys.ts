@@ -111,7 +111,12 @@ export class ThreadSys implements Sys {
     const file = this.process.files.get(fd);
     if (file === undefined) return -Errno.EBADF;
     const driver = file.driver;
-    return driver.ioctlWait === undefined ? -Errno.ENOTTY : yield* driver.ioctlWait(this.caller, request, arg);
+    if (driver.ioctlWait === undefined) return -Errno.ENOTTY;
+    const { trace } = this.kernel;
+    if (trace.enabled) trace.emit("syscalls:sys_enter_ioctl", { fd, cmd: request });
+    const result = yield* driver.ioctlWait(this.caller, request, arg);
+    if (trace.enabled) trace.emit("syscalls:sys_exit_ioctl", { ret: result });
+    return result;
   }
 
   mmap(address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {

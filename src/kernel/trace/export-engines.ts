@@ -2,7 +2,7 @@ import type { Slice, SliceKind, TimelineBuilder } from "./export-timeline.ts";
 import type { TraceEvent } from "./tracer.ts";
 
 /** Engine numbers of a GPU, in the order in which they are drawn. */
-const engineOrder = ["compute", "copy"];
+const engineOrder = ["compute", "copy", "marker"];
 
 /** Marks on an engine's or a GPU's track. */
 const engineMarks: Readonly<Record<string, { readonly name: string; readonly bad: boolean }>> = {
@@ -19,11 +19,13 @@ function kindOf(fields: TraceEvent["fields"]): SliceKind {
   const kind = fields["kind"];
   if (kind === "copy" || kind === "fill" || kind === "marker") return kind;
   if (kind === "launch" || kind === "kernel") return "kernel";
+  const engine = String(fields["engine"] ?? "");
+  if (engine.startsWith("marker")) return "marker";
   const label = String(fields["label"] ?? "");
   if (/^(memcpy|copy|read|write|migrate|evict)/i.test(label)) return "copy";
   if (/^(memset|fill)/i.test(label)) return "fill";
   if (/^(marker|barrier|event|wait)/i.test(label)) return "marker";
-  return String(fields["engine"] ?? "").startsWith("copy") ? "copy" : "kernel";
+  return engine.startsWith("copy") ? "copy" : "kernel";
 }
 
 /** What the beginning and the end of one slice have in common. Of two that cannot be told apart the first to begin is the first to end. */

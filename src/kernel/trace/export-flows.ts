@@ -20,8 +20,8 @@ interface JobPath {
 }
 
 /**
- * Finds what caused what: a job's fence names it in `drm_sched_job_queue` (inside the submitting call) and in `gpu:slice_begin`; and a futex wake
- * by the machine, at the moment a job is done, ends the sleep of who waited for it.
+ * Finds what caused what: a job's fence names it in `drm_sched_job_queue` (inside the submitting call) and in `gpu:slice_begin`; and
+ * the end of a job, which the machine announces to fences and futexes, ends the sleep of who waited for it.
  */
 export class FlowFinder {
   readonly flows: Flow[] = [];
@@ -46,7 +46,7 @@ export class FlowFinder {
       this.done = this.jobs.get(fence)?.work ?? null;
       this.doneTime = time;
       this.jobs.delete(fence);
-    } else if (name === "syscalls:sys_exit_futex" && this.done !== null) {
+    } else if ((name === "syscalls:sys_exit_futex" || name === "syscalls:sys_exit_ioctl") && this.done !== null) {
       const sleeper = host.justClosed(event.tid);
       if (sleeper !== null && sleeper.kind === "wait" && sleeper.start <= this.doneTime && this.doneTime <= time) {
         this.flows.push({ kind: "signal", from: this.done, fromTime: this.done.end, to: sleeper, toTime: time });

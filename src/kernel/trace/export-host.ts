@@ -18,7 +18,7 @@ const threadMarks: Readonly<Record<string, { readonly name: string; readonly bad
   "signal:signal_deliver": { name: "signal", bad: true },
 };
 
-/** Bars of host threads: API calls, and inside them the time asleep in a futex. */
+/** Bars of host threads: API calls, and inside them the time asleep: in a futex, or in an ioctl that waits for fences. */
 export class HostSlices {
   private readonly builder: TimelineBuilder;
   private readonly threads = new Map<number, OpenThread>();
@@ -56,7 +56,8 @@ export class HostSlices {
     if (name === "api:enter") this.open(event, "api", String(fields["call"]));
     else if (name === "api:exit") this.close(event, "api", fields["code"]);
     else if (name === "syscalls:sys_enter_futex" && fields["op"] === "FUTEX_WAIT") this.open(event, "wait", "futex wait");
-    else if (name === "syscalls:sys_exit_futex") this.close(event, "wait", undefined);
+    else if (name === "syscalls:sys_enter_ioctl") this.open(event, "wait", "fence wait");
+    else if (name === "syscalls:sys_exit_futex" || name === "syscalls:sys_exit_ioctl") this.close(event, "wait", undefined);
     else {
       const mark = threadMarks[name];
       if (mark !== undefined) this.builder.marks.push({ track: this.thread(event).track, time: event.time, name: mark.name, pid: event.pid, bad: mark.bad, details: fields });
