@@ -37,17 +37,17 @@ export function floatPattern(type: "f32" | "f64", value: number): bigint {
   return view.getBigUint64(0);
 }
 
-/** 2048 bytes made of corner patterns of all types and of random bytes, from a seed. */
-export function inputBytes(seed: number): Uint8Array<ArrayBuffer> {
+/** Bytes (a multiple of 8) made of corner patterns of all types and of random bytes, from a seed. */
+export function inputBytes(seed: number, size = 2048): Uint8Array<ArrayBuffer> {
   const types: readonly Type[] = ["i8", "i16", "i32", "i64", "f32", "f64"];
   const pool = types.flatMap((type) => corners(type));
-  const view = new DataView(new ArrayBuffer(2048));
+  const view = new DataView(new ArrayBuffer(size));
   let state = (seed ^ 0x9e3779b9) >>> 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state >>> 8;
   };
-  for (let at = 0; at < 2048; at += 8) {
+  for (let at = 0; at < size; at += 8) {
     const choice = next() % 4;
     if (choice === 0) view.setBigUint64(at, pool[next() % pool.length]!, true);
     else if (choice === 1) {

@@ -13,10 +13,12 @@ function leaves(type: Type): fc.Arbitrary<Expr>[] {
   const list: fc.Arbitrary<Expr>[] = [
     patterns(type).map((bits) => ({ kind: "const", type, bits })),
     fc.nat({ max: 3 }).map((index) => ({ kind: "variable", type, index })),
-    fc.record({ kind: fc.constant("own" as const), type: fc.constant(type), slot: fc.nat({ max: 15 }), generic: fc.boolean() }),
+    fc.record({ kind: fc.constant("own" as const), type: fc.constant(type), slot: fc.nat({ max: 15 }), generic: fc.boolean(), volatile: fc.boolean() }),
+    fc.record({ kind: fc.constant("row" as const), type: fc.constant(type), shift: fc.nat({ max: 7 }), narrow: fc.boolean() }),
+    fc.record({ kind: fc.constant("column" as const), type: fc.constant(type), column: fc.nat({ max: 1 }), narrow: fc.boolean() }),
   ];
   if (type === "i32" || type === "i64") list.push(fc.nat({ max: 30 }).map((index) => ({ kind: "register", type, index })));
-  if (type === "i32" || type === "i64" || type === "f32" || type === "f64") list.push(fc.constant({ kind: "parameter", type }));
+  if (type === "i32" || type === "i64" || type === "f32" || type === "f64") list.push(fc.boolean().map((byAddress) => ({ kind: "parameter", type, byAddress })));
   return list;
 }
 

@@ -1,7 +1,7 @@
 import type { OneResult } from "../../compiler/ir/builder.ts";
 import type { SpecialRegister, ValueId } from "../../compiler/ir/ops.ts";
 import { LOCAL_WINDOW, sizeOf, type Type } from "../../compiler/ir/types.ts";
-import { INPUT_BYTES, LOCAL_BYTES, OWN_SLOTS, PARAMS } from "./memory-map.ts";
+import { COLUMN_BYTES, COLUMNS, INPUT_BYTES, LOCAL_BYTES, OWN_SLOTS, PARAMS, ROW_SHIFTS } from "./memory-map.ts";
 import type { Expr } from "./spec.ts";
 import type { Scope } from "./scope.ts";
 
@@ -26,10 +26,28 @@ export function element(scope: Scope, base: ValueId, index: ValueId, mask: numbe
 }
 
 /** One value loaded. */
-export function loadOne(scope: Scope, type: Type, space: "global" | "const" | "generic" | "local" | "shared", addr: ValueId, offset: number): ValueId {
+export function loadOne(scope: Scope, type: Type, space: "global" | "const" | "generic" | "local" | "shared", addr: ValueId, offset: number, volatile = false): ValueId {
   const value = scope.f.value(type);
-  scope.f.emit({ op: "load", dst: [value], space, addr, offset, align: sizeOf[type] });
+  scope.f.emit({ op: "load", dst: [value], space, addr, offset, align: sizeOf[type], ...(volatile ? { volatile } : {}) });
   return value;
+}
+
+/** base + linear number of the work-item * size; `narrow`: multiplied in 32 bits and then extended, as front ends do with an int index. */
+function ownElement(scope: Scope, base: ValueId, size: number, narrow: boolean): ValueId {
+  const { f } = scope;
+  const linear = scope.linear();
+  const scaled = narrow
+    ? f.def("i64", { op: "sext", a: f.def("i32", { op: "mul", a: f.def("i32", { op: "trunc", a: linear }), b: f.const("i32", size) }) })
+    : f.def("i64", { op: "mul", a: linear, b: f.const("i64", BigInt(size)) });
+  return f.def("i64", { op: "add", a: base, b: scaled });
+}
+
+/** Address of the work-item's element of a column that has elements of the type's size. */
+export function columnElement(scope: Scope, type: Type, column: number, narrow: boolean): ValueId {
+  const size = sizeOf[type];
+  const number = (column * 4 + Math.log2(size)) % COLUMNS;
+  const base = scope.f.def("i64", { op: "globaladdr", symbol: "columns", offset: BigInt(number * COLUMN_BYTES) });
+  return ownElement(scope, base, size, narrow);
 }
 
 /** Address of the local array, in space local or as a generic address. */
@@ -45,7 +63,12 @@ export function lowerExpression(scope: Scope, expr: Expr): ValueId {
   switch (expr.kind) {
     case "const": return constant(scope, expr.type, expr.bits);
     case "variable": return scope.get(expr.type, expr.index);
-    case "parameter": return scope.isKernel ? f.def(expr.type, { op: "param", offset: PARAMS[expr.type] }) : scope.get(expr.type, 0);
+    case "parameter": {
+      if (!scope.isKernel) return scope.get(expr.type, 0);
+      const offset = PARAMS[expr.type];
+      if (!expr.byAddress) return f.def(expr.type, { op: "param", offset });
+      return loadOne(scope, expr.type, expr.type.endsWith("32") ? "const" : "generic", f.def("i64", { op: "paramaddr", offset }), 0);
+    }
     case "register": {
       const list = expr.type === "i32" ? registers32 : registers64;
       return f.def(expr.type, { op: "sreg", reg: list[expr.index % list.length]! });
@@ -62,7 +85,13 @@ export function lowerExpression(scope: Scope, expr: Expr): ValueId {
       const space = expr.generic ? "generic" : expr.type.startsWith("f") ? "const" : "global";
       return loadOne(scope, expr.type, space, element(scope, base, index, INPUT_BYTES / size - 1, size), 0);
     }
-    case "own": return loadOne(scope, expr.type, expr.generic ? "generic" : "global", scope.own, (expr.slot % OWN_SLOTS) * 8);
+    case "own": return loadOne(scope, expr.type, expr.generic ? "generic" : "global", scope.own, (expr.slot % OWN_SLOTS) * 8, expr.volatile);
+    case "row": {
+      const size = sizeOf[expr.type];
+      const base = f.def("i64", { op: "globaladdr", symbol: "rows" });
+      return loadOne(scope, expr.type, expr.narrow ? "const" : "global", ownElement(scope, base, size, expr.narrow), (expr.shift % ROW_SHIFTS) * size);
+    }
+    case "column": return loadOne(scope, expr.type, "global", columnElement(scope, expr.type, expr.column, expr.narrow), 0);
     case "local": {
       const index = lowerExpression(scope, expr.index);
       const size = sizeOf[expr.type];

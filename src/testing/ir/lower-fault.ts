@@ -11,19 +11,12 @@ export function lowerFault(scope: Scope, { what, item }: Extract<Statement, { re
   scope.program.hasFault = true;
   const total = product(scope, ["gsize.x", "gsize.y", "gsize.z"]);
   const chosen = f.def("i64", { op: "rem.u", a: f.const("i64", BigInt(item)), b: total });
-  const own = linearId(scope);
+  const own = scope.linear();
   scope.branch(f.def("i1", { op: "icmp", pred: "eq", a: own, b: chosen }), () => misbehave(scope, what), () => undefined);
 }
 
 function product(scope: Scope, registers: readonly ("gsize.x" | "gsize.y" | "gsize.z")[]): ValueId {
   return registers.map((reg) => scope.f.def("i64", { op: "sreg", reg })).reduce((a, b) => scope.f.def("i64", { op: "mul", a, b }));
-}
-
-/** Number of the work-item in the whole range. */
-export function linearId({ f }: Pick<Scope, "f">): ValueId {
-  const [x, y, z] = (["x", "y", "z"] as const).map((d) => f.def("i64", { op: "sub", a: f.def("i64", { op: "sreg", reg: `gid.${d}` }), b: f.def("i64", { op: "sreg", reg: `goff.${d}` }) })) as [ValueId, ValueId, ValueId];
-  const rows = f.def("i64", { op: "add", a: f.def("i64", { op: "mul", a: z, b: f.def("i64", { op: "sreg", reg: "gsize.y" }) }), b: y });
-  return f.def("i64", { op: "add", a: f.def("i64", { op: "mul", a: rows, b: f.def("i64", { op: "sreg", reg: "gsize.x" }) }), b: x });
 }
 
 function misbehave(scope: Scope, what: FaultyAction): void {

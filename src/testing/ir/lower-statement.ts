@@ -1,7 +1,7 @@
 import type { ValueId } from "../../compiler/ir/ops.ts";
 import { sizeOf, type Type } from "../../compiler/ir/types.ts";
 import { lowerFault } from "./lower-fault.ts";
-import { element, localBase, lowerExpression } from "./lower-expression.ts";
+import { columnElement, element, localBase, lowerExpression } from "./lower-expression.ts";
 import { lowerGraph } from "./lower-graph.ts";
 import { CELLS, INPUT_BYTES, LOCAL_BYTES, OWN_SLOTS, WRAP_LIMIT } from "./memory-map.ts";
 import type { Edge, Scope } from "./scope.ts";
@@ -42,6 +42,12 @@ function lowerStatement(scope: Scope, statement: Statement): void {
       const type = f.fn.types[values[0]!]!;
       const slots = Math.ceil((values.length * sizeOf[type]) / 8);
       f.emit({ op: "store", src: values, space: statement.generic ? "generic" : "global", addr: scope.own, offset: (statement.slot % (OWN_SLOTS - slots + 1)) * 8, align: sizeOf[type] });
+      break;
+    }
+    case "storeColumn": {
+      const value = lowerExpression(scope, statement.value);
+      const type = f.fn.types[value]!;
+      f.emit({ op: "store", src: [value], space: "global", addr: columnElement(scope, type, statement.column, statement.narrow), offset: 0, align: sizeOf[type] });
       break;
     }
     case "vectorLoad": vectorLoad(scope, statement); break;

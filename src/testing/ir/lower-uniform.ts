@@ -1,7 +1,9 @@
+import type { FnBuilder } from "../../compiler/ir/builder.ts";
 import type { ValueId } from "../../compiler/ir/ops.ts";
 import { SHARED_WINDOW, sizeOf } from "../../compiler/ir/types.ts";
 import { lowerExpression } from "./lower-expression.ts";
 import { lowerStatements, matchArguments } from "./lower-statement.ts";
+import { placeInGroup } from "./place.ts";
 import type { Scope } from "./scope.ts";
 import type { Collective, Expr, UniformStatement } from "./spec.ts";
 
@@ -20,9 +22,9 @@ function lowerOne(scope: Scope, statement: UniformStatement): void {
     case "plain": lowerStatements(scope, [statement.body]); break;
     case "exchange": {
       const value = lowerExpression(scope, statement.value);
-      publish(scope, value, statement.generic);
+      publish(scope, value, statement.generic, statement.dynamic);
       barrier(scope, statement.barrier);
-      take(scope, statement.value, statement.distance, statement.variable, statement.generic);
+      take(scope, statement.value, statement.distance, statement.variable, statement.generic, statement.dynamic);
       barrier(scope, statement.barrier);
       break;
     }
@@ -46,21 +48,21 @@ function lowerOne(scope: Scope, statement: UniformStatement): void {
       break;
     }
     case "divergentBarrier": {
-      publish(scope, lowerExpression(scope, statement.value), false);
+      publish(scope, lowerExpression(scope, statement.value), false, false);
       const side = (body: typeof statement.then) => (): void => {
         lowerStatements(scope, body);
         if (!scope.dead) barrier(scope, 16);
       };
       scope.branch(lowerExpression(scope, statement.condition), side(statement.then), side(statement.else));
       if (scope.dead) break;
-      take(scope, statement.value, statement.distance, statement.variable, true);
+      take(scope, statement.value, statement.distance, statement.variable, true, false);
       barrier(scope, 16);
       break;
     }
     case "uniformLoop": uniformLoop(scope, statement.count, statement.body); break;
     case "uniformIf": {
       const parameter = lowerExpression(scope, { kind: "const", type: "i32", bits: 0n });
-      const word = scope.isKernel ? lowerExpression(scope, { kind: "parameter", type: "i32" }) : parameter;
+      const word = scope.isKernel ? lowerExpression(scope, { kind: "parameter", type: "i32", byAddress: false }) : parameter;
       const bit = f.def("i1", { op: "trunc", a: f.def("i32", { op: "lshr", a: word, b: f.const("i32", statement.bit) }) });
       scope.branch(bit, () => lowerUniform(scope, statement.then), () => lowerUniform(scope, statement.else));
       break;
@@ -120,35 +122,24 @@ function barrier(scope: Scope, id: number): void {
   scope.f.emit({ op: "barrier", kind: "sync", id: barrierId(scope, id), count: null });
 }
 
-/** Linear number of the work-item in its group, and the group's size. */
-export function placeInGroup({ f }: Pick<Scope, "f">): { readonly number: ValueId; readonly size: ValueId } {
-  const reg = (name: "tid.x" | "tid.y" | "tid.z" | "ntid.x" | "ntid.y" | "ntid.z"): ValueId => f.def("i32", { op: "sreg", reg: name });
-  const multiply = (a: ValueId, b: ValueId): ValueId => f.def("i32", { op: "mul", a, b });
-  const add = (a: ValueId, b: ValueId): ValueId => f.def("i32", { op: "add", a, b });
-  const [nx, ny] = [reg("ntid.x"), reg("ntid.y")];
-  const number = add(reg("tid.x"), multiply(nx, add(reg("tid.y"), multiply(ny, reg("tid.z")))));
-  return { number, size: multiply(nx, multiply(ny, reg("ntid.z"))) };
-}
-
-/** Address of an element of the shared array. */
-export function tile(scope: Pick<Scope, "f">, index: ValueId, generic: boolean): ValueId {
-  const { f } = scope;
-  const base = f.def("i64", { op: "sharedaddr", symbol: "tile" });
+/** Address of an element of the shared array, or of the dynamic shared memory. */
+export function tile(f: FnBuilder, index: ValueId, generic: boolean, dynamic: boolean): ValueId {
+  const base = dynamic ? f.def("i64", { op: "dynsharedaddr" }) : f.def("i64", { op: "sharedaddr", symbol: "tile" });
   const start = generic ? f.def("i64", { op: "add", a: base, b: f.const("i64", SHARED_WINDOW) }) : base;
   return f.def("i64", { op: "add", a: start, b: f.def("i64", { op: "mul", a: f.def("i64", { op: "zext", a: index }), b: f.const("i64", 8n) }) });
 }
 
-function publish(scope: Scope, value: ValueId, generic: boolean): void {
-  const addr = tile(scope, placeInGroup(scope).number, generic);
+function publish(scope: Scope, value: ValueId, generic: boolean, dynamic: boolean): void {
+  const addr = tile(scope.f, placeInGroup(scope.f).number, generic, dynamic);
   scope.f.emit({ op: "store", src: [value], space: generic ? "generic" : "shared", addr, offset: 0, align: sizeOf[scope.f.fn.types[value]!] });
 }
 
-function take(scope: Scope, like: Expr, distance: number, variable: number, generic: boolean): void {
+function take(scope: Scope, like: Expr, distance: number, variable: number, generic: boolean, dynamic: boolean): void {
   const { f } = scope;
-  const { number, size } = placeInGroup(scope);
+  const { number, size } = placeInGroup(f);
   const other = f.def("i32", { op: "rem.u", a: f.def("i32", { op: "add", a: number, b: f.const("i32", distance) }), b: size });
   const value = f.value(like.type);
-  f.emit({ op: "load", dst: [value], space: generic ? "generic" : "shared", addr: tile(scope, other, generic), offset: 0, align: sizeOf[like.type] });
+  f.emit({ op: "load", dst: [value], space: generic ? "generic" : "shared", addr: tile(f, other, generic, dynamic), offset: 0, align: sizeOf[like.type] });
   scope.set(like.type, variable, value);
 }
 

@@ -3,10 +3,10 @@ import type { KernelParam, Module } from "../../compiler/ir/module.ts";
 import type { ValueId } from "../../compiler/ir/ops.ts";
 import type { Type } from "../../compiler/ir/types.ts";
 import { lowerExpression } from "./lower-expression.ts";
-import { linearId } from "./lower-fault.ts";
 import { lowerStatements } from "./lower-statement.ts";
-import { lowerUniform, placeInGroup, tile } from "./lower-uniform.ts";
-import { CELL_BYTES, INPUT_BYTES, LOCAL_BYTES, MAX_GROUP, OWN_BYTES, OWN_SLOTS, PARAMS } from "./memory-map.ts";
+import { lowerUniform, tile } from "./lower-uniform.ts";
+import { CELL_BYTES, COLUMN_BYTES, COLUMNS, ROW_BYTES, INPUT_BYTES, LOCAL_BYTES, MAX_GROUP, OWN_BYTES, OWN_SLOTS, PARAMS } from "./memory-map.ts";
+import { linearId, placeInGroup } from "./place.ts";
 import { Scope, VARIABLES, type ProgramScope } from "./scope.ts";
 import { removeTrivialPhis } from "./simplify.ts";
 import type { FunctionSpec, ProgramSpec, UniformFunctionSpec } from "./spec.ts";
@@ -21,6 +21,8 @@ export function lowerProgram(spec: ProgramSpec): Module {
   };
   module.globals.set("input", { name: "input", space: "const", size: INPUT_BYTES, align: 32, init: null, relocs: [], linkage: "visible", managed: false });
   module.globals.set("cells", { name: "cells", space: "global", size: CELL_BYTES, align: 8, init: null, relocs: [], linkage: "visible", managed: false });
+  module.globals.set("rows", { name: "rows", space: "const", size: ROW_BYTES, align: 8, init: null, relocs: [], linkage: "visible", managed: false });
+  module.globals.set("columns", { name: "columns", space: "global", size: COLUMNS * COLUMN_BYTES, align: 8, init: null, relocs: [], linkage: "visible", managed: false });
   module.shared.set("tile", { name: "tile", size: MAX_GROUP * 8, align: 8 });
   spec.functions.forEach((fn, number) => add(lowerFunction(program, fn, number)));
   spec.uniformFunctions.forEach((fn, number) => add(lowerUniformFunction(program, fn, number)));
@@ -69,7 +71,7 @@ function clearLocalArray(scope: Scope): void {
 function lowerFunction(program: ProgramScope, spec: FunctionSpec, number: number): FnBuilder {
   const f = new FnBuilder(`f${number}`, { kind: "func", params: ["i64", ...spec.params], results: spec.results, linkage: "local", inline: spec.inline });
   const leave = (scope: Scope): void => returnValues(scope, spec.results);
-  const scope = new Scope(f, program, { firstCallee: number + 1, own: 0, variables: variablesFrom(f, spec.params, 1), leave, isKernel: false });
+  const scope = new Scope(f, program, { firstCallee: number + 1, own: 0, variables: variablesFrom(f, spec.params, 1), leave, isKernel: false, linear: null });
   lowerStatements(scope, spec.body);
   finish(scope, spec);
   clearLocalArray(scope);
@@ -84,7 +86,7 @@ function exitInstead(scope: Scope): void {
 
 function lowerUniformFunction(program: ProgramScope, spec: UniformFunctionSpec, number: number): FnBuilder {
   const f = new FnBuilder(`u${number}`, { kind: "func", params: ["i64", ...spec.params], results: spec.results, linkage: "local" });
-  const scope = new Scope(f, program, { firstCallee: 0, own: 0, variables: variablesFrom(f, spec.params, 1), leave: exitInstead, isKernel: false });
+  const scope = new Scope(f, program, { firstCallee: 0, own: 0, variables: variablesFrom(f, spec.params, 1), leave: exitInstead, isKernel: false, linear: null });
   lowerUniform(scope, spec.body);
   finish(scope, spec);
   clearLocalArray(scope);
@@ -99,11 +101,12 @@ const kernelParams: readonly KernelParam[] = [
 function lowerKernel(program: ProgramScope, spec: ProgramSpec): FnBuilder {
   const f = new FnBuilder("k", { kind: "kernel", kernelParams, paramBytes: PARAMS.bytes });
   f.line = ++program.line;
-  const linear = linearId({ f });
+  const linear = linearId(f);
   const own = f.def("i64", { op: "add", a: f.def("i64", { op: "param", offset: PARAMS.out }), b: f.def("i64", { op: "mul", a: linear, b: f.const("i64", BigInt(OWN_BYTES)) }) });
-  const scope = new Scope(f, program, { firstCallee: 0, own, variables: kernelVariables(f, linear), leave: exitInstead, isKernel: true });
+  const scope = new Scope(f, program, { firstCallee: 0, own, variables: kernelVariables(f, linear), leave: exitInstead, isKernel: true, linear });
   if (exchanges(spec)) {
-    f.emit({ op: "store", src: [f.const("i64", 0n)], space: "shared", addr: tile({ f }, placeInGroup({ f }).number, false), offset: 0, align: 8 });
+    const { number } = placeInGroup(f);
+    for (const dynamic of [false, true]) f.emit({ op: "store", src: [f.const("i64", 0n)], space: "shared", addr: tile(f, number, false, dynamic), offset: 0, align: 8 });
     f.emit({ op: "barrier", kind: "sync", id: null, count: null });
   }
   lowerUniform(scope, spec.body);

@@ -7,6 +7,17 @@ export const INPUT_BYTES = 2048;
 /** Eight-byte slots of output that each work-item owns. */
 export const OWN_SLOTS = 16;
 export const OWN_BYTES: number = OWN_SLOTS * 8;
+/** Work-items a launch may have at most. */
+export const MAX_ITEMS = 1024;
+/**
+ * Columns of the module variable `columns`: in each, every work-item owns the element at its linear number, so that neighbours write side by side. Element sizes are 1, 2, 4, 8, 1, 2, 4, 8.
+ */
+export const COLUMNS = 8;
+export const COLUMN_BYTES: number = MAX_ITEMS * 8;
+/** Elements behind a work-item's own that it may read in the read-only module variable `rows`. */
+export const ROW_SHIFTS = 8;
+export const ROW_BYTES: number = (MAX_ITEMS + ROW_SHIFTS) * 8;
+
 /** Largest group that `tile`, the shared array of eight bytes a work-item, holds. */
 export const MAX_GROUP = 64;
 /** Bytes of each function's local array. */

@@ -15,7 +15,7 @@ const roundedFloatBinaries: readonly FloatBinary[] = ["fadd", "fsub", "fmul", "f
 const plainFloatUnaries: readonly FloatUnary[] = ["fneg", "fabs", "ffloor", "fceil", "ftrunc", "frint", "fround"];
 
 function make(result: Type, operands: readonly Type[], fields: Operation["fields"], names: readonly string[] = ["a", "b", "c"]): Operation {
-  return { result, operands, fields, names };
+  return { result, operands, fields, names: names.slice(0, operands.length) };
 }
 
 /** The operation as it stands, and with each rounding it may carry. */

@@ -39,7 +39,7 @@ export function launches(): fc.Arbitrary<LaunchSpec> {
     cut: fc.tuple(fc.constantFrom(0, 0, 1, 5), fc.constantFrom(0, 0, 1), fc.constant(0)),
     offset: fc.tuple(fc.constantFrom(0, 0, 7), fc.constantFrom(0, 0, 1), fc.constant(0)),
     warpSize: fc.constantFrom(32, 32, 32, 32, 8, 16),
-    dynamicShared: fc.constantFrom(0, 0, 16, 100),
+    dynamicShared: fc.constantFrom(512, 516, 1000),
     parameters,
     input: fc.nat({ max: 1000 }),
     beforePage: fc.constantFrom(65536, 65536, 264, 104, 4096),

@@ -1,6 +1,7 @@
 import type { FnBuilder } from "../../compiler/ir/builder.ts";
 import type { BlockId, ValueId } from "../../compiler/ir/ops.ts";
 import type { Type } from "../../compiler/ir/types.ts";
+import { linearId } from "./place.ts";
 import type { FunctionSpec, UniformFunctionSpec } from "./spec.ts";
 
 /** The mutable variables that every function of a generated program has. */
@@ -39,8 +40,10 @@ export class Scope {
   /** In kernels: they alone may read parameters. */
   readonly isKernel: boolean;
   private array: number | null = null;
+  /** Linear number of the work-item, where it is known in every block. */
+  private readonly number: ValueId | null;
 
-  constructor(f: FnBuilder, program: ProgramScope, options: { readonly firstCallee: number; readonly own: ValueId; readonly variables: readonly ValueId[]; readonly leave: (scope: Scope) => void; readonly isKernel: boolean }) {
+  constructor(f: FnBuilder, program: ProgramScope, options: { readonly firstCallee: number; readonly own: ValueId; readonly variables: readonly ValueId[]; readonly leave: (scope: Scope) => void; readonly isKernel: boolean; readonly linear: ValueId | null }) {
     this.f = f;
     this.program = program;
     this.firstCallee = options.firstCallee;
@@ -48,6 +51,12 @@ export class Scope {
     this.variables = [...options.variables];
     this.leave = options.leave;
     this.isKernel = options.isKernel;
+    this.number = options.linear;
+  }
+
+  /** Linear number of the work-item in the whole range. */
+  linear(): ValueId {
+    return this.number ?? linearId(this.f);
   }
 
   /** Position in `variables` of the variable that a number means, for a type. */

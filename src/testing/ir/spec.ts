@@ -24,14 +24,18 @@ export type Expr =
   | { readonly kind: "const"; readonly type: Type; readonly bits: bigint }
   | { readonly kind: "variable"; readonly type: Type; readonly index: number }
   /** A parameter of the kernel; in functions a variable. */
-  | { readonly kind: "parameter"; readonly type: "i32" | "i64" | "f32" | "f64" }
+  | { readonly kind: "parameter"; readonly type: "i32" | "i64" | "f32" | "f64"; readonly byAddress: boolean }
   /** A special register that does not depend on the schedule. */
   | { readonly kind: "register"; readonly type: "i32" | "i64"; readonly index: number }
   | { readonly kind: "operation"; readonly type: Type; readonly operation: Operation; readonly args: readonly Expr[] }
   /** One value of the read-only input at an element chosen by `index`. */
   | { readonly kind: "input"; readonly type: Type; readonly index: Expr; readonly generic: boolean }
   /** What is in one of the work-item's own output slots now. */
-  | { readonly kind: "own"; readonly type: Type; readonly slot: number; readonly generic: boolean }
+  | { readonly kind: "own"; readonly type: Type; readonly slot: number; readonly generic: boolean; readonly volatile: boolean }
+  /** The element of the read-only rows at the work-item's number plus a shift. `narrow`: the index is computed in 32 bits. */
+  | { readonly kind: "row"; readonly type: Type; readonly shift: number; readonly narrow: boolean }
+  /** What is in the work-item's element of a column now. */
+  | { readonly kind: "column"; readonly type: Type; readonly column: number; readonly narrow: boolean }
   /** An element of the function's local array. */
   | { readonly kind: "local"; readonly type: Type; readonly index: Expr; readonly generic: boolean };
 
@@ -53,6 +57,7 @@ export type Statement =
   /** A random control-flow graph, reducible or not, of at most `fuel` block entries. */
   | { readonly kind: "graph"; readonly fuel: number; readonly blocks: readonly GraphBlock[] }
   | { readonly kind: "store"; readonly slot: number; readonly values: readonly Expr[]; readonly generic: boolean }
+  | { readonly kind: "storeColumn"; readonly column: number; readonly value: Expr; readonly narrow: boolean }
   /** Several values at once from the input into variables. */
   | { readonly kind: "vectorLoad"; readonly type: Type; readonly count: 2 | 3 | 4; readonly index: Expr; readonly variable: number; readonly generic: boolean; readonly align: "natural" | "byte" }
   | { readonly kind: "storeLocal"; readonly index: Expr; readonly value: Expr; readonly generic: boolean }
@@ -84,7 +89,7 @@ export type FaultyAction =
 export type UniformStatement =
   | { readonly kind: "plain"; readonly body: Statement }
   /** Writes to shared memory, waits, reads what a neighbour wrote, waits. */
-  | { readonly kind: "exchange"; readonly value: Expr; readonly distance: number; readonly variable: number; readonly barrier: number; readonly generic: boolean }
+  | { readonly kind: "exchange"; readonly value: Expr; readonly distance: number; readonly variable: number; readonly barrier: number; readonly generic: boolean; readonly dynamic: boolean }
   | { readonly kind: "reduce"; readonly red: "and" | "or" | "popc"; readonly value: Expr; readonly barrier: number; readonly variable: number }
   | { readonly kind: "collective"; readonly collective: Collective; readonly variable: number }
   /** The lanes split by a condition, and each side has a collective with its own mask. */
@@ -128,10 +133,11 @@ export interface LaunchSpec {
   readonly cut: readonly [number, number, number];
   readonly offset: readonly [number, number, number];
   readonly warpSize: number;
+  /** At least `MAX_GROUP` times 8. */
   readonly dynamicShared: number;
   readonly parameters: { readonly i32: number; readonly i64: bigint; readonly f32: bigint; readonly f64: bigint };
   /** Seeds the input bytes. */
   readonly input: number;
-  /** Bytes that the output begins before a page boundary. */
+  /** Bytes that the output and the columns begin before a page boundary. */
   readonly beforePage: number;
 }

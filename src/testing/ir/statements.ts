@@ -49,6 +49,7 @@ export function statements(features: Features): fc.Arbitrary<Statement> {
     const simple: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Statement> }[] = [
       { weight: 6, arbitrary: assign },
       { weight: 3, arbitrary: fc.record({ kind: kind("store"), slot: nat(15), values: anyOf((type) => fc.array(e[type], { minLength: 1, maxLength: 4 })), generic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: kind("storeColumn"), column: nat(1), value, narrow: fc.boolean() }) },
       { weight: 1, arbitrary: anyOf((type) => fc.record({ kind: kind("vectorLoad"), type: fc.constant(type), count: fc.constantFrom(2 as const, 3 as const, 4 as const), index: e.i32, variable: nat(3), generic: fc.boolean(), align: fc.constantFrom("natural" as const, "byte" as const) })) },
       { weight: 2, arbitrary: fc.record({ kind: kind("storeLocal"), index: e.i32, value, generic: fc.boolean() }) },
       { weight: 2, arbitrary: fc.record({ kind: kind("accumulate"), cell: nat(40), value: fc.oneof(e.i32, e.i64, e.f32, e.f64) }) },
@@ -134,7 +135,7 @@ export function uniformStatements(features: Features, inner: boolean): fc.Arbitr
   }
   if (features.sync) {
     options.push(
-      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), generic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), generic: fc.boolean(), dynamic: fc.boolean() }) },
       { weight: 1, arbitrary: fc.record({ kind: kind("reduce"), red: fc.constantFrom("and" as const, "or" as const, "popc" as const), value: e.i1, barrier: nat(16), variable: nat(3) }) },
       { weight: 3, arbitrary: fc.record({ kind: kind("collective"), collective: collectives(e), variable: nat(3) }) },
       { weight: 2, arbitrary: fc.record({ kind: kind("split"), condition: e.i1, then: list, thenCollective: collectives(e), else: list, elseCollective: collectives(e), variable: nat(3) }) },

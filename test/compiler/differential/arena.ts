@@ -1,6 +1,6 @@
 import { DeviceFault, PAGE_SIZE, PTE_READ, PTE_WRITE, type CodeEnv, type DeviceCode, type LinearMemory, type LaunchConfig, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
 import { inputBytes } from "../../../src/testing/ir/constants.ts";
-import { CELL_BYTES, INPUT_BYTES, OWN_BYTES, PARAMS } from "../../../src/testing/ir/memory-map.ts";
+import { CELL_BYTES, COLUMN_BYTES, COLUMNS, INPUT_BYTES, MAX_ITEMS, OWN_BYTES, PARAMS, ROW_BYTES } from "../../../src/testing/ir/memory-map.ts";
 import type { LaunchSpec } from "../../../src/testing/ir/spec.ts";
 import { TestMachine } from "../wasm/harness.ts";
 
@@ -15,10 +15,9 @@ export const whole: Limits = { budget: 1e9, maxBlocks: Infinity, resident: 4 };
 
 /** Everything that can be observed of a launch. After a fault the memory is not looked at: how far others came is open. */
 export type Outcome =
-  | { readonly end: "done"; readonly out: string; readonly cells: string; readonly printed: readonly string[]; readonly instructions: number; readonly bytes: number; readonly blocks: number }
+  | { readonly end: "done"; readonly out: string; readonly columns: string; readonly cells: string; readonly printed: readonly string[]; readonly instructions: number; readonly bytes: number; readonly blocks: number }
   | { readonly end: "fault"; readonly kind: string; readonly site: Site; readonly access: MemoryAccess | null };
 
-const MAX_ITEMS = 1024;
 const MAX_RUNS = 20_000;
 
 /** Memory for launches of generated programs, used again and again. */
@@ -30,6 +29,8 @@ export class Arena implements CodeEnv {
   private readonly sizes = new Map<number, number>();
   private readonly input = this.machine.map(INPUT_BYTES);
   private readonly cells = this.machine.map(CELL_BYTES);
+  private readonly rows = this.machine.map(ROW_BYTES);
+  private readonly columns = this.machine.map(65536 + COLUMNS * COLUMN_BYTES);
   /** Output of a launch begins somewhere in the first of its pages. */
   private readonly out = this.machine.map(65536 + MAX_ITEMS * OWN_BYTES);
 
@@ -67,7 +68,10 @@ export class Arena implements CodeEnv {
     machine.protect(this.input, PTE_READ);
     machine.write(this.cells, new Uint8Array(CELL_BYTES));
     machine.write(out, new Uint8Array(items * OWN_BYTES));
-    const addresses: Readonly<Record<string, bigint>> = { input: this.input, cells: this.cells };
+    machine.write(this.rows, inputBytes(spec.input + 1, ROW_BYTES));
+    const columns = this.columns + BigInt(65536 - spec.beforePage);
+    machine.write(columns, new Uint8Array(COLUMNS * COLUMN_BYTES));
+    const addresses: Readonly<Record<string, bigint>> = { input: this.input, cells: this.cells, rows: this.rows, columns };
     const config: LaunchConfig = {
       kernel: "k", workDim: 3, grid: spec.grid, block: spec.block, globalSize, globalOffset: spec.offset,
       dynamicSharedBytes: spec.dynamicShared, params: parameterBlock(out, spec), warpSize: spec.warpSize, pageTable: machine.pageTable,
@@ -91,7 +95,7 @@ export class Arena implements CodeEnv {
     } finally {
       execution.dispose();
     }
-    return { end: "done", out: hexRows(machine.read(out, items * OWN_BYTES)), cells: hexRows(machine.read(this.cells, CELL_BYTES)), printed: printed.sort(), ...sums };
+    return { end: "done", out: hexRows(machine.read(out, items * OWN_BYTES)), columns: hexRows(machine.read(columns, COLUMNS * COLUMN_BYTES), COLUMN_BYTES), cells: hexRows(machine.read(this.cells, CELL_BYTES)), printed: printed.sort(), ...sums };
   }
 }
 
@@ -105,14 +109,14 @@ function parameterBlock(out: bigint, { parameters }: LaunchSpec): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** One line for each work-item's 128 bytes (or cells): a difference shows where it is. */
-function hexRows(bytes: Uint8Array): string {
+/** One line for each work-item's 128 bytes (or column, or cells): a difference shows where it is. Zeros at the end of a line are left out. */
+function hexRows(bytes: Uint8Array, width: number = OWN_BYTES): string {
   const rows: string[] = [];
-  for (let at = 0; at < bytes.length; at += OWN_BYTES) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(OWN_BYTES, bytes.length - at));
+  for (let at = 0; at < bytes.length; at += width) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(width, bytes.length - at));
     const words: string[] = [];
     for (let i = 0; i + 8 <= view.byteLength; i += 8) words.push(view.getBigUint64(i, true).toString(16));
-    rows.push(words.join(" "));
+    rows.push(words.join(" ").replace(/( 0)+$/, ""));
   }
   return rows.join("\n");
 }

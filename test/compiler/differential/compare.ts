@@ -36,7 +36,7 @@ export function difference(expected: Outcome, actual: Outcome): string {
   if (isDeepStrictEqual(expected, actual)) return "";
   if (expected.end !== "done" || actual.end !== "done") return `interpreter: ${show(expected)}\nWebAssembly: ${show(actual)}`;
   const lines: string[] = [];
-  for (const key of ["out", "cells"] as const) {
+  for (const key of ["out", "columns", "cells"] as const) {
     const [a, b] = [expected[key].split("\n"), actual[key].split("\n")];
     a.forEach((row, i) => {
       if (row !== b[i]) lines.push(`${key}[${i}]: interpreter ${row}`, `${" ".repeat(key.length)}  WebAssembly ${b[i]}`);
