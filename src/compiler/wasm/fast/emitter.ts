@@ -883,13 +883,13 @@ export class FastEmitter extends DeviceEmitter {
     const target = (next: Block): number => (exits.includes(next) ? blocks.length + exits.indexOf(next) : number.get(next)!);
     const succs = blocks.map((block) => block.succs.map(target));
     for (const _ of exits) succs.push([]);
-    const made = new Set(blocks.flatMap((block) => block.nodes));
+    const made = this.madeIn(node);
     writeStructured(code, succs, {
       write: (index, go) => {
         const block = blocks[index];
         if (block === undefined) {
           const exit = exits[index - blocks.length]!;
-          for (const value of this.program.kernel.saved.at.get(exit)!) if (made.has(value) && !this.regions.cells.has(value)) this.storeSlot(value, value);
+          for (const value of this.program.kernel.saved.at.get(exit)!) if (made.has(value)) this.storeSlot(value, value);
           if (exits.length > 1) code.i32(this.regions.flow.at.get(exit)!.index).set(this.next);
           code.br(this.itemEnd);
           return;
@@ -903,6 +903,13 @@ export class FastEmitter extends DeviceEmitter {
       },
     });
     this.region = null;
+  }
+
+  /** Values of the work-item that are computed in the region. Its head's phis have been in their slots since the way in. */
+  private madeIn(node: FlowNode): Set<Node> {
+    const made = new Set(node.blocks.flatMap((block) => block.nodes));
+    for (const value of made) if (this.regions.cells.has(value) || (value.op === "phi" && value.block === node.head)) made.delete(value);
+    return made;
   }
 
   private copyPhis(from: Block, to: Block): void {
@@ -1063,14 +1070,8 @@ export class FastEmitter extends DeviceEmitter {
   private exitStub(block: Block): void {
     const { code } = this;
     const owner = this.regions.flow.nodes.find((node) => node.kind === "items" && node.blocks.includes(block));
-    const made = new Set(owner === undefined ? [] : owner.blocks.flatMap((inner) => inner.nodes));
-    for (const value of this.program.kernel.saved.at.get(block)!) {
-      if (made.has(value) || this.regions.cells.has(value)) {
-        // A head's phis are in their slots since the way in.
-        if (value.op === "phi" && value.block === owner?.head && !this.regions.cells.has(value)) continue;
-        this.storeSlot(value, value);
-      }
-    }
+    const made = owner === undefined ? new Set<Node>() : this.madeIn(owner);
+    for (const value of this.program.kernel.saved.at.get(block)!) if (made.has(value) || this.regions.cells.has(value)) this.storeSlot(value, value);
     code.i32(block.resume).set(this.pc);
   }
 
