@@ -325,6 +325,20 @@ export function syncConformance(compile: Compile): void {
     });
   });
 
+  test("warps of 64: lane numbers have one bit more, masks name lanes 0 to 31", () => {
+    const wide = (body: string): number[] => bench.words(kernel(`${OWN_SLOT}
+      %lane:i32 = sreg lane
+      ${body}
+      store (%r) global %slot 0 4
+      ret ()`), 100, { block: [100, 1, 1], warpSize: 64 });
+    const warp = (i: number): number[] => (i < 64 ? iota(64) : iota(36));
+    expect(wide("%r:i32 = redux add %lane _")).toEqual(iota(100).map((i) => warp(i).reduce((a, b) => a + b)));
+    expect(wide("%b:i32 = const 33\n%c:i32 = const 63\n%r:i32, _ = shfl bfly %lane %b %c _")).toEqual(iota(100).map((i) => (warp(i).includes((i % 64) ^ 33) ? (i % 64) ^ 33 : i % 64)));
+    expect(wide("%b:i32 = const 40\n%c:i32 = const 63\n%v:i32, %ok:i1 = shfl down %lane %b %c _\n%r:i32 = zext %ok")).toEqual(iota(100).map((i) => Number((i % 64) + 40 < 64)));
+    expect(wide("%k:i32 = const 3\n%m:i32 = and %lane %k\n%z:i32 = const 0\n%p:i1 = icmp eq %m %z\n%r:i32 = vote ballot %p _")).toEqual(iota(100).map(() => 0x11111111));
+    expect(wide("%all:i32 = const -1\n%r:i32 = redux max.u %lane %all")).toEqual(iota(100).map((i) => (i % 64 < 32 ? 31 : i % 64)));
+  });
+
   describe("activemask", () => {
     const branches = kernel(`${OWN_SLOT}
       %lane:i32 = sreg lane
