@@ -6,13 +6,13 @@
 // Run: glassgpu run examples/queue-priority.ts
 import { createMachine, out } from "glassgpu";
 import {
-  CL_COMPLETE, CL_DEVICE_TYPE_GPU, CL_MEM_READ_WRITE, CL_QUEUE_PRIORITY_HIGH_KHR, CL_QUEUE_PRIORITY_KHR, CL_QUEUE_PRIORITY_LOW_KHR, clCreateBuffer, clCreateCommandQueueWithProperties, clCreateContext,
+  CL_COMPLETE, CL_DEVICE_TYPE_GPU, CL_MEM_READ_WRITE, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, CL_QUEUE_PRIORITY_HIGH_KHR, CL_QUEUE_PRIORITY_KHR, CL_QUEUE_PRIORITY_LOW_KHR, CL_QUEUE_PROPERTIES, clCreateBuffer, clCreateCommandQueueWithProperties, clCreateContext,
   clCreateUserEvent, clEnqueueFillBuffer, clFinish, clFlush, clGetDeviceIDs, clGetPlatformIDs, clSetEventCallback, clSetUserEventStatus, type cl_command_queue, type cl_device_id, type cl_event,
   type cl_platform_id, type cl_queue_properties,
 } from "glassgpu/opencl";
 import { checker } from "./lib/check.ts";
 
-const machine = createMachine();
+const machine = createMachine({ gpus: ["tiny"] }); // two copy engines
 machine.use(machine.process("priorities"));
 const check = checker(machine);
 
@@ -23,14 +23,14 @@ check(clGetDeviceIDs(platforms.value[0]!, CL_DEVICE_TYPE_GPU, 1, devices, null))
 const [device] = devices.value as [cl_device_id];
 const context = clCreateContext(null, 1, [device], null, null, null);
 
-const high: cl_queue_properties[] = [CL_QUEUE_PRIORITY_KHR, CL_QUEUE_PRIORITY_HIGH_KHR, 0];
-const low: cl_queue_properties[] = [CL_QUEUE_PRIORITY_KHR, CL_QUEUE_PRIORITY_LOW_KHR, 0];
+const properties = (priority: number): cl_queue_properties[] => [CL_QUEUE_PRIORITY_KHR, priority, CL_QUEUE_PROPERTIES, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, 0];
 const queues: readonly (readonly [string, cl_command_queue])[] = [
-  ["low", clCreateCommandQueueWithProperties(context, device, low, null)],
-  ["high", clCreateCommandQueueWithProperties(context, device, high, null)],
+  ["low", clCreateCommandQueueWithProperties(context, device, properties(CL_QUEUE_PRIORITY_LOW_KHR), null)],
+  ["high", clCreateCommandQueueWithProperties(context, device, properties(CL_QUEUE_PRIORITY_HIGH_KHR), null)],
 ];
 
-// Everything waits for one gate, so that the scheduler sees both queues full when it opens.
+// Everything waits for one gate. When it opens, two fills of the queue that was filled first begin; then the scheduler picks by priority. What has
+// begun is not interrupted: a copy engine cannot be preempted.
 const gate = clCreateUserEvent(context, null);
 const order: string[] = [];
 for (const [name, queue] of queues) {

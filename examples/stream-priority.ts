@@ -30,7 +30,7 @@ const library = out<cudaLibrary_t>();
 check(cudaLibraryLoadData(library, kernelFile("02_matmul.ptx"), null, null, 0, null, null, 0));
 const matmul = out<cudaKernel_t>();
 check(cudaLibraryGetKernel(matmul, library.value, "matmul"));
-const n = 256;
+const n = 128;
 const matrices = out<number>();
 check(cudaMalloc(matrices, 3 * 4 * n * n));
 const args = [matrices.value, matrices.value + 4 * n * n, matrices.value + 8 * n * n, n];

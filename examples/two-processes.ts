@@ -12,7 +12,7 @@ import { openclProgram } from "./two-processes/opencl-process.ts";
 
 const machine = createMachine({ gpus: ["a100"], trace: true });
 const board = new Board(machine);
-const processes = [machine.spawn("A", (p) => cudaProgram(p, board)), machine.spawn("B", (p) => openclProgram(p, board))];
+const processes = [machine.spawn("A-cuda", (p) => cudaProgram(p, board)), machine.spawn("B-opencl", (p) => openclProgram(p, board))];
 machine.run();
 
 for (const { name, exitStatus, stderr } of processes) {

@@ -6,6 +6,8 @@ export class Board {
   readonly lines: string[] = [];
   /** An address in A's GPU memory, once A has some. */
   pointer: number | null = null;
+  /** B has its kernels, or knows that it cannot have them. */
+  ready = false;
   /** B is over, with its fault. */
   finished = false;
   private readonly machine: Machine;

@@ -68,11 +68,14 @@ export function* cudaProgram(p: SimProcess, board: Board): Blocking<void> {
   const [dLeft, dRight, dProduct] = [yield* deviceArray(size * size), yield* deviceArray(size * size), yield* deviceArray(size * size)];
   board.pointer = dSum;
 
+  // Both at once is what this example is about.
+  while (!board.ready) yield* p.sleep(10_000);
+
   // The patient stream multiplies; the urgent one, filled after it, adds and says so by an event, which the patient one waits for before it sums up.
   const matrixBytes = 4 * size * size;
   check(yield* cu.cuMemcpyHtoDAsync(dLeft, left.address, matrixBytes, patient.value));
   check(yield* cu.cuMemcpyHtoDAsync(dRight, right.address, matrixBytes, patient.value));
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 6; round++) {
     check(yield* cu.cuLaunchKernel(matmul, size / 16, size / 16, 1, 16, 16, 1, 0, patient.value, [dLeft, dRight, dProduct, size], null));
   }
   check(yield* cu.cuMemcpyHtoDAsync(dA, a.address, 4 * n, urgent.value));

@@ -16,6 +16,7 @@ export function* openclProgram(p: SimProcess, board: Board): Blocking<void> {
   const cl = p.opencl;
   const check = (code: number): void => board.check(code);
   const { context, queue, program } = yield* setUp(p, board);
+  board.ready = true;
   if (program === null) {
     board.say("B", "cannot build OpenCL C: there is no Clang on this computer (npm install @yowasp/clang); B ends here");
     board.finished = true;
