@@ -25,7 +25,9 @@ export interface VectorReg {
   readonly items: readonly Reg[];
 }
 
+/** Addressable state spaces (PTX ISA 5.1). */
 export type StateSpace = "global" | "const" | "shared" | "local" | "param";
+/** Linking directives (PTX ISA 11.6). */
 export type Linkage = "none" | "visible" | "extern" | "weak" | "common";
 
 /** One element of an initialiser, flattened: a number, or the address of a symbol. */
@@ -76,6 +78,7 @@ export class Instruction {
   }
 }
 
+/** A branch target. */
 export interface Label {
   readonly kind: "label";
   readonly name: string;
@@ -89,6 +92,7 @@ export interface Loc {
   readonly line: number;
 }
 
+/** What a function body is made of, blocks flattened. */
 export type Statement = Instruction | Label | Loc;
 
 /** A name that is no register: variable, function, label, list. `scope` is where it was written. */
@@ -108,6 +112,7 @@ export interface Mem {
   readonly offset: number;
 }
 
+/** An operand as written (PTX ISA 6.4), names resolved as far as they can be. */
 export type Operand =
   | Reg
   | Sym
@@ -138,6 +143,7 @@ export interface Signature {
 /** Performance-tuning and cluster directives of a function (PTX ISA 11.4), numbers as written. */
 export type Directives = ReadonlyMap<string, readonly number[]>;
 
+/** A kernel (`.entry`) or a device function. */
 export interface PtxFunction extends Signature {
   readonly kind: "function";
   readonly name: string;
@@ -152,6 +158,7 @@ export interface PtxFunction extends Signature {
   readonly line: number;
 }
 
+/** `.alias name, target`: another name of a function. */
 export interface Alias {
   readonly kind: "alias";
   readonly name: string;

@@ -42,6 +42,7 @@ export interface Plan {
 
 /** Names of all integer types with arithmetic. */
 export const INTS = "u16 u32 u64 s16 s32 s64";
+/** Names of the untyped types with logic and shifts. */
 export const BITS = "b16 b32 b64";
 
 interface Compiled {

@@ -17,6 +17,7 @@ const floatPredicates: Readonly<Record<string, FloatPredicate>> = {
   eq: "oeq", ne: "one", lt: "olt", le: "ole", gt: "ogt", ge: "oge", equ: "ueq", neu: "une", ltu: "ult", leu: "ule", gtu: "ugt", geu: "uge", num: "ord", nan: "uno",
 };
 
+/** Comparison operators, as modifiers of a row. */
 export const COMPARISONS = "eq ne lt le gt ge lo ls hi hs equ neu ltu leu gtu geu num nan";
 const BOOLEANS = "and or xor";
 

@@ -107,6 +107,7 @@ const pack = (m: Mnemonic): Lower => {
   };
 };
 
+/** Integer types of cvt. */
 export const INT_TYPES = "u8 u16 u32 u64 s8 s16 s32 s64";
 const FLOATS = "f32 f64";
 

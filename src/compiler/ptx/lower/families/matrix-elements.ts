@@ -9,6 +9,7 @@ import { toSingle } from "./half.ts";
 /** What products of a type are computed in. */
 export type Arithmetic = "f32" | "f64" | "i32" | "bits";
 
+/** How the elements of a matrix operand lie in registers. */
 export interface Element {
   readonly type: PtxType;
   /** Elements in one register. */
