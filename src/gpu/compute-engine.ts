@@ -62,7 +62,7 @@ export class ComputeEngine {
     this.gpu = gpu;
     this.profile = profile;
     this.limits = limits;
-    this.turns = new RunList(ports, profile);
+    this.turns = new RunList(ports, gpu, profile);
     this.freeUnits = profile.multiprocessors * UNITS;
   }
 

@@ -34,11 +34,8 @@ export type WorkOutcome = "done" | "fault" | "timeout" | "killed";
 /** What every engine knows of a piece of work, and whom it tells. */
 export interface EngineWork {
   readonly label: string;
-  /** For traces: whose it is. */
-  readonly queueId: number;
-  readonly pid: number;
-  /** Name of the fence that its end signals ("42:7"), for traces. */
-  readonly fence?: string;
+  /** For traces: queue, pid, process, label, kind ("launch", "copy", "fill", "marker") and the fence that its end signals ("42:7"). Asked only while tracing. */
+  traceFields(): Readonly<Record<string, string | number>>;
   readonly memory: GpuAddressSpace;
   /** The engine begins. @param time virtual ns at which it really starts, not before now */
   started(time: number): void;
@@ -48,5 +45,5 @@ export interface EngineWork {
 
 /** For timelines: one engine has begun or ended to work for somebody. */
 export function traceSlice(ports: GpuPorts, begin: boolean, gpu: number, engine: string, work: EngineWork): void {
-  ports.trace.emit(begin ? "gpu:slice_begin" : "gpu:slice_end", { gpu, engine, queue: work.queueId, pid: work.pid, label: work.label, fence: work.fence ?? "" });
+  ports.trace.emit(begin ? "gpu:slice_begin" : "gpu:slice_end", { gpu, engine, ...work.traceFields() });
 }

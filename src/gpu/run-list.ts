@@ -10,6 +10,7 @@ import type { ComputeWork, Resident, TurnTaker } from "./resident.ts";
 export class RunList {
   private readonly waiting: Resident[] = [];
   private readonly ports: GpuPorts;
+  private readonly gpu: number;
   private readonly shared: boolean;
   private readonly preempts: boolean;
   private readonly timeslice: number;
@@ -22,8 +23,9 @@ export class RunList {
   /** What the last pick costs because another context was stopped for it, ns. */
   switchCost = 0;
 
-  constructor(ports: GpuPorts, profile: GpuProfile) {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile) {
     this.ports = ports;
+    this.gpu = gpu;
     this.shared = profile.contextsShareMultiprocessors;
     this.preempts = profile.preemption === "instruction" || profile.preemption === "thread-group";
     this.timeslice = profile.timesliceNs;
@@ -80,6 +82,7 @@ export class RunList {
     if (this.switchCost > 0) {
       this.preemptions++;
       this.preemptionNs += this.switchCost;
+      if (this.ports.trace.enabled) this.ports.trace.emit("gpu:context_switch", { gpu: this.gpu, engine: "compute", cost: this.switchCost, ...resident.work!.traceFields() });
     }
     this.active = group;
     this.since = this.ports.clock.now;

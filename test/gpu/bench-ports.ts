@@ -39,7 +39,7 @@ export class Bench {
     const info = code.kernels.get(kernel)!;
     const shape = launch(code, kernel, blocks, threads, [], { cooperative: options.cooperative ?? false });
     return {
-      label, queueId: 1, pid: 1, memory: { pageTable: this.table, fault: () => false, untouched: () => 0 }, launch: shape, params: shape.params, loaded: code.load(this.store),
+      label, traceFields: () => ({}), memory: { pageTable: this.table, fault: () => false, untouched: () => 0 }, launch: shape, params: shape.params, loaded: code.load(this.store),
       urgency: options.urgency ?? 0, sequence: ++this.sequence, group: options.group ?? this.group, threads,
       perMultiprocessor: blocksPerMultiprocessor(this.profile, threads, info.sharedBytes, info.attributes.registers),
       printed: "",

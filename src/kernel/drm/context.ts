@@ -54,13 +54,16 @@ export class GpuContext implements TurnTaker {
     if (this.fault !== null) return;
     const kernel = this.file.device.core.kernel;
     this.fault = { reason, fault, label: job.label, queue: job.queue.id, point: job.point, time: kernel.clock.now };
-    if (kernel.trace.enabled) {
-      const engine = job.isLaunch ? "compute" : "copy0";
-      kernel.trace.emit("gpu:fault", { gpu: this.file.device.index, engine, queue: job.queue.id, pid: job.pid, label: job.label, reason: fault?.kind ?? reason, message: fault?.message ?? "" });
-    }
     this.file.device.resets += reason === "timeout" ? 1 : 0;
+    if (kernel.trace.enabled) this.traceBan(job, reason, fault);
     for (const queue of this.queues) queue.entity.guilty = true;
     if (this.notifier !== 0 && this.mm.store32(this.notifier, 1)) kernel.futex.wake(this.mm, this.notifier, Infinity);
+  }
+
+  private traceBan(job: GpuJob, reason: ContextFault["reason"], fault: DeviceFault | null): void {
+    const { trace } = this.file.device.core.kernel;
+    const fields = { gpu: this.file.device.index, engine: job.engine, ...job.traceFields(), reason: fault?.kind ?? reason, message: fault?.message ?? "" };
+    trace.emit(reason === "fault" ? "gpu:fault" : reason === "timeout" ? "gpu:timeout" : "gpu:reset", fields);
   }
 
   /** Any job of this context that is on an engine. */

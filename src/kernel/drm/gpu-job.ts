@@ -71,25 +71,19 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return this.queue.context;
   }
 
-  /** Whether it runs on the compute engine. */
-  get isLaunch(): boolean {
-    return this.work.launch !== null;
-  }
-
   get memory(): GpuVm {
     return this.queue.context.vm;
   }
 
-  get queueId(): number {
-    return this.queue.id;
+  traceFields(): Readonly<Record<string, string | number>> {
+    const { file } = this.queue.context;
+    const kind = this.work.launch !== null ? "launch" : (this.work.transfer?.kind ?? "marker");
+    return { queue: this.queue.id, pid: file.pid, process: file.command, label: this.label, kind, fence: `${this.finished.context.id}:${this.finished.seqno}` };
   }
 
-  get pid(): number {
-    return this.queue.context.file.pid;
-  }
-
-  get fence(): string {
-    return `${this.finished.context.id}:${this.finished.seqno}`;
+  /** The kind of engine that it runs on, as traces name it. */
+  get engine(): string {
+    return this.work.launch !== null ? "compute" : this.work.transfer !== null ? "copy0" : "marker";
   }
 
   get urgency(): number {

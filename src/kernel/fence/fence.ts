@@ -156,8 +156,16 @@ export class DmaFence {
    * @param what for messages
    */
   *wait(deadline: number | null, what: string): Blocking<number> {
-    const { clock } = this.context.registry.ports;
+    const { clock, trace } = this.context.registry.ports;
     if (!this.signaled) this.enable();
+    if (this.signaled) return 0;
+    if (trace.enabled) this.emitTrace("dma_fence:dma_fence_wait_start");
+    const result = yield* this.sleep(clock, deadline, what);
+    if (trace.enabled) this.emitTrace("dma_fence:dma_fence_wait_end");
+    return result;
+  }
+
+  private *sleep(clock: { readonly now: number }, deadline: number | null, what: string): Blocking<number> {
     while (!this.signaled) {
       if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
       const reason = yield { queue: (this.sleepers ??= new WaitQueue()), deadline, what };
@@ -165,6 +173,11 @@ export class DmaFence {
       if (reason === "timeout" && !this.signaled) return -Errno.ETIME;
     }
     return 0;
+  }
+
+  /** The hardware has taken up what will signal it. */
+  traceEmit(): void {
+    this.emitTrace("dma_fence:dma_fence_emit");
   }
 
   toString(): string {

@@ -68,8 +68,8 @@ export class DrmScheduler {
   }
 
   traceQueue(job: SchedJob): void {
-    if (this.ports.trace.enabled) this.emit("gpu_scheduler:drm_sched_job_queue", job);
     if (!this.ports.trace.enabled) return;
+    this.emit("gpu_scheduler:drm_sched_job_queue", job);
     for (const fence of job.waitsFor()) {
       this.ports.trace.emit("gpu_scheduler:drm_sched_job_add_dep", { fence: fenceName(job), dependency: `${fence.context.id}:${fence.seqno}` });
     }
@@ -128,7 +128,10 @@ export class DrmScheduler {
     this.used += job.credits;
     this.inFlight++;
     this.started++;
-    if (this.ports.trace.enabled) this.emit("gpu_scheduler:drm_sched_job_run", job);
+    if (this.ports.trace.enabled) {
+      this.emit("gpu_scheduler:drm_sched_job_run", job);
+      job.finished.traceEmit();
+    }
     const verdict = entity.verdict(job);
     job.scheduled.signal();
     if (verdict === 0) job.run();
