@@ -9,7 +9,9 @@ import { flatten } from "./flat.ts";
 import { lowerInstr } from "./instr.ts";
 import { allocSize, alignOf } from "./layout.ts";
 import { Lexer } from "./lexer.ts";
+import { mergeLoads } from "./merge.ts";
 import { parseBody } from "./parse-body.ts";
+import { estimateRegisters } from "./pressure.ts";
 
 /** What makes a function a kernel. */
 export interface KernelShape {
@@ -48,7 +50,11 @@ export function lowerFunction(mod: ModuleLowering, source: LFunction, name: stri
   bindParams(fx, blocks, shape);
   new Body(fx, blocks).lower();
   fx.pool.finish();
-  return b.fn;
+  mergeLoads(b.fn);
+  if (shape === null) return b.fn;
+  const kernel: Fn = { ...b.fn, attributes: { ...shape.attributes, registers: estimateRegisters(b.fn) } };
+  mod.module.functions.set(name, kernel);
+  return kernel;
 }
 
 function bindParams(fx: FnLowering, blocks: readonly LBlock[], shape: KernelShape | null): void {
