@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { ChromeTrace } from "../../src/kernel/trace/export-chrome.ts";
+import { root, textOf } from "../architecture/sources.ts";
+import { runExample } from "./run-example.ts";
+
+/** Every example and what it prints, line for line. */
+const printed: Readonly<Record<string, readonly string[]>> = {
+  "context": [
+    "A: a context on NVIDIA A100-PCIE-40GB, current for the thread that made it",
+    "A: making it took more than ten times as long as all of 100 allocations, memsets and frees",
+    "B: cuCtxSetCurrent(ctxA) gives CUDA_ERROR_INVALID_CONTEXT",
+    "B: its current context is NULL",
+    "A: context destroyed",
+  ],
+  "mapped-memory": [
+    "1000 sums, written by the GPU into the program's own memory: c[999] = 2997",
+    "host and device address are the same number (unified addressing)",
+  ],
+  "stream-priority": [
+    "priorities go from -5 (most urgent) to 0",
+    "the urgent stream has priority -1",
+    "submitted last, the urgent product was done before the eight patient ones",
+  ],
+  "svm-capabilities": [
+    "NVIDIA A100-PCIE-40GB: coarse-grained buffers",
+    "AMD Instinct MI250X: coarse-grained buffers",
+    "the device filled it, the program reads 42 and 42 at the same address",
+  ],
+  "out-of-order-queue": [
+    "two fills ordered not: the later one is the first or the second",
+    "two fills ordered by an event: the later one is the second",
+    "two fills ordered by a barrier: the later one is the second",
+  ],
+  "queue-priority": ["order in which eight fills ended: low low high high high high low low"],
+  "atomic-counter": ["10000 work-items counted to 10000"],
+  "every-order": ["without an event: the byte is 1 or 2 at the end", "with an event: the byte is 2 at the end"],
+};
+
+/** What an example prints where there is no Clang. */
+const withoutClang: Readonly<Record<string, readonly string[]>> = {
+  "atomic-counter": ["there is no Clang on this computer: OpenCL C cannot be built (npm install @yowasp/clang)"],
+};
+
+describe("examples", () => {
+  test("each has its line in the guide and its expectation here", () => {
+    const names = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
+    expect([...Object.keys(printed), "two-processes"].sort()).toEqual(names.sort());
+    for (const name of names) expect(textOf("docs/examples.md")).toContain(`\`${name}.ts\``);
+  });
+
+  test.each(Object.keys(printed))("%s", async (name) => {
+    const text = await runExample(name);
+    expect([printed[name], withoutClang[name]]).toContainEqual(text.trimEnd().split("\n"));
+  }, 60_000);
+
+  test("two-processes: right results, a fault that hurts only B, a page and a trace", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "example-"));
+    const text = await runExample("two-processes", [folder]);
+    const said = text.split("\n").flatMap((line) => (/^ *[\d.]+ ms {2}[AB] {2}/.test(line) ? [line.replace(/^ *[\d.]+ ms {2}/, "")] : []));
+    const of = (who: string): string[] => said.filter((line) => line.startsWith(who)).map((line) => line.slice(3));
+    expect(of("A")).toEqual([
+      "has a context; stream priorities from -5 to 0",
+      "loaded vecadd, matmul and reduce from PTX",
+      "submitted two streams of work",
+      "vector sum: right (65536 elements)",
+      "sum of it all: right (327673)",
+      "matrix product: right (128 x 128)",
+      "after B's fault, the sum again: right",
+    ]);
+    const found = [
+      "found 0000:01:00.0 on the PCI bus: vendor 0x10de, device 0x20f1",
+      "OpenCL calls it NVIDIA A100-PCIE-40GB, at 0000:01:00.0: the same device",
+    ];
+    expect([
+      [
+        ...found,
+        "built counter, saxpy and peek from source",
+        "counter, after the marker: right (10000)",
+        "saxpy in a buffer, after the barrier: right",
+        "saxpy in shared virtual memory: right",
+        "reads through a pointer of A ...",
+        "... and gets a fault: its kernel ended with -5",
+      ],
+      [...found, "cannot build OpenCL C: there is no Clang on this computer (npm install @yowasp/clang); B ends here"],
+    ]).toContainEqual(of("B"));
+    expect(text).toContain("A-cuda ended with exit code 0");
+    expect(text).toContain("B-opencl ended with exit code 0");
+    if (of("B").length > 3) expect(text).toMatch(/illegal-address: read of 4 bytes at 0x[0-9a-f]+ .*in kernel peek/);
+    expect(text).toMatch(/GPU 0 compute +A-cuda +\|.*█/);
+
+    const trace = JSON.parse(readFileSync(join(folder, "two-processes.json"), "utf8")) as ChromeTrace;
+    expect(trace.traceEvents.filter(({ ph, name }) => ph === "X" && name === "matmul")).toHaveLength(6);
+    expect(readFileSync(join(folder, "two-processes.html"), "utf8")).toContain("<title>two processes on one GPU</title>");
+    rmSync(folder, { recursive: true });
+  }, 120_000);
+});
