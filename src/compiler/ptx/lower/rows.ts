@@ -71,7 +71,9 @@ function fits(form: Compiled, m: Mnemonic): boolean {
 
 /** The instruction table: what rows exist, by opcode. */
 export class Table {
-  private readonly forms = new Map<string, Compiled[]>();
+  private readonly rows = new Map<string, Row[]>();
+  /** Rows made ready for matching, when their opcode is first met: most programs use few. */
+  private readonly forms = new Map<string, readonly Compiled[]>();
   /** Opcodes of the ISA that are known but not executed yet, for better messages. */
   private readonly known: ReadonlySet<string>;
 
@@ -79,11 +81,20 @@ export class Table {
     this.known = new Set(known);
     for (const family of families) {
       for (const row of family) {
-        const list = this.forms.get(row.op);
-        if (list === undefined) this.forms.set(row.op, [compile(row)]);
-        else list.push(compile(row));
+        const list = this.rows.get(row.op);
+        if (list === undefined) this.rows.set(row.op, [row]);
+        else list.push(row);
       }
     }
+  }
+
+  private formsOf(op: string): readonly Compiled[] | undefined {
+    const ready = this.forms.get(op);
+    const rows = this.rows.get(op);
+    if (ready !== undefined || rows === undefined) return ready;
+    const compiled = rows.map(compile);
+    this.forms.set(op, compiled);
+    return compiled;
   }
 
   /**
@@ -92,7 +103,7 @@ export class Table {
    */
   plan(m: Mnemonic, line: number): Plan {
     if (m.plan !== null) return m.plan;
-    const forms = this.forms.get(m.op);
+    const forms = this.formsOf(m.op);
     const form = forms?.find((f) => fits(f, m));
     if (form === undefined) this.refuse(m, forms, line);
     const { operands, mode, make } = form.row;
