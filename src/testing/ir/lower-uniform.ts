@@ -23,9 +23,9 @@ function lowerOne(scope: Scope, statement: UniformStatement): void {
     case "exchange": {
       const value = lowerExpression(scope, statement.value);
       publish(scope, value, statement.generic, statement.dynamic);
-      barrier(scope, statement.barrier);
+      barrier(scope, statement.barrier, statement.counted);
       take(scope, statement.value, statement.distance, statement.variable, statement.generic, statement.dynamic);
-      barrier(scope, statement.barrier);
+      barrier(scope, statement.barrier, statement.counted);
       break;
     }
     case "reduce": {
@@ -118,8 +118,11 @@ function barrierId(scope: Scope, barrier: number): ValueId | null {
   return barrier >= 16 ? null : scope.f.const("i32", barrier);
 }
 
-function barrier(scope: Scope, id: number): void {
-  scope.f.emit({ op: "barrier", kind: "sync", id: barrierId(scope, id), count: null });
+/** @param counted with the number of all work-items, in whole warps; a warp that has exited would be waited for, so only where nobody leaves */
+function barrier(scope: Scope, id: number, counted = false): void {
+  const { f } = scope;
+  const warps = (): ValueId => f.def("i32", { op: "mul", a: f.def("i32", { op: "sreg", reg: "nwarp" }), b: f.def("i32", { op: "sreg", reg: "warpsize" }) });
+  f.emit({ op: "barrier", kind: "sync", id: barrierId(scope, id), count: counted && !scope.program.somebodyLeaves ? warps() : null });
 }
 
 /** Address of an element of the shared array, or of the dynamic shared memory. */

@@ -14,7 +14,7 @@ import type { FunctionSpec, ProgramSpec, UniformFunctionSpec } from "./spec.ts";
 /** The program as a valid module with the kernel `k` (`memory-map.ts` says what a launch must give it). */
 export function lowerProgram(spec: ProgramSpec): Module {
   const module = newModule("generated");
-  const program: ProgramScope = { functions: spec.functions, uniformFunctions: spec.uniformFunctions, line: 0, usesRecursion: false, hasFault: false };
+  const program: ProgramScope = { functions: spec.functions, uniformFunctions: spec.uniformFunctions, somebodyLeaves: mentions(spec, "return", "exit"), line: 0, usesRecursion: false, hasFault: false };
   const add = (f: FnBuilder): void => {
     removeTrivialPhis(f.fn);
     module.functions.set(f.fn.name, f.fn);
@@ -104,7 +104,7 @@ function lowerKernel(program: ProgramScope, spec: ProgramSpec): FnBuilder {
   const linear = linearId(f);
   const own = f.def("i64", { op: "add", a: f.def("i64", { op: "param", offset: PARAMS.out }), b: f.def("i64", { op: "mul", a: linear, b: f.const("i64", BigInt(OWN_BYTES)) }) });
   const scope = new Scope(f, program, { firstCallee: 0, own, variables: kernelVariables(f, linear), leave: exitInstead, isKernel: true, linear });
-  if (exchanges(spec)) {
+  if (mentions(spec, "exchange", "divergentBarrier")) {
     const { number } = placeInGroup(f);
     for (const dynamic of [false, true]) f.emit({ op: "store", src: [f.const("i64", 0n)], space: "shared", addr: tile(f, number, false, dynamic), offset: 0, align: 8 });
     f.emit({ op: "barrier", kind: "sync", id: null, count: null });
@@ -122,9 +122,10 @@ function lowerKernel(program: ProgramScope, spec: ProgramSpec): FnBuilder {
   return f;
 }
 
-/** Whether shared memory is used at all. */
-function exchanges(spec: ProgramSpec): boolean {
-  return JSON.stringify([spec.body, spec.uniformFunctions], (_, value: unknown) => (typeof value === "bigint" ? "" : value)).match(/"kind":"(exchange|divergentBarrier)"/) !== null;
+/** Whether statements of one of the kinds stand anywhere in the program. */
+function mentions(spec: ProgramSpec, ...kinds: readonly string[]): boolean {
+  const text = JSON.stringify(spec, (_, value: unknown) => (typeof value === "bigint" ? "" : value));
+  return kinds.some((kind) => text.includes(`"kind":"${kind}"`));
 }
 
 /** Values that differ between work-items, of every type. */

@@ -17,6 +17,8 @@ export interface Edge {
 export interface ProgramScope {
   readonly functions: readonly FunctionSpec[];
   readonly uniformFunctions: readonly UniformFunctionSpec[];
+  /** Some work-item may exit early. */
+  readonly somebodyLeaves: boolean;
   line: number;
   usesRecursion: boolean;
   /** A program has one fault at most: with two, which comes first would be open. */

@@ -89,7 +89,7 @@ export type FaultyAction =
 export type UniformStatement =
   | { readonly kind: "plain"; readonly body: Statement }
   /** Writes to shared memory, waits, reads what a neighbour wrote, waits. */
-  | { readonly kind: "exchange"; readonly value: Expr; readonly distance: number; readonly variable: number; readonly barrier: number; readonly generic: boolean; readonly dynamic: boolean }
+  | { readonly kind: "exchange"; readonly value: Expr; readonly distance: number; readonly variable: number; readonly barrier: number; readonly counted: boolean; readonly generic: boolean; readonly dynamic: boolean }
   | { readonly kind: "reduce"; readonly red: "and" | "or" | "popc"; readonly value: Expr; readonly barrier: number; readonly variable: number }
   | { readonly kind: "collective"; readonly collective: Collective; readonly variable: number }
   /** The lanes split by a condition, and each side has a collective with its own mask. */

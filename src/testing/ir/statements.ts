@@ -135,7 +135,7 @@ export function uniformStatements(features: Features, inner: boolean): fc.Arbitr
   }
   if (features.sync) {
     options.push(
-      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), generic: fc.boolean(), dynamic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), counted: fc.boolean(), generic: fc.boolean(), dynamic: fc.boolean() }) },
       { weight: 1, arbitrary: fc.record({ kind: kind("reduce"), red: fc.constantFrom("and" as const, "or" as const, "popc" as const), value: e.i1, barrier: nat(16), variable: nat(3) }) },
       { weight: 3, arbitrary: fc.record({ kind: kind("collective"), collective: collectives(e), variable: nat(3) }) },
       { weight: 2, arbitrary: fc.record({ kind: kind("split"), condition: e.i1, then: list, thenCollective: collectives(e), else: list, elseCollective: collectives(e), variable: nat(3) }) },
