@@ -4,12 +4,22 @@ import { LinearStore } from "../../src/gpu/linear.ts";
 import { seededStrategy } from "../../src/kernel/choices.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { Kernel } from "../../src/kernel/machine.ts";
+import type { Process } from "../../src/kernel/process/process.ts";
 import type { Thread } from "../../src/kernel/process/thread.ts";
 import type { Blocking } from "../../src/kernel/process/wait.ts";
 import { ThreadSys } from "../../src/kernel/sys/thread-sys.ts";
 
 const RW = 3;
 const PRIVATE = 2;
+
+/** Starts a thread whose body gets its own system calls. */
+function start(kernel: Kernel, process: Process, name: string, body: (sys: ThreadSys) => Blocking<void>): void {
+  const made: { thread: Thread | null } = { thread: null };
+  const run = function* (): Blocking<void> {
+    yield* body(new ThreadSys(kernel, made.thread!));
+  };
+  made.thread = process.startThread(name, run(), false);
+}
 
 /** One thread's program: what to do with one of two words. */
 const step = fc.record({ kind: fc.constantFrom("wait", "wake", "store", "sleep"), word: fc.nat(1), value: fc.nat(2) });
@@ -23,8 +33,7 @@ test("invariants 93 and 94: a wait sleeps only while the word is as expected, an
     // The model: what each waiter saw, and how often its word was woken since it slept.
     const sleeping = new Map<number, number>();
     threads.forEach((steps, id) => {
-      const thread: Thread = process.startThread(`t${id}`, (function* (): Blocking<void> {
-        const sys = new ThreadSys(kernel, thread);
+      start(kernel, process, `t${id}`, function* (sys): Blocking<void> {
         for (const s of steps) {
           const address = base + 4 * s.word;
           if (s.kind === "store") sys.store32(address, s.value);
@@ -43,7 +52,7 @@ test("invariants 93 and 94: a wait sleeps only while the word is as expected, an
             for (const [waiter] of matching.slice(0, woken)) sleeping.delete(waiter);
           }
         }
-      })(), false);
+      });
     });
     kernel.runUntilIdle();
     kernel.checkInvariants();
@@ -59,19 +68,17 @@ test("invariant 94: store before wake, load before wait: both cannot miss", () =
     const process = kernel.createProcess("p", null);
     const word = new ThreadSys(kernel, process.main).mmap(0, 4, RW, PRIVATE, -1, 0);
     let finished = 0;
-    const waiter: Thread = process.startThread("waiter", (function* (): Blocking<void> {
-      const sys = new ThreadSys(kernel, waiter);
+    start(kernel, process, "waiter", function* (sys): Blocking<void> {
       yield* sys.nanosleep(1);
       while (sys.load32(word) === 0) yield* sys.futexWait(word, 0, null, "flag");
       finished++;
-    })(), false);
-    const waker: Thread = process.startThread("waker", (function* (): Blocking<void> {
-      const sys = new ThreadSys(kernel, waker);
+    });
+    start(kernel, process, "waker", function* (sys): Blocking<void> {
       yield* sys.nanosleep(1);
       sys.store32(word, 1);
       yield { queue: null, deadline: null, what: "turn" };
       sys.futexWake(word, 1);
-    })(), false);
+    });
     kernel.runUntilIdle();
     expect(finished).toBe(1);
     kernel.kill(process);
@@ -87,10 +94,10 @@ test("invariant 96: private words of two processes never match, words of shared 
   const woken: string[] = [];
   const child = kernel.fork(parent, "child", function* (self): Blocking<void> {
     const s = new ThreadSys(kernel, self.main);
-    const privately: Thread = self.startThread("private", (function* (): Blocking<void> {
-      yield* new ThreadSys(kernel, privately).futexWait(own, 0, null, "private");
+    start(kernel, self, "private", function* (own_): Blocking<void> {
+      yield* own_.futexWait(own, 0, null, "private");
       woken.push("private");
-    })(), false);
+    });
     yield* s.futexWait(common, 0, null, "common");
     woken.push("common");
     yield* s.futexWait(common, 0, null, "the end");

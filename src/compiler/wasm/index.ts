@@ -96,10 +96,15 @@ class LoadedWasm implements LoadedCode {
     const items = config.block[0] * config.block[1] * config.block[2];
     let kernel = this.kernels.get(config.kernel);
     if (kernel === undefined || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
+      kernel?.retire();
       const { shared, maximumPages } = this.env.linear;
       kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, config.warpSize), this.env);
       this.kernels.set(config.kernel, kernel);
     }
     return new WasmExecution(kernel, config, hooks);
+  }
+
+  trim(): void {
+    for (const kernel of this.kernels.values()) kernel.trim();
   }
 }

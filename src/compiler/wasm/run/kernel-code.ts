@@ -77,6 +77,7 @@ export class LoadedKernel {
   /** Calls of the fast path so far: the first ones are kept short, so that V8 gets to exchange its baseline code. */
   calls = 0;
   private readonly idle: Scratch[] = [];
+  private retired = false;
 
   constructor(code: KernelCode, env: CodeEnv) {
     this.code = code;
@@ -132,11 +133,24 @@ export class LoadedKernel {
   /** Hands scratch back; what is beyond the first few slots is released. */
   give(scratch: Scratch): void {
     for (const slot of scratch.slots.splice(KEPT_SLOTS)) this.env.release(slot);
-    if (this.idle.length < KEPT_SCRATCH) this.idle.push(scratch);
-    else {
-      for (const slot of scratch.slots.slice(1)) this.env.release(slot);
-      this.env.release(scratch.launch);
-    }
+    if (!this.retired && this.idle.length < KEPT_SCRATCH) this.idle.push(scratch);
+    else this.drop(scratch);
+  }
+
+  /** No launch will come any more: those that run hand their scratch back for good. */
+  retire(): void {
+    this.retired = true;
+    this.trim();
+  }
+
+  /** Releases what is kept for later launches. */
+  trim(): void {
+    for (const scratch of this.idle.splice(0)) this.drop(scratch);
+  }
+
+  private drop(scratch: Scratch): void {
+    for (const slot of scratch.slots.slice(1)) this.env.release(slot);
+    this.env.release(scratch.launch);
   }
 }
 

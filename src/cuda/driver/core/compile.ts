@@ -2,7 +2,7 @@ import { CompileError, type DeviceCode } from "../../../compiler/abi.ts";
 import type { Module } from "../../../compiler/ir/module.ts";
 import { ptxHeader } from "../../../compiler/ptx/header.ts";
 import { ptxToIr } from "../../../compiler/ptx/lower/to-ir.ts";
-import { interpretModule as compileModule } from "../../../compiler/interp/index.ts";
+import { compileModule } from "../../../compiler/wasm/index.ts";
 import type { ModuleImage } from "../../abi/common.ts";
 import * as cu from "../../abi/driver/constants.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
