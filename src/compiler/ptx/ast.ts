@@ -131,6 +131,8 @@ export type Operand =
   | { readonly kind: "not"; readonly reg: Reg }
   /** `(a, b)` of a call. */
   | { readonly kind: "list"; readonly items: readonly Operand[] }
+  /** `%r1.h0`: part of a register, in video instructions. */
+  | { readonly kind: "part"; readonly reg: Reg; readonly part: string }
   /** `_`: result not wanted. */
   | { readonly kind: "sink" };
 

@@ -29,7 +29,11 @@ const componentIndex: Readonly<Record<string, number>> = { x: 0, y: 1, z: 2, w: 
 function named(p: ParseState, name: string): Operand {
   const s = p.s;
   const what = p.scope.find(name);
-  if (what instanceof Reg) return touch(p, what);
+  if (what instanceof Reg) {
+    const reg = touch(p, what);
+    const part = component(p);
+    return part === "" ? reg : { kind: "part", reg, part };
+  }
   if (what !== undefined && what.kind === "vec") {
     const part = component(p);
     for (const item of what.items) touch(p, item);

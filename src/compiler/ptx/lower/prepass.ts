@@ -12,6 +12,7 @@ function hint(instr: Instruction): -1 | 0 | 1 {
 
 function note(c: FnLowering, op: Operand, block: number, guarded: boolean, h: -1 | 0 | 1): void {
   if (op instanceof Reg) c.ssa.define(op, block, guarded, h);
+  else if (op.kind === "part") c.ssa.define(op.reg, block, guarded, h);
   else if (op.kind === "vec" || op.kind === "list") for (const item of op.items) note(c, item, block, guarded, h);
   else if (op.kind === "pair") {
     note(c, op.a, block, guarded, h);
