@@ -86,6 +86,23 @@ test("to another GPU and back: the object is the first one again", () => {
   rig.kernel.checkInvariants();
 });
 
+test("while an object has handles, its dma-buf stays the same one, also with no descriptor open", () => {
+  const rig = new Rig();
+  const client = rig.process();
+  const node = client.open();
+  const handle = node.gem(P);
+  const exported = (): unknown => {
+    const { fd } = node.do("DRM_IOCTL_PRIME_HANDLE_TO_FD", { handle, flags: 0, fd: 0 });
+    const { driver } = client.process.files.get(fd)!;
+    client.sys.close(fd);
+    return driver;
+  };
+  expect(exported()).toBe(exported());
+  expect(rig.kernel.objectCounts()["drm"]!["dmaBufs"]).toBe(1);
+  node.do("DRM_IOCTL_GEM_CLOSE", { handle });
+  expect(rig.kernel.objectCounts()["drm"]!["dmaBufs"]).toBe(0);
+});
+
 test("flink works on the primary node and nowhere else", () => {
   const rig = new Rig();
   const client = rig.process();
