@@ -9,10 +9,9 @@ import { failSubmit } from "./core/copy.ts";
 import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { Event } from "./core/event.ts";
 import { fail } from "./core/fail.ts";
-import { flushPrintf } from "./core/printf.ts";
 import { frontier } from "./core/stream.ts";
 import { submitMarker } from "./core/submit.ts";
-import { arePointsReached, waitPoints } from "./core/wait.ts";
+import { arePointsReached, settle, waitPoints } from "./core/wait.ts";
 
 /** Event Management. */
 
@@ -119,8 +118,7 @@ export function* cuEventSynchronize(t: Caller, hEvent: CUevent | null): Blocking
     yield* waitPoints(t, event.context.device, recorded.points);
     recorded.done = true;
   }
-  flushPrintf(t, event.context);
-  const sticky = stickyOf(t, event.context);
+  const sticky = settle(t, event.context);
   return sticky === 0 ? 0 : failSticky(t, sticky);
 }
 

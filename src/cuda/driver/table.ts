@@ -8,12 +8,14 @@ import * as contextSettingsChapter from "./context-settings.ts";
 import * as contextChapter from "./context.ts";
 import * as deviceDeprecatedChapter from "./device-deprecated.ts";
 import * as deviceChapter from "./device.ts";
+import * as entryPointChapter from "./entry-point.ts";
 import * as errorChapter from "./error.ts";
 import * as eventChapter from "./event.ts";
 import * as executionAttributesChapter from "./execution-attributes.ts";
 import * as executionDeprecatedChapter from "./execution-deprecated.ts";
 import * as executionChapter from "./execution.ts";
 import * as initializeChapter from "./initialize.ts";
+import * as ipcChapter from "./ipc.ts";
 import * as kernelChapter from "./kernel.ts";
 import * as libraryChapter from "./library.ts";
 import * as managedChapter from "./managed.ts";
@@ -26,18 +28,18 @@ import * as memoryChapter from "./memory.ts";
 import * as moduleChapter from "./module.ts";
 import * as occupancyChapter from "./occupancy.ts";
 import * as peerChapter from "./peer.ts";
+import * as physicalMemoryChapter from "./physical-memory.ts";
+import * as poolChapter from "./pool.ts";
 import * as primaryContextChapter from "./primary-context.ts";
 import * as streamAttributesChapter from "./stream-attributes.ts";
 import * as streamChapter from "./stream.ts";
 import * as unifiedChapter from "./unified.ts";
 import * as versionChapter from "./version.ts";
+import * as virtualMemoryChapter from "./virtual-memory.ts";
 
 /** Functions of the header that are not implemented. */
 export const refusedNames = [
   "cuDeviceGetNvSciSyncAttributes",
-  "cuDeviceSetMemPool",
-  "cuDeviceGetMemPool",
-  "cuDeviceGetDefaultMemPool",
   "cuLinkCreate_v2",
   "cuLinkAddData_v2",
   "cuLinkAddFile_v2",
@@ -50,9 +52,6 @@ export const refusedNames = [
   "cuDeviceUnregisterAsyncNotification",
   "cuIpcGetEventHandle",
   "cuIpcOpenEventHandle",
-  "cuIpcGetMemHandle",
-  "cuIpcOpenMemHandle_v2",
-  "cuIpcCloseMemHandle",
   "cuMemcpyDtoA_v2",
   "cuMemcpyAtoD_v2",
   "cuMemcpyHtoA_v2",
@@ -77,33 +76,7 @@ export const refusedNames = [
   "cuMipmappedArrayDestroy",
   "cuMemGetHandleForAddressRange",
   "cuMemBatchDecompressAsync",
-  "cuMemAddressReserve",
-  "cuMemAddressFree",
-  "cuMemCreate",
-  "cuMemRelease",
-  "cuMemMap",
   "cuMemMapArrayAsync",
-  "cuMemUnmap",
-  "cuMemSetAccess",
-  "cuMemGetAccess",
-  "cuMemExportToShareableHandle",
-  "cuMemImportFromShareableHandle",
-  "cuMemGetAllocationGranularity",
-  "cuMemGetAllocationPropertiesFromHandle",
-  "cuMemRetainAllocationHandle",
-  "cuMemFreeAsync",
-  "cuMemAllocAsync",
-  "cuMemPoolTrimTo",
-  "cuMemPoolSetAttribute",
-  "cuMemPoolGetAttribute",
-  "cuMemPoolSetAccess",
-  "cuMemPoolGetAccess",
-  "cuMemPoolCreate",
-  "cuMemPoolDestroy",
-  "cuMemGetDefaultMemPool",
-  "cuMemGetMemPool",
-  "cuMemSetMemPool",
-  "cuMemAllocFromPoolAsync",
   "cuMemPoolExportToShareableHandle",
   "cuMemPoolImportFromShareableHandle",
   "cuMemPoolExportPointer",
@@ -269,7 +242,6 @@ export const refusedNames = [
   "cuGraphicsResourceSetMapFlags_v2",
   "cuGraphicsMapResources",
   "cuGraphicsUnmapResources",
-  "cuGetProcAddress_v2",
   "cuCoredumpGetAttribute",
   "cuCoredumpGetAttributeGlobal",
   "cuCoredumpSetAttribute",
@@ -319,9 +291,9 @@ export type Driver = {
   readonly cuDeviceGetAttribute: typeof deviceChapter.cuDeviceGetAttribute;
   readonly cuDeviceGetHostAtomicCapabilities: typeof deviceChapter.cuDeviceGetHostAtomicCapabilities;
   readonly cuDeviceGetNvSciSyncAttributes: Shaped<DriverFunctions["cuDeviceGetNvSciSyncAttributes"]>;
-  readonly cuDeviceSetMemPool: Shaped<DriverFunctions["cuDeviceSetMemPool"]>;
-  readonly cuDeviceGetMemPool: Shaped<DriverFunctions["cuDeviceGetMemPool"]>;
-  readonly cuDeviceGetDefaultMemPool: Shaped<DriverFunctions["cuDeviceGetDefaultMemPool"]>;
+  readonly cuDeviceSetMemPool: typeof poolChapter.cuDeviceSetMemPool;
+  readonly cuDeviceGetMemPool: typeof poolChapter.cuDeviceGetMemPool;
+  readonly cuDeviceGetDefaultMemPool: typeof poolChapter.cuDeviceGetDefaultMemPool;
   readonly cuDeviceGetExecAffinitySupport: typeof deviceChapter.cuDeviceGetExecAffinitySupport;
   readonly cuFlushGPUDirectRDMAWrites: typeof deviceChapter.cuFlushGPUDirectRDMAWrites;
   readonly cuDeviceGetProperties: typeof deviceDeprecatedChapter.cuDeviceGetProperties;
@@ -409,9 +381,9 @@ export type Driver = {
   readonly cuDeviceGetPCIBusId: typeof deviceChapter.cuDeviceGetPCIBusId;
   readonly cuIpcGetEventHandle: Shaped<DriverFunctions["cuIpcGetEventHandle"]>;
   readonly cuIpcOpenEventHandle: Shaped<DriverFunctions["cuIpcOpenEventHandle"]>;
-  readonly cuIpcGetMemHandle: Shaped<DriverFunctions["cuIpcGetMemHandle"]>;
-  readonly cuIpcOpenMemHandle_v2: Shaped<DriverFunctions["cuIpcOpenMemHandle_v2"]>;
-  readonly cuIpcCloseMemHandle: Shaped<DriverFunctions["cuIpcCloseMemHandle"]>;
+  readonly cuIpcGetMemHandle: typeof ipcChapter.cuIpcGetMemHandle;
+  readonly cuIpcOpenMemHandle_v2: typeof ipcChapter.cuIpcOpenMemHandle_v2;
+  readonly cuIpcCloseMemHandle: typeof ipcChapter.cuIpcCloseMemHandle;
   readonly cuMemHostRegister_v2: typeof memoryHostChapter.cuMemHostRegister_v2;
   readonly cuMemHostUnregister: typeof memoryHostChapter.cuMemHostUnregister;
   readonly cuMemcpy: typeof memoryCopyChapter.cuMemcpy;
@@ -467,33 +439,33 @@ export type Driver = {
   readonly cuMipmappedArrayDestroy: Shaped<DriverFunctions["cuMipmappedArrayDestroy"]>;
   readonly cuMemGetHandleForAddressRange: Shaped<DriverFunctions["cuMemGetHandleForAddressRange"]>;
   readonly cuMemBatchDecompressAsync: Shaped<DriverFunctions["cuMemBatchDecompressAsync"]>;
-  readonly cuMemAddressReserve: Shaped<DriverFunctions["cuMemAddressReserve"]>;
-  readonly cuMemAddressFree: Shaped<DriverFunctions["cuMemAddressFree"]>;
-  readonly cuMemCreate: Shaped<DriverFunctions["cuMemCreate"]>;
-  readonly cuMemRelease: Shaped<DriverFunctions["cuMemRelease"]>;
-  readonly cuMemMap: Shaped<DriverFunctions["cuMemMap"]>;
+  readonly cuMemAddressReserve: typeof virtualMemoryChapter.cuMemAddressReserve;
+  readonly cuMemAddressFree: typeof virtualMemoryChapter.cuMemAddressFree;
+  readonly cuMemCreate: typeof physicalMemoryChapter.cuMemCreate;
+  readonly cuMemRelease: typeof physicalMemoryChapter.cuMemRelease;
+  readonly cuMemMap: typeof virtualMemoryChapter.cuMemMap;
   readonly cuMemMapArrayAsync: Shaped<DriverFunctions["cuMemMapArrayAsync"]>;
-  readonly cuMemUnmap: Shaped<DriverFunctions["cuMemUnmap"]>;
-  readonly cuMemSetAccess: Shaped<DriverFunctions["cuMemSetAccess"]>;
-  readonly cuMemGetAccess: Shaped<DriverFunctions["cuMemGetAccess"]>;
-  readonly cuMemExportToShareableHandle: Shaped<DriverFunctions["cuMemExportToShareableHandle"]>;
-  readonly cuMemImportFromShareableHandle: Shaped<DriverFunctions["cuMemImportFromShareableHandle"]>;
-  readonly cuMemGetAllocationGranularity: Shaped<DriverFunctions["cuMemGetAllocationGranularity"]>;
-  readonly cuMemGetAllocationPropertiesFromHandle: Shaped<DriverFunctions["cuMemGetAllocationPropertiesFromHandle"]>;
-  readonly cuMemRetainAllocationHandle: Shaped<DriverFunctions["cuMemRetainAllocationHandle"]>;
-  readonly cuMemFreeAsync: Shaped<DriverFunctions["cuMemFreeAsync"]>;
-  readonly cuMemAllocAsync: Shaped<DriverFunctions["cuMemAllocAsync"]>;
-  readonly cuMemPoolTrimTo: Shaped<DriverFunctions["cuMemPoolTrimTo"]>;
-  readonly cuMemPoolSetAttribute: Shaped<DriverFunctions["cuMemPoolSetAttribute"]>;
-  readonly cuMemPoolGetAttribute: Shaped<DriverFunctions["cuMemPoolGetAttribute"]>;
-  readonly cuMemPoolSetAccess: Shaped<DriverFunctions["cuMemPoolSetAccess"]>;
-  readonly cuMemPoolGetAccess: Shaped<DriverFunctions["cuMemPoolGetAccess"]>;
-  readonly cuMemPoolCreate: Shaped<DriverFunctions["cuMemPoolCreate"]>;
-  readonly cuMemPoolDestroy: Shaped<DriverFunctions["cuMemPoolDestroy"]>;
-  readonly cuMemGetDefaultMemPool: Shaped<DriverFunctions["cuMemGetDefaultMemPool"]>;
-  readonly cuMemGetMemPool: Shaped<DriverFunctions["cuMemGetMemPool"]>;
-  readonly cuMemSetMemPool: Shaped<DriverFunctions["cuMemSetMemPool"]>;
-  readonly cuMemAllocFromPoolAsync: Shaped<DriverFunctions["cuMemAllocFromPoolAsync"]>;
+  readonly cuMemUnmap: typeof virtualMemoryChapter.cuMemUnmap;
+  readonly cuMemSetAccess: typeof virtualMemoryChapter.cuMemSetAccess;
+  readonly cuMemGetAccess: typeof virtualMemoryChapter.cuMemGetAccess;
+  readonly cuMemExportToShareableHandle: typeof physicalMemoryChapter.cuMemExportToShareableHandle;
+  readonly cuMemImportFromShareableHandle: typeof physicalMemoryChapter.cuMemImportFromShareableHandle;
+  readonly cuMemGetAllocationGranularity: typeof physicalMemoryChapter.cuMemGetAllocationGranularity;
+  readonly cuMemGetAllocationPropertiesFromHandle: typeof physicalMemoryChapter.cuMemGetAllocationPropertiesFromHandle;
+  readonly cuMemRetainAllocationHandle: typeof physicalMemoryChapter.cuMemRetainAllocationHandle;
+  readonly cuMemFreeAsync: typeof poolChapter.cuMemFreeAsync;
+  readonly cuMemAllocAsync: typeof poolChapter.cuMemAllocAsync;
+  readonly cuMemPoolTrimTo: typeof poolChapter.cuMemPoolTrimTo;
+  readonly cuMemPoolSetAttribute: typeof poolChapter.cuMemPoolSetAttribute;
+  readonly cuMemPoolGetAttribute: typeof poolChapter.cuMemPoolGetAttribute;
+  readonly cuMemPoolSetAccess: typeof poolChapter.cuMemPoolSetAccess;
+  readonly cuMemPoolGetAccess: typeof poolChapter.cuMemPoolGetAccess;
+  readonly cuMemPoolCreate: typeof poolChapter.cuMemPoolCreate;
+  readonly cuMemPoolDestroy: typeof poolChapter.cuMemPoolDestroy;
+  readonly cuMemGetDefaultMemPool: typeof poolChapter.cuMemGetDefaultMemPool;
+  readonly cuMemGetMemPool: typeof poolChapter.cuMemGetMemPool;
+  readonly cuMemSetMemPool: typeof poolChapter.cuMemSetMemPool;
+  readonly cuMemAllocFromPoolAsync: typeof poolChapter.cuMemAllocFromPoolAsync;
   readonly cuMemPoolExportToShareableHandle: Shaped<DriverFunctions["cuMemPoolExportToShareableHandle"]>;
   readonly cuMemPoolImportFromShareableHandle: Shaped<DriverFunctions["cuMemPoolImportFromShareableHandle"]>;
   readonly cuMemPoolExportPointer: Shaped<DriverFunctions["cuMemPoolExportPointer"]>;
@@ -724,7 +696,7 @@ export type Driver = {
   readonly cuGraphicsResourceSetMapFlags_v2: Shaped<DriverFunctions["cuGraphicsResourceSetMapFlags_v2"]>;
   readonly cuGraphicsMapResources: Shaped<DriverFunctions["cuGraphicsMapResources"]>;
   readonly cuGraphicsUnmapResources: Shaped<DriverFunctions["cuGraphicsUnmapResources"]>;
-  readonly cuGetProcAddress_v2: Shaped<DriverFunctions["cuGetProcAddress_v2"]>;
+  readonly cuGetProcAddress_v2: typeof entryPointChapter.cuGetProcAddress_v2;
   readonly cuCoredumpGetAttribute: Shaped<DriverFunctions["cuCoredumpGetAttribute"]>;
   readonly cuCoredumpGetAttributeGlobal: Shaped<DriverFunctions["cuCoredumpGetAttributeGlobal"]>;
   readonly cuCoredumpSetAttribute: Shaped<DriverFunctions["cuCoredumpSetAttribute"]>;
@@ -779,7 +751,7 @@ export type Driver = {
   readonly cuMemGetAddressRange: typeof memoryChapter.cuMemGetAddressRange_v2;
   readonly cuMemAllocHost: typeof memoryHostChapter.cuMemAllocHost_v2;
   readonly cuMemHostGetDevicePointer: typeof memoryHostChapter.cuMemHostGetDevicePointer_v2;
-  readonly cuIpcOpenMemHandle: Shaped<DriverFunctions["cuIpcOpenMemHandle_v2"]>;
+  readonly cuIpcOpenMemHandle: typeof ipcChapter.cuIpcOpenMemHandle_v2;
   readonly cuMemHostRegister: typeof memoryHostChapter.cuMemHostRegister_v2;
   readonly cuMemcpyHtoD: typeof memoryCopyChapter.cuMemcpyHtoD_v2;
   readonly cuMemcpyDtoH: typeof memoryCopyChapter.cuMemcpyDtoH_v2;
@@ -840,7 +812,7 @@ export type Driver = {
   readonly cuTexRefGetAddress: Shaped<DriverFunctions["cuTexRefGetAddress_v2"]>;
   readonly cuGraphicsResourceGetMappedPointer: Shaped<DriverFunctions["cuGraphicsResourceGetMappedPointer_v2"]>;
   readonly cuGraphicsResourceSetMapFlags: Shaped<DriverFunctions["cuGraphicsResourceSetMapFlags_v2"]>;
-  readonly cuGetProcAddress: Shaped<DriverFunctions["cuGetProcAddress_v2"]>;
+  readonly cuGetProcAddress: typeof entryPointChapter.cuGetProcAddress_v2;
 };
 
 /** The implementation. */
@@ -859,9 +831,9 @@ export const driver: Driver = {
   cuDeviceGetAttribute: deviceChapter.cuDeviceGetAttribute,
   cuDeviceGetHostAtomicCapabilities: deviceChapter.cuDeviceGetHostAtomicCapabilities,
   cuDeviceGetNvSciSyncAttributes: refused.cuDeviceGetNvSciSyncAttributes,
-  cuDeviceSetMemPool: refused.cuDeviceSetMemPool,
-  cuDeviceGetMemPool: refused.cuDeviceGetMemPool,
-  cuDeviceGetDefaultMemPool: refused.cuDeviceGetDefaultMemPool,
+  cuDeviceSetMemPool: poolChapter.cuDeviceSetMemPool,
+  cuDeviceGetMemPool: poolChapter.cuDeviceGetMemPool,
+  cuDeviceGetDefaultMemPool: poolChapter.cuDeviceGetDefaultMemPool,
   cuDeviceGetExecAffinitySupport: deviceChapter.cuDeviceGetExecAffinitySupport,
   cuFlushGPUDirectRDMAWrites: deviceChapter.cuFlushGPUDirectRDMAWrites,
   cuDeviceGetProperties: deviceDeprecatedChapter.cuDeviceGetProperties,
@@ -949,9 +921,9 @@ export const driver: Driver = {
   cuDeviceGetPCIBusId: deviceChapter.cuDeviceGetPCIBusId,
   cuIpcGetEventHandle: refused.cuIpcGetEventHandle,
   cuIpcOpenEventHandle: refused.cuIpcOpenEventHandle,
-  cuIpcGetMemHandle: refused.cuIpcGetMemHandle,
-  cuIpcOpenMemHandle_v2: refused.cuIpcOpenMemHandle_v2,
-  cuIpcCloseMemHandle: refused.cuIpcCloseMemHandle,
+  cuIpcGetMemHandle: ipcChapter.cuIpcGetMemHandle,
+  cuIpcOpenMemHandle_v2: ipcChapter.cuIpcOpenMemHandle_v2,
+  cuIpcCloseMemHandle: ipcChapter.cuIpcCloseMemHandle,
   cuMemHostRegister_v2: memoryHostChapter.cuMemHostRegister_v2,
   cuMemHostUnregister: memoryHostChapter.cuMemHostUnregister,
   cuMemcpy: memoryCopyChapter.cuMemcpy,
@@ -1007,33 +979,33 @@ export const driver: Driver = {
   cuMipmappedArrayDestroy: refused.cuMipmappedArrayDestroy,
   cuMemGetHandleForAddressRange: refused.cuMemGetHandleForAddressRange,
   cuMemBatchDecompressAsync: refused.cuMemBatchDecompressAsync,
-  cuMemAddressReserve: refused.cuMemAddressReserve,
-  cuMemAddressFree: refused.cuMemAddressFree,
-  cuMemCreate: refused.cuMemCreate,
-  cuMemRelease: refused.cuMemRelease,
-  cuMemMap: refused.cuMemMap,
+  cuMemAddressReserve: virtualMemoryChapter.cuMemAddressReserve,
+  cuMemAddressFree: virtualMemoryChapter.cuMemAddressFree,
+  cuMemCreate: physicalMemoryChapter.cuMemCreate,
+  cuMemRelease: physicalMemoryChapter.cuMemRelease,
+  cuMemMap: virtualMemoryChapter.cuMemMap,
   cuMemMapArrayAsync: refused.cuMemMapArrayAsync,
-  cuMemUnmap: refused.cuMemUnmap,
-  cuMemSetAccess: refused.cuMemSetAccess,
-  cuMemGetAccess: refused.cuMemGetAccess,
-  cuMemExportToShareableHandle: refused.cuMemExportToShareableHandle,
-  cuMemImportFromShareableHandle: refused.cuMemImportFromShareableHandle,
-  cuMemGetAllocationGranularity: refused.cuMemGetAllocationGranularity,
-  cuMemGetAllocationPropertiesFromHandle: refused.cuMemGetAllocationPropertiesFromHandle,
-  cuMemRetainAllocationHandle: refused.cuMemRetainAllocationHandle,
-  cuMemFreeAsync: refused.cuMemFreeAsync,
-  cuMemAllocAsync: refused.cuMemAllocAsync,
-  cuMemPoolTrimTo: refused.cuMemPoolTrimTo,
-  cuMemPoolSetAttribute: refused.cuMemPoolSetAttribute,
-  cuMemPoolGetAttribute: refused.cuMemPoolGetAttribute,
-  cuMemPoolSetAccess: refused.cuMemPoolSetAccess,
-  cuMemPoolGetAccess: refused.cuMemPoolGetAccess,
-  cuMemPoolCreate: refused.cuMemPoolCreate,
-  cuMemPoolDestroy: refused.cuMemPoolDestroy,
-  cuMemGetDefaultMemPool: refused.cuMemGetDefaultMemPool,
-  cuMemGetMemPool: refused.cuMemGetMemPool,
-  cuMemSetMemPool: refused.cuMemSetMemPool,
-  cuMemAllocFromPoolAsync: refused.cuMemAllocFromPoolAsync,
+  cuMemUnmap: virtualMemoryChapter.cuMemUnmap,
+  cuMemSetAccess: virtualMemoryChapter.cuMemSetAccess,
+  cuMemGetAccess: virtualMemoryChapter.cuMemGetAccess,
+  cuMemExportToShareableHandle: physicalMemoryChapter.cuMemExportToShareableHandle,
+  cuMemImportFromShareableHandle: physicalMemoryChapter.cuMemImportFromShareableHandle,
+  cuMemGetAllocationGranularity: physicalMemoryChapter.cuMemGetAllocationGranularity,
+  cuMemGetAllocationPropertiesFromHandle: physicalMemoryChapter.cuMemGetAllocationPropertiesFromHandle,
+  cuMemRetainAllocationHandle: physicalMemoryChapter.cuMemRetainAllocationHandle,
+  cuMemFreeAsync: poolChapter.cuMemFreeAsync,
+  cuMemAllocAsync: poolChapter.cuMemAllocAsync,
+  cuMemPoolTrimTo: poolChapter.cuMemPoolTrimTo,
+  cuMemPoolSetAttribute: poolChapter.cuMemPoolSetAttribute,
+  cuMemPoolGetAttribute: poolChapter.cuMemPoolGetAttribute,
+  cuMemPoolSetAccess: poolChapter.cuMemPoolSetAccess,
+  cuMemPoolGetAccess: poolChapter.cuMemPoolGetAccess,
+  cuMemPoolCreate: poolChapter.cuMemPoolCreate,
+  cuMemPoolDestroy: poolChapter.cuMemPoolDestroy,
+  cuMemGetDefaultMemPool: poolChapter.cuMemGetDefaultMemPool,
+  cuMemGetMemPool: poolChapter.cuMemGetMemPool,
+  cuMemSetMemPool: poolChapter.cuMemSetMemPool,
+  cuMemAllocFromPoolAsync: poolChapter.cuMemAllocFromPoolAsync,
   cuMemPoolExportToShareableHandle: refused.cuMemPoolExportToShareableHandle,
   cuMemPoolImportFromShareableHandle: refused.cuMemPoolImportFromShareableHandle,
   cuMemPoolExportPointer: refused.cuMemPoolExportPointer,
@@ -1264,7 +1236,7 @@ export const driver: Driver = {
   cuGraphicsResourceSetMapFlags_v2: refused.cuGraphicsResourceSetMapFlags_v2,
   cuGraphicsMapResources: refused.cuGraphicsMapResources,
   cuGraphicsUnmapResources: refused.cuGraphicsUnmapResources,
-  cuGetProcAddress_v2: refused.cuGetProcAddress_v2,
+  cuGetProcAddress_v2: entryPointChapter.cuGetProcAddress_v2,
   cuCoredumpGetAttribute: refused.cuCoredumpGetAttribute,
   cuCoredumpGetAttributeGlobal: refused.cuCoredumpGetAttributeGlobal,
   cuCoredumpSetAttribute: refused.cuCoredumpSetAttribute,
@@ -1319,7 +1291,7 @@ export const driver: Driver = {
   cuMemGetAddressRange: memoryChapter.cuMemGetAddressRange_v2,
   cuMemAllocHost: memoryHostChapter.cuMemAllocHost_v2,
   cuMemHostGetDevicePointer: memoryHostChapter.cuMemHostGetDevicePointer_v2,
-  cuIpcOpenMemHandle: refused.cuIpcOpenMemHandle_v2,
+  cuIpcOpenMemHandle: ipcChapter.cuIpcOpenMemHandle_v2,
   cuMemHostRegister: memoryHostChapter.cuMemHostRegister_v2,
   cuMemcpyHtoD: memoryCopyChapter.cuMemcpyHtoD_v2,
   cuMemcpyDtoH: memoryCopyChapter.cuMemcpyDtoH_v2,
@@ -1380,5 +1352,5 @@ export const driver: Driver = {
   cuTexRefGetAddress: refused.cuTexRefGetAddress_v2,
   cuGraphicsResourceGetMappedPointer: refused.cuGraphicsResourceGetMappedPointer_v2,
   cuGraphicsResourceSetMapFlags: refused.cuGraphicsResourceSetMapFlags_v2,
-  cuGetProcAddress: refused.cuGetProcAddress_v2,
+  cuGetProcAddress: entryPointChapter.cuGetProcAddress_v2,
 };

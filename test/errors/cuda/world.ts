@@ -1,6 +1,6 @@
 import { callerOf } from "../../../src/api/bind.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
-import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
+import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUipcMemHandle, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
 import { driverKey, threadKey } from "../../../src/cuda/driver/core/state.ts";
 import type { SyncApi } from "../../../src/api/styles.ts";
 import type { Driver } from "../../../src/cuda/index.ts";
@@ -32,6 +32,10 @@ export interface World extends TestHost {
   /** 4096 bytes of malloc, and the first device's PCI address. */
   readonly plain: number;
   readonly bus: string;
+  /** Memory of another process. */
+  readonly foreign: CUipcMemHandle;
+  /** A handle of its own memory. */
+  readonly own: CUipcMemHandle;
   /** Handles of a stream, event and context that are gone. */
   readonly goneStream: CUstream;
   readonly goneEvent: CUevent;
@@ -47,6 +51,10 @@ export function makeWorld(): World {
   const host = machine.process("world");
   const { easy } = host;
   easy.cuInit(0);
+  const neighbour = machine.process("neighbour").easy;
+  neighbour.cuInit(0);
+  neighbour.cuCtxCreate(null, 0, 0);
+  const foreign = neighbour.cuIpcGetMemHandle(neighbour.cuMemAlloc(64));
   const gone = easy.cuCtxCreate(null, 0, 0);
   easy.cuCtxDestroy(gone);
   const other = easy.cuCtxCreate(null, 0, 1);
@@ -67,10 +75,10 @@ export function makeWorld(): World {
   const module = easy.cuModuleLoadData(ptx.add);
   const library = easy.cuLibraryLoadData(ptx.add, null, null, 0, null, null, 0);
   const world = {
-    ...host, machine, context, other, otherStream, otherEvent, stream, event, untimed, module, library, goneStream, goneEvent, goneContext: gone, goneModule,
+    ...host, machine, context, foreign, other, otherStream, otherEvent, stream, event, untimed, module, library, goneStream, goneEvent, goneContext: gone, goneModule,
     fn: easy.cuModuleGetFunction(module, "add"), empty: easy.cuModuleGetFunction(module, "empty"), kernel: easy.cuLibraryGetKernel(library, "add"),
     d: easy.cuMemAlloc(4096), d2: easy.cuMemAlloc(4096), pinned: easy.cuMemHostAlloc(4096, cu.CU_MEMHOSTALLOC_DEVICEMAP), managed: easy.cuMemAllocManaged(4096, cu.CU_MEM_ATTACH_GLOBAL),
-    plain: host.malloc(4096), bus: easy.cuDeviceGetPCIBusId(20, 0),
+    own: easy.cuIpcGetMemHandle(easy.cuMemAlloc(64)), plain: host.malloc(4096), bus: easy.cuDeviceGetPCIBusId(20, 0),
     junk: 12345 as unknown as 0,
   };
   easy.cuCtxSynchronize();

@@ -16,7 +16,7 @@ import { Stream } from "./stream.ts";
 import { waitContext } from "./wait.ts";
 
 /** Bytes of the printf ring when nothing else is set. */
-export const DEFAULT_PRINTF_BYTES = 1024 * 1024;
+export const DEFAULT_PRINTF_BYTES: number = 1024 * 1024;
 
 /**
  * A context: an address space on one device, a fault domain, and everything made in it. Made by cuCtxCreate, or the
@@ -98,8 +98,8 @@ export class Context {
     const arg = { vm: space.vm, notifier, label: primary ? "primary context" : "context", context: 0 };
     let error = t.sys.ioctl(device.fd, "GLASS_CONTEXT_CREATE", arg);
     if (error >= 0) {
-      for (const mapping of driver.everywhere) {
-        error = mapping.bind(t, space);
+      for (const shared of driver.everywhere) {
+        error = shared.bindInto(t, space);
         if (error < 0) break;
       }
       if (error >= 0) {
@@ -160,6 +160,7 @@ export class Context {
     this.heap.destroy(t);
     this.staging.destroy(t);
     t.sys.ioctl(device.fd, "GLASS_CONTEXT_DESTROY", { context: this.kernelContext });
+    for (const shared of driver.everywhere) shared.forget(this.space);
     this.space.destroy(t);
     driver.slots.give(this.notifier);
     driver.contexts.remove(this.handle);

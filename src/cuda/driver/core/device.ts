@@ -2,7 +2,7 @@ import type { Caller } from "../../../api/caller.ts";
 import { O_CLOEXEC, O_RDWR } from "../../../kernel/sys/sys.ts";
 import type { DeviceInfo, GpuProfile } from "../../../kernel/sys/uapi.ts";
 import type { Context } from "./context.ts";
-import { GpuSpace } from "./space.ts";
+import { GpuSpace, type Backing } from "./space.ts";
 
 /** A queue of the kernel with its timeline. */
 export interface Queue {
@@ -28,6 +28,9 @@ export class Device {
   primary: Context | null = null;
   primaryReferences = 0;
   primaryFlags = 0;
+  /** Memory by its GEM handle in this device's file. */
+  readonly handles: Map<number, Backing> = new Map();
+  private namingFd = -1;
   private transferSpace: TransferSpace | null = null;
   /** Timelines of other devices' files, imported into this one's: by the other device and its handle. */
   private readonly foreign: Map<Device, Map<number, number>> = new Map();
@@ -38,6 +41,12 @@ export class Device {
     this.fd = fd;
     this.info = info;
     this.profile = info.profile;
+  }
+
+  /** The device's primary node, where memory can be named (render nodes refuse that); opened on first use. @returns a descriptor, or a negative errno. */
+  naming(t: Caller): number {
+    if (this.namingFd < 0) this.namingFd = t.sys.open(this.path.replace(/renderD(\d+)$/, (_, minor: string) => `card${Number(minor) - 128}`), O_RDWR | O_CLOEXEC);
+    return this.namingFd;
   }
 
   /** The transfer space; made on first use. @returns it, or a negative errno. */

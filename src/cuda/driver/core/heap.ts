@@ -6,9 +6,9 @@ import type { Device } from "./device.ts";
 /** Every allocation's alignment, bytes. */
 export const ALIGNMENT = 256;
 /** What small allocations are cut from. */
-export const BLOCK_BYTES = 2 * 1024 * 1024;
+export const BLOCK_BYTES: number = 2 * 1024 * 1024;
 /** Larger requests get memory of their own. */
-export const LARGEST_SMALL = BLOCK_BYTES / 2;
+export const LARGEST_SMALL: number = BLOCK_BYTES / 2;
 
 /** A piece of address space with memory: whole blocks, or the block of one large allocation. */
 export interface Block {
@@ -21,7 +21,7 @@ export interface Block {
 /**
  * Device memory of one context, as the real driver gives it out: requests up to 1 MiB are cut from 2 MiB blocks (first fit, 256 bytes
  * alignment), larger ones get memory of their own. Freed pieces keep their bytes and stay accessible while their block has a live neighbour, as on
- * hardware; a block without one is unmapped, so that a stale pointer into it faults.
+ * hardware. One empty block is kept for the next request; further ones, and large allocations, are unmapped at once, so that a stale pointer faults.
  */
 export class DeviceHeap {
   private readonly device: Device;
@@ -31,6 +31,16 @@ export class DeviceHeap {
 
   constructor(device: Device) {
     this.device = device;
+  }
+
+  /** Bytes taken from the device, used or not. */
+  get reserved(): number {
+    return this.blocks.reduce((sum, block) => sum + (block.mapping.backing?.size ?? 0), 0);
+  }
+
+  /** Gives the kept empty block back too. */
+  trim(t: Caller): void {
+    for (const block of this.blocks.slice()) if (!block.large && isEmpty(block)) this.drop(t, block);
   }
 
   /** @returns the address and the block it is in, or a negative errno. */
@@ -51,8 +61,7 @@ export class DeviceHeap {
   release(t: Caller, block: Block, address: number, size: number): void {
     if (!block.large) {
       give(block, address - block.mapping.address, Math.ceil(size / ALIGNMENT) * ALIGNMENT);
-      const only = block.free[0];
-      if (block.free.length !== 1 || only === undefined || only[1] - only[0] !== block.mapping.bytes) return;
+      if (!isEmpty(block) || !this.blocks.some((other) => other !== block && !other.large && isEmpty(other))) return;
     }
     this.drop(t, block);
   }
@@ -112,6 +121,12 @@ export class DeviceHeap {
     t.sys.munmap(mapping.address, mapping.bytes);
     mapping.backing?.close(t);
   }
+}
+
+/** Whether nothing of the block is in use. */
+function isEmpty(block: Block): boolean {
+  const only = block.free[0];
+  return block.free.length === 1 && only !== undefined && only[1] - only[0] === block.mapping.bytes;
 }
 
 /** First fit. @returns the offset, or -1. */

@@ -52,6 +52,7 @@ export class Backing {
     this.device = device;
     this.size = size;
     this.handles.set(device, handle);
+    device.handles.set(handle, this);
   }
 
   /** Makes memory on a device. @returns it, or a negative errno. */
@@ -72,6 +73,7 @@ export class Backing {
     t.sys.close(fd);
     if (error < 0) return error;
     this.handles.set(device, arg.handle);
+    device.handles.set(arg.handle, this);
     return arg.handle;
   }
 
@@ -89,16 +91,27 @@ export class Backing {
   /** Drops one reference; the last one closes the handles. Mappings keep the kernel's object alive on their own. */
   close(t: Caller): void {
     if (--this.references > 0) return;
-    for (const [device, handle] of this.handles) t.sys.ioctl(device.fd, "DRM_IOCTL_GEM_CLOSE", { handle });
+    for (const [device, handle] of this.handles) {
+      device.handles.delete(handle);
+      t.sys.ioctl(device.fd, "DRM_IOCTL_GEM_CLOSE", { handle });
+    }
     this.handles.clear();
   }
+}
+
+/** Something that new contexts must see too. */
+export interface Shared {
+  /** Makes it accessible in a space, where it should be. @returns 0 or a negative errno. */
+  bindInto(t: Caller, space: GpuSpace): number;
+  /** The space is going: what is bound there goes with it. */
+  forget(space: GpuSpace): void;
 }
 
 /**
  * One range of addresses with memory behind it, bound into any number of address spaces at the same address.
  * `backing` null: the process's own pages at that address (userptr).
  */
-export class Mapping {
+export class Mapping implements Shared {
   readonly address: number;
   /** Whole pages. */
   readonly bytes: number;
@@ -125,6 +138,14 @@ export class Mapping {
     this.spaces.add(space);
     space.mappings.add(this);
     return 0;
+  }
+
+  bindInto(t: Caller, space: GpuSpace): number {
+    return this.bind(t, space);
+  }
+
+  forget(_space: GpuSpace): void {
+    // The space itself takes its mappings out.
   }
 
   unbind(t: Caller, space: GpuSpace): void {

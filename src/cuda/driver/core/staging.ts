@@ -6,8 +6,8 @@ import { Mapping } from "./space.ts";
 import { waitPoints } from "./wait.ts";
 
 /** Bytes of a bounce buffer: small ones for small copies, large ones for the rest. */
-export const SMALL_STAGE = 64 * 1024;
-export const LARGE_STAGE = 4 * 1024 * 1024;
+export const SMALL_STAGE: number = 64 * 1024;
+export const LARGE_STAGE: number = 4 * 1024 * 1024;
 /** How many of each kind a context has at most. Two let the CPU fill one while the copy engine empties the other. */
 const SMALL_COUNT = 16;
 const LARGE_COUNT = 2;

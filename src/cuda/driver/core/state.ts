@@ -8,7 +8,7 @@ import type { Event } from "./event.ts";
 import { AddressMap, type Allocation, type AllocationKind } from "./memory.ts";
 import type { CudaFunction, Kernel, Library, Module } from "./module.ts";
 import { Slots } from "./slots.ts";
-import type { GpuSpace, Mapping } from "./space.ts";
+import type { GpuSpace, Mapping, Shared } from "./space.ts";
 import type { Stream } from "./stream.ts";
 
 /** Kinds of the handle tables of this library (1 to 255; each library of a process has its own range). */
@@ -32,8 +32,10 @@ export class DriverState {
   readonly libraries: HandleTable<Library>;
   readonly kernels: HandleTable<Kernel>;
   readonly memory: AddressMap<Allocation> = new AddressMap();
-  /** Memory that every context of the process sees: page-locked and managed memory, bounce buffers. */
-  readonly everywhere: Set<Mapping> = new Set();
+  /** Memory that new contexts see too: page-locked and managed memory, virtual ranges, pools. */
+  readonly everywhere: Set<Shared> = new Set();
+  /** Called after the host has waited for a stream, an event or a context. */
+  readonly afterWait: Set<(t: Caller) => void> = new Set();
   /** Pages at the ends of registered ranges, by address. */
   readonly edgePages: Map<number, { readonly mapping: Mapping; users: number }> = new Map();
   readonly slots: Slots = new Slots();

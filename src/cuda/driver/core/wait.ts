@@ -33,8 +33,7 @@ export function* waitStream(t: Caller, stream: Stream): Blocking<CUresult> {
   const { tail, tailPoint } = stream;
   yield* waitPoints(t, stream.context.device, frontier(stream));
   if (stream.tail === tail && stream.tailPoint === tailPoint) stream.idle = true;
-  flushPrintf(t, stream.context);
-  return stickyOf(t, stream.context);
+  return settle(t, stream.context);
 }
 
 /** Whether all work of a stream has ended. */
@@ -63,6 +62,12 @@ export function* waitContext(t: Caller, context: Context): Blocking<CUresult> {
     if (stream.destroyed) context.streams.delete(stream);
   }
   for (const stamp of context.retiredStamps.splice(0)) context.driver.slots.give(stamp);
+  return settle(t, context);
+}
+
+/** What every wait of the host ends with: printed text is written, hooks run. @returns the context's sticky error, or 0. */
+export function settle(t: Caller, context: Context): CUresult {
   flushPrintf(t, context);
+  for (const hook of context.driver.afterWait) hook(t);
   return stickyOf(t, context);
 }
