@@ -66,6 +66,15 @@ test("pages of a huge object come into being where kernels touch them", () => {
   expect(rig.store.counts().vram).toBe(3);
 });
 
+test("when a program has ended, no scratch memory of its kernels is left", () => {
+  const { rig, node, vm, queue, timeline } = setup();
+  const b = node.buffer(vm, P);
+  for (const threads of [1, 100, 1000]) node.exec(queue, launch(code, "add", 4, threads, [b.address, 1]));
+  node.wait([{ syncobj: timeline, point: 3 }]);
+  rig.kernel.kill(node.client.process);
+  expect(rig.store.counts()).toEqual({ system: 0, vram: 0, pagetable: 0, scratch: 0 });
+});
+
 test("a store to a read-only mapping and a load from nowhere die of their own faults", () => {
   for (const [flags, kind] of [[1, "write-protected"], [0, "illegal-address"]] as const) {
     const { node, vm, context, queue, timeline } = setup();
