@@ -15,6 +15,7 @@ export interface FlowNode {
   readonly index: number;
 }
 
+/** The whole flow; node 0 begins with the entry. */
 export interface GroupFlow {
   readonly nodes: readonly FlowNode[];
   /** Node that begins with the block. */

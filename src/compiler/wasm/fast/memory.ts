@@ -58,6 +58,7 @@ export function writeTranslation(code: Code, t: Translation, relative: number, l
 /** place(address, size, align-1, kind, l, s, item) -> linear address of a generic access, or -1 when it is for the slow path. */
 export const placeType = [I64, I32, I32, I32, I32, I32, I32] as const;
 
+/** Writes the body of `place` (see `placeType`). */
 export function place(_helpers: Helpers): Code {
   const code = new Code(7);
   const [address, size, mask, kind, l, s, item] = [0, 1, 2, 3, 4, 5, 6];

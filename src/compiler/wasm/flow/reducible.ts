@@ -12,11 +12,13 @@ export interface Edge {
   readonly sets: { readonly dispatcher: number; readonly entry: number }[];
 }
 
+/** A node in front of a loop's entries, which goes to the one its variable names. */
 export interface Dispatcher {
   readonly node: number;
   readonly entries: readonly number[];
 }
 
+/** Flow in which every loop has one entry. */
 export interface FlowGraph {
   /** Nodes of the program are 0 .. size-1 (0 is the entry); dispatchers follow. */
   readonly size: number;

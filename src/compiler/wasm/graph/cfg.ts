@@ -1,4 +1,4 @@
-import { Block, type Graph } from "./node.ts";
+import type { Block, Graph } from "./node.ts";
 
 /** Drops blocks that the entry does not reach, sorts the rest in reverse post-order, renumbers, and keeps phis in step. */
 export function orderBlocks(graph: Graph): void {
@@ -93,6 +93,7 @@ export function analyseFlow(graph: Graph): void {
   findLoops(blocks);
 }
 
+/** Whether every way from the entry to `b` passes `a`; a block dominates itself. */
 export function dominates(a: Block, b: Block): boolean {
   return a.domEnter <= b.domEnter && b.domLeave <= a.domLeave;
 }

@@ -25,6 +25,7 @@ export interface Access {
   readonly order: MemoryOrder | null;
 }
 
+/** One operation, and the value it makes. */
 export class Node {
   readonly id: number;
   op: Op;
@@ -59,6 +60,7 @@ export class Node {
   }
 }
 
+/** A basic block. */
 export class Block {
   id: number;
   readonly label: string;
@@ -202,6 +204,7 @@ export function mayWait(node: Node): boolean {
 
 const collectives: ReadonlySet<Op> = new Set<Op>(["warpsync", "shfl", "vote", "match", "redux", "activemask"]);
 
+/** Whether the operation is one that the lanes of a warp do together. */
 export function isCollective(node: Node): boolean {
   return collectives.has(node.op);
 }

@@ -78,10 +78,12 @@ export function teamsOffset(layout: SlotLayout): number {
 // A little more than the power of two, so that neighbouring slots of one work-item do not compete for the same cache lines.
 const PAD = 64;
 
+/** Offset in the slot of 4-byte values number `index`, of work-item 0. */
 export function narrowOffset(layout: SlotLayout, index: number): number {
   return RECORDS + (layout.items << RECORD_SHIFT) + index * (layout.items * 4 + PAD);
 }
 
+/** Offset in the slot of 8-byte values number `index`, of work-item 0. */
 export function wideOffset(layout: SlotLayout, index: number): number {
   return narrowOffset(layout, layout.narrow) + index * (layout.items * 8 + PAD);
 }

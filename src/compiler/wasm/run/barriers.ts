@@ -19,6 +19,7 @@ interface Meeting {
   arrived: number;
 }
 
+/** See `BarrierGroup`: the meetings in progress. */
 export class Barriers {
   private readonly meetings = new Map<string, Meeting>();
   private readonly group: BarrierGroup;

@@ -1,6 +1,6 @@
 import type { Execution, LaunchConfig, LaunchHooks, RunStatus } from "../../abi.ts";
 import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
-import { outcome } from "../fast/emitter.ts";
+import { outcome } from "../fast/outcome.ts";
 import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { Run } from "./context.ts";

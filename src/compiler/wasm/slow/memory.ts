@@ -8,6 +8,7 @@ import { launch, slot } from "../lower/layout.ts";
 /** translate(address, size, align-1, kind, line, l, s, item) -> linear address. kind: 1 read, 2 write, 3 both. */
 export const translateType = [I64, I32, I32, I32, I32, I32, I32, I32] as const;
 
+/** Writes the body of `translate` (see `translateType`). */
 export function translate(helpers: Helpers): Code {
   const code = new Code(8);
   const [address, size, mask, kind, line, l, s, item] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -31,6 +32,7 @@ export function translate(helpers: Helpers): Code {
 /** span(offset, size, limit, kind, line, s, item) -> the offset, when all bytes lie below the limit. */
 export const spanType = [I64, I32, I32, I32, I32, I32, I32] as const;
 
+/** Writes the body of `span` (see `spanType`). */
 export function span(helpers: Helpers): Code {
   const code = new Code(7);
   const [offset, size, limit, kind, line, s, item] = [0, 1, 2, 3, 4, 5, 6];

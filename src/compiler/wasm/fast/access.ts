@@ -1,0 +1,106 @@
+import { I32, I64, op } from "../asm/opcodes.ts";
+import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
+import { loadOf, storeOf } from "../emit/types.ts";
+import type { Node } from "../graph/node.ts";
+import { sizeOf } from "../../ir/types.ts";
+import { accessSize } from "../slow/program.ts";
+import { knownAlignment, place, placeType, writeTranslation } from "./memory.ts";
+import { FastFrame } from "./frame.ts";
+
+const [L, S] = [0, 1];
+const KIND = { load: 1, store: 2, atomic: 3, cmpxchg: 3 } as const;
+
+/** Memory accesses on the fast path. */
+export abstract class FastAccess extends FastFrame {
+  /** Shared and local addresses known to be inside in this block: base value and the reach checked. */
+  protected readonly checked = new Map<string, number>();
+
+  protected linear(node: Node): number {
+    const { code } = this;
+    const access = node.access!;
+    const exit = this.exitLabel();
+    const kind = KIND[node.op as keyof typeof KIND];
+    const address = node.args[0]!;
+    const size = accessSize(node);
+    if (access.space === "shared" || access.space === "local") {
+      const reach = size + Math.max(0, access.offset);
+      const limit = this.limits.get(`${access.space} ${reach}`)!;
+      const base = access.space === "shared" ? this.sharedBase : this.localBase;
+      this.temp(I64, (at) => {
+        this.value(address);
+        if (access.offset < 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+        code.tee(at).get(limit).op(op.i64_ge_u).brIf(exit);
+        code.get(at).op(op.i32_wrap_i64).get(base).op(op.i32_add);
+      });
+      return Math.max(0, access.offset);
+    }
+    if (access.space === "generic") {
+      this.temp(I64, (at) => this.temp(I32, (linear) => {
+        this.value(address);
+        if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+        code.tee(at).i32(size).i32(access.align - 1).i32(kind).get(L).get(S).get(this.item);
+        code.call(this.helpers.get("place", placeType, [I32], place)).tee(linear).i32(-1).op(op.i32_eq).brIf(exit);
+        // Bytes count when the address is outside the windows.
+        code.get(this.counted).i64(BigInt(size) << 32n).i64(0n).get(at).i64(0x0100_0000n).op(op.i64_sub).i64(0x0200_0000n).op(op.i64_ge_u, op.select, op.i64_add).set(this.counted);
+        code.get(linear);
+      }));
+      return 0;
+    }
+    this.temp(I64, (relative) => this.temp(I32, (low) => {
+      this.relative(address);
+      if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+      const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
+      writeTranslation(code, this.translation, relative, low, node, kind, aligned, exit);
+    }));
+    return 0;
+  }
+
+  /** Pushes an address less the page table's first. */
+  protected relative(address: Node): void {
+    this.value(address);
+    this.code.get(this.translation.base).op(op.i64_sub);
+  }
+
+  protected load(node: Node): void {
+    const { code } = this;
+    const { type, count } = node.access!;
+    const offset = this.linear(node);
+    if (count === 1) {
+      code.memory(loadOf[type], offset);
+      if (type === "i1") this.maskTo("i1");
+      return;
+    }
+    this.temp(I32, (address) => {
+      code.set(address);
+      for (const proj of node.block!.nodes) {
+        if (proj.op !== "proj" || proj.args[0] !== node) continue;
+        code.get(address).memory(loadOf[type], offset + Number(proj.imm) * sizeOf[type]);
+        if (type === "i1") this.maskTo("i1");
+        code.set(this.local(proj));
+      }
+    });
+  }
+
+  protected store(node: Node): void {
+    const { code } = this;
+    const { type } = node.access!;
+    const values = node.args.slice(1);
+    const write = (value: Node, offset: number): void => {
+      this.value(value);
+      if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalise(this, type === "f64");
+      code.memory(storeOf[type], offset);
+    };
+    const offset = this.linear(node);
+    if (values.length === 1) {
+      write(values[0]!, offset);
+      return;
+    }
+    this.temp(I32, (address) => {
+      code.set(address);
+      values.forEach((value, i) => {
+        code.get(address);
+        write(value, offset + i * sizeOf[type]);
+      });
+    });
+  }
+}

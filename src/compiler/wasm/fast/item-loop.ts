@@ -1,0 +1,125 @@
+import { I32, mem, op } from "../asm/opcodes.ts";
+import type { Node } from "../graph/node.ts";
+import { readsOf } from "../graph/uses.ts";
+import { record } from "../lower/layout.ts";
+import type { FlowNode } from "./flow.ts";
+import { ITEM_FUEL, outcome } from "./outcome.ts";
+import { ItemWriter } from "./item.ts";
+
+/** Loops over the work-items of a group or warp. */
+export abstract class ItemLoops extends ItemWriter {
+  /** A loop over the work-items from `item` on; `item` is 0 behind it. */
+  protected forItems(node: FlowNode, body: () => void, loops = false): void {
+    const { code } = this;
+    const [tx, ty, tz] = this.tid;
+    const [nx, ny, nz] = this.size;
+    const used = this.hoisted(node);
+    if (this.warps) {
+      this.forLanes(node, used, body, loops);
+      return;
+    }
+    code.get(this.item).if();
+    code.get(this.item).get(nx).op(op.i32_rem_u).set(tx);
+    code.get(this.item).get(nx).op(op.i32_div_u).tee(ty).get(ny).op(op.i32_div_u).set(tz);
+    code.get(ty).get(ny).op(op.i32_rem_u).set(ty);
+    code.else();
+    for (const local of this.tid) code.i32(0).set(local);
+    code.end();
+    const zs = code.loop();
+    this.setAll(used[1]!);
+    const ys = code.loop();
+    this.setAll(used[2]!);
+    const xs = code.loop();
+    const end = code.block();
+    this.itemEnd = end;
+    if (this.regions.flow.someExit && node.head !== this.program.kernel.graph.entry) {
+      this.recordOfItem();
+      code.memory(mem.i32_load, record.status).brIf(end);
+    } else if (this.regions.flow.someExit) {
+      this.recordOfItem();
+      code.i32(0).memory(mem.i32_store, record.status);
+    }
+    if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
+    this.enterItem(node);
+    this.setAll(used[3]!);
+    body();
+    code.end();
+    code.get(this.item).i32(1).op(op.i32_add).set(this.item);
+    if (loops) {
+      // A group that is not at its end stops between two work-items when this call has done enough.
+      code.get(this.item).get(this.items).op(op.i32_lt_u);
+      this.fuelLeft();
+      code.op(op.i32_eqz, op.i32_and).if();
+      this.park(outcome.parked);
+      code.end();
+    }
+    code.get(tx).i32(1).op(op.i32_add).tee(tx).get(nx).op(op.i32_lt_u).brIf(xs);
+    code.end();
+    code.i32(0).set(tx).get(ty).i32(1).op(op.i32_add).tee(ty).get(ny).op(op.i32_lt_u).brIf(ys);
+    code.end();
+    code.i32(0).set(ty).get(tz).i32(1).op(op.i32_add).tee(tz).get(nz).op(op.i32_lt_u).brIf(zs);
+    code.end();
+    code.i32(0).set(this.item);
+  }
+
+  /** The lanes of the warp from `item` (0: the first) on. */
+  protected forLanes(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean): void {
+    const { code } = this;
+    const tx = this.tid[0];
+    const start = code.local(I32);
+    code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
+    code.get(tx).set(start);
+    code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
+    const lanes = code.loop();
+    const end = code.block();
+    this.itemEnd = end;
+    if (this.regions.flow.someExit) {
+      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(1).op(op.i32_and, op.i32_eqz).brIf(end);
+    }
+    if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
+    this.enterItem(node);
+    this.setAll(used[3]!);
+    body();
+    code.end();
+    code.get(this.item).i32(1).op(op.i32_add).set(this.item);
+    if (loops) {
+      code.get(this.item).get(this.last).op(op.i32_lt_u);
+      this.fuelLeft();
+      code.op(op.i32_eqz, op.i32_and).if();
+      this.park(outcome.parked);
+      code.end();
+    }
+    code.get(tx).i32(1).op(op.i32_add).set(tx);
+    code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes);
+    code.end();
+    code.get(start).set(tx).i32(0).set(this.item);
+  }
+
+  /** Recomputable values that the region reads, by the level at which they vary: those of the work-item (3) only when they are made elsewhere. */
+  protected hoisted(node: FlowNode): Node[][] {
+    const inside = new Set(node.blocks);
+    const levels: Set<Node>[] = [new Set(), new Set(), new Set(), new Set()];
+    const need = (value: Node): void => {
+      if (!value.free || value.block === null) return;
+      const level = this.regions.levels.of(value);
+      if (level === 0 || levels[level]!.has(value)) return;
+      if (level === 3 && inside.has(value.block!)) {
+        readsOf(value, need);
+        return;
+      }
+      levels[level]!.add(value);
+      readsOf(value, need);
+    };
+    for (const block of node.blocks) {
+      for (const inner of block.nodes) if (!inner.folded && inner.op !== "phi") readsOf(inner, need);
+      for (const next of block.succs) {
+        const at = next.preds.indexOf(block);
+        for (const phi of next.nodes) {
+          if (phi.op !== "phi") break;
+          need(phi.args[at]!);
+        }
+      }
+    }
+    return levels.map((set) => this.inOrder([...set]));
+  }
+}
