@@ -67,15 +67,18 @@ function formatValue(value: unknown): string {
   return String(value);
 }
 
+/** Folder of this library's own code, as stack frames name it: ".../src/" here, ".../dist/" as published. */
+const own: string = /^.*\/(?:src|dist)\//.exec(import.meta.url)?.[0] ?? "\0";
+const ownPath: string = own.replace(/^file:\/\//, "");
+
 /**
  * The first frame of the host program on the stack: not of this library, not of node. Costs microseconds, so it is asked for on errors only.
  */
 export function callSite(): string | null {
   const stack = new Error("site").stack ?? "";
-  const own = /\/(src|dist)\/(api|cuda|opencl|kernel|gpu|compiler|tools|testing|host)\//;
   for (const line of stack.split("\n").slice(2)) {
     const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
-    if (place === undefined || place.startsWith("node:") || own.test(place) || place.includes("/node_modules/")) continue;
+    if (place === undefined || place.startsWith("node:") || place.startsWith(own) || place.startsWith(ownPath) || place.includes("/node_modules/")) continue;
     return place.replace(/^file:\/\//, "");
   }
   return null;

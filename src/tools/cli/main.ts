@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs";
 import { EmulatorBug } from "../../kernel/errors.ts";
 import { ExitCode, help, UsageError } from "./usage.ts";
 
+/** The package's folder. Only this module may ask where it is: others are put together in other files when the package is built. */
+const root = new URL("../../../", import.meta.url);
+
 function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("package.json", root), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 
@@ -12,7 +15,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   switch (command) {
     case "run":
-      return (await import("./run.ts")).run(rest);
+      return (await import("./run.ts")).run(rest, root);
     case "coverage":
       return (await import("./coverage.ts")).coverage(rest);
     case "--version":

@@ -39,8 +39,8 @@ function explain(error: unknown, machines: readonly Machine[]): void {
   if (last !== undefined && last !== null) console.error(`last error of the machine: ${formatDiagnostic(last)}`);
 }
 
-/** `glassgpu run`: runs a host program on machines of this library. */
-export async function run(args: readonly string[]): Promise<void> {
+/** `glassgpu run`: runs a host program on machines of this library, which is in folder `root`. */
+export async function run(args: readonly string[], root: URL): Promise<void> {
   const { values, positionals, rest } = parse(args, options);
   const [file, extra] = positionals;
   if (file === undefined) throw new UsageError("run: which host program?");
@@ -64,9 +64,9 @@ export async function run(args: readonly string[]): Promise<void> {
     });
   });
 
-  installLoader();
+  installLoader(root);
   // Programs that make no machine get one with a process of the file's name. Registered after the package's own default, which importing it sets.
-  await import(new URL("../../index.js", import.meta.url).href);
+  await import(new URL("dist/index.js", root).href);
   setDefaultProcess(() => createMachine().process(basename(file, extname(file))));
   process.argv = [process.argv[0] ?? "node", path, ...rest];
   try {

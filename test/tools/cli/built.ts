@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
-import ts from "typescript";
-import { filesUnder, root, textOf } from "../../architecture/sources.ts";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "../../architecture/sources.ts";
 
 /** How a program ended and what it wrote. */
 export interface Finished {
@@ -19,25 +19,14 @@ export interface BuiltPackage {
   remove(): void;
 }
 
-const data = new Set([".ll", ".ptx", ".cl", ".json", ".wasm", ".bin"]);
-
-/** Translates src/ file by file, without checking types (another gate does that), into node_modules/.cache, where the package's dependencies are found. */
-export function buildPackage(): BuiltPackage {
+/** Builds the package's JavaScript (types are another gate's matter) in node_modules/.cache, where its dependencies are found. */
+export async function buildPackage(): Promise<BuiltPackage> {
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "built-"));
   copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-  for (const file of filesUnder("src", ".ts")) {
-    if (file.endsWith(".d.ts")) continue;
-    const { outputText } = ts.transpileModule(textOf(file), {
-      fileName: file,
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, rewriteRelativeImportExtensions: true },
-    });
-    const target = join(folder, file.replace(/^src/, "dist").replace(/\.ts$/, ".js"));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
-  }
-  cpSync(join(root, "src"), join(folder, "dist"), { recursive: true, filter: (file) => extname(file) === "" || data.has(extname(file)) });
+  const { bundle } = (await import(pathToFileURL(join(root, "scripts/bundle.mjs")).href)) as { bundle(folder: string): Promise<void> };
+  await bundle(join(folder, "dist"));
   return {
     folder,
     glassgpu(args, cwd = folder) {

@@ -8,8 +8,8 @@ import { buildPackage, type BuiltPackage } from "./built.ts";
 let built: BuiltPackage;
 let work: string;
 
-beforeAll(() => {
-  built = buildPackage();
+beforeAll(async () => {
+  built = await buildPackage();
   work = mkdtempSync(join(tmpdir(), "host-"));
 }, 60_000);
 
