@@ -19,10 +19,13 @@ import { logarithms64 } from "./f64/log.ts";
 import { parts64 } from "./f64/parts.ts";
 import { powers64 } from "./f64/power.ts";
 import { trigonometry64 } from "./f64/trig.ts";
+import { samplers } from "./opencl/images/sample.ts";
+import { texels } from "./opencl/images/texel.ts";
 
 const families: readonly Recipes[] = [
   widenedFunctions, exponentials, logarithms, trigonometry, powers,
   exponentials64, logarithms64, trigonometry64, inverses64, hyperbolics64, powers64, errorFunctions64, gammas64, parts64,
+  texels, samplers,
 ];
 
 const recipes = new Map<string, Recipe>();

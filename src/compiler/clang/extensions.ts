@@ -8,11 +8,13 @@ export const languageExtensions: readonly string[] = [
   "cl_khr_fp16", "cl_khr_fp64", "cl_khr_subgroups", "cl_khr_subgroup_extended_types", "cl_khr_subgroup_non_uniform_vote", "cl_khr_subgroup_ballot",
   "cl_khr_subgroup_shuffle", "cl_khr_subgroup_shuffle_relative", "cl_khr_subgroup_non_uniform_arithmetic", "cl_khr_subgroup_clustered_reduce", "cl_khr_subgroup_rotate",
   "cl_khr_extended_bit_ops", "cl_khr_integer_dot_product", "cl_khr_expect_assume", "cl_khr_kernel_clock", "cl_ext_float_atomics",
+  "cl_khr_3d_image_writes", "cl_khr_depth_images",
 ];
 
 export const languageFeatures: readonly string[] = [
   "__opencl_c_atomic_order_acq_rel", "__opencl_c_atomic_order_seq_cst", "__opencl_c_atomic_scope_device", "__opencl_c_atomic_scope_all_devices",
   "__opencl_c_generic_address_space", "__opencl_c_program_scope_global_variables", "__opencl_c_work_group_collective_functions",
+  "__opencl_c_images", "__opencl_c_3d_image_writes", "__opencl_c_read_write_images",
   "__opencl_c_subgroups", "__opencl_c_fp64", "__opencl_c_int64",
   "__opencl_c_integer_dot_product_input_4x8bit", "__opencl_c_integer_dot_product_input_4x8bit_packed",
   "__opencl_c_kernel_clock_scope_device", "__opencl_c_kernel_clock_scope_work_group", "__opencl_c_kernel_clock_scope_sub_group",

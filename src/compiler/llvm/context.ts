@@ -36,11 +36,11 @@ export class FnLowering {
   readonly b: FnBuilder;
   readonly pool: ConstPool;
   readonly k: Kit;
-  readonly blocks = new Map<string, BlockId>();
+  readonly blocks: Map<string, BlockId> = new Map();
   /** Addresses of the parameter block, by value: what is read there at a known offset is a parameter. */
-  readonly paramBases = new Map<ValueId, number>();
+  readonly paramBases: Map<ValueId, number> = new Map();
   /** Variables that are only copies of a parameter, and stand for it. */
-  readonly aliased = new Set<string>();
+  readonly aliased: Set<string> = new Set();
   private readonly values = new Map<string, readonly ValueId[]>();
   private readonly pointers = new Map<string, Pointer>();
   private at: LInstr | null = null;

@@ -52,7 +52,6 @@ const dialect: Dialect = {
     const base = mangled?.base ?? name;
     const lowering = builtinLowering(base);
     if (lowering !== null) return lowering(siteOf(fx, base, mangled?.params ?? [], i));
-    if (/^_Z\d+(read|write)_image|^_Z\d+get_image_/.test(name)) return fx.fail(`image function ${base}`);
     if (/^__(read|write|reserve|commit|get|sub_group|work_group)_.*pipe|^_Z\d+(is_valid_reserve_id|get_pipe)/.test(name)) return fx.fail(`pipe function ${base}`);
     if (/^__enqueue_kernel|^__get_kernel|^_Z\d+(get_default_queue|create_user_event|ndrange_)/.test(name)) return fx.fail(`device-side enqueue (${base})`);
     return null;

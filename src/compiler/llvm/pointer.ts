@@ -16,7 +16,7 @@ export interface Pointer {
 }
 
 /** Largest offset that is kept apart; larger ones are added to the base. */
-export const OFFSET_LIMIT = 1 << 30;
+export const OFFSET_LIMIT: number = 1 << 30;
 
 /** What is added to an address in `space` to make it generic. */
 export function windowOf(space: Space): bigint {

@@ -1,4 +1,5 @@
 import type { DeviceCode, LaunchConfig } from "../../../src/compiler/abi.ts";
+import { imageDescriptor, pixelBytes } from "../../../src/compiler/builtins/opencl/images/descriptor.ts";
 import { interpretModule } from "../../../src/compiler/interp/index.ts";
 import type { Module } from "../../../src/compiler/ir/module.ts";
 import { openclToIr } from "../../../src/compiler/llvm/opencl.ts";
@@ -28,8 +29,19 @@ class ProgramMachine extends TestMachine {
 export type Buffer =
   | Float32Array | Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array | BigInt64Array | BigUint64Array;
 
-/** A kernel argument: a buffer (written back afterwards), a number for a scalar parameter, bytes, or a size of local memory. */
-export type Argument = Buffer | number | bigint | { readonly local: number } | { readonly bytes: Uint8Array };
+/** A kernel argument: a buffer or an image (written back afterwards), a number for a scalar parameter or a sampler, bytes, or a size of local memory. */
+export type Argument = Buffer | number | bigint | { readonly local: number } | { readonly bytes: Uint8Array } | Image;
+
+/** Pixels and what they mean; sizes that are not given are 1, pitches are tight. */
+export interface Image {
+  readonly pixels: Buffer;
+  readonly order: number;
+  readonly dataType: number;
+  readonly width: number;
+  readonly height?: number;
+  readonly depth?: number;
+  readonly layers?: number;
+}
 
 /** One program on one machine. */
 export class Program {
@@ -55,6 +67,13 @@ export class Program {
       if (typeof arg === "object" && "local" in arg) {
         view.setBigUint64(offset, BigInt(dynamic), true);
         dynamic += Math.ceil(arg.local / 16) * 16;
+      } else if (typeof arg === "object" && "pixels" in arg) {
+        const { pixels, order, dataType, width, height = 1, depth = 1, layers = 1 } = arg;
+        const address = this.machine.upload(pixels);
+        buffers.push({ address, buffer: pixels });
+        const rowPitch = width * pixelBytes(order, dataType);
+        const descriptor = imageDescriptor({ address, width, height, depth, layers, rowPitch, slicePitch: rowPitch * height, order, dataType })!;
+        view.setBigUint64(offset, this.machine.upload(descriptor), true);
       } else if (typeof arg === "object" && "bytes" in arg) block.set(arg.bytes.subarray(0, bytes), offset);
       else if (typeof arg === "object") {
         const address = this.machine.upload(arg);

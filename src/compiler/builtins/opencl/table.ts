@@ -3,6 +3,7 @@ import { atomics } from "./atomics.ts";
 import { common } from "./common.ts";
 import { conversion } from "./convert.ts";
 import { geometric } from "./geometric.ts";
+import { images } from "./image.ts";
 import { integers } from "./integer.ts";
 import { math } from "./math.ts";
 import { relational } from "./relational.ts";
@@ -16,7 +17,7 @@ import { workItem } from "./workitem.ts";
 
 /** All builtins by name, in the order of the specification's chapters. */
 const families: readonly Lowerings[] = [
-  workItem, math, integers, common, geometric, relational, vectorMemory, synchronisation, asyncCopies, atomics, workGroups, subGroups, special,
+  workItem, math, integers, common, geometric, relational, vectorMemory, synchronisation, asyncCopies, atomics, images, workGroups, subGroups, special,
 ];
 
 const table = new Map<string, Lowering>();
