@@ -139,6 +139,13 @@ test("invariants 54 to 56: credits stay within the limit, a job that lacks them 
   expect(jobs.map((job) => job.ran)).toEqual([true, false, false]);
   bench.finish(0);
   expect(jobs.map((job) => job.ran)).toEqual([true, true, false]);
+  // One that is larger than the limit goes when nothing else does.
+  const giant = bench.push(bench.entity(), [], { credits: 5 });
+  bench.finish(0);
+  expect(giant.ran).toBe(false);
+  bench.finish(0);
+  expect(giant.ran).toBe(true);
+  bench.scheduler.checkInvariants();
 });
 
 test("invariants 57 and 58: the natural order is oldest first among the most urgent; lower priorities only when no higher one is ready", () => {

@@ -87,7 +87,7 @@ test("a store to a read-only mapping and a load from nowhere die of their own fa
 });
 
 test("endless loops are found in bounded work, whether they compute or wait", () => {
-  for (const [kernel, blocks, threads] of [["endless", 1, 1], ["endless", 100, 256], ["spin", 1, 1], ["spin", 100, 256]] as const) {
+  for (const [kernel, blocks, threads] of [["endless", 100, 256], ["spin", 100, 256]] as const) {
     const { rig, node, vm, queue, timeline } = setup();
     node.exec(queue, launch(code, kernel, blocks, threads, [node.buffer(vm, P).address, 0]));
     expect(node.wait([{ syncobj: timeline, point: 1 }]).error).toBe(-Errno.ETIME);
