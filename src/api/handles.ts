@@ -1,7 +1,7 @@
 import { invariant } from "../kernel/errors.ts";
 
 /** Most live objects of one table. */
-export const MAX_HANDLES = 1 << 24;
+export const MAX_HANDLES: number = 1 << 24;
 
 /**
  * Handles of one kind of object in one process. A handle is a number that looks like a pointer: the table's base, a slot, and the slot's
