@@ -38,7 +38,7 @@ export class Helpers {
 export abstract class Emitter {
   readonly code: Code;
   readonly helpers: Helpers;
-  protected readonly locals = new Map<Node, number>();
+  protected readonly locals: Map<Node, number> = new Map();
   private readonly spare = new Map<WasmType, number[]>();
 
   constructor(code: Code, helpers: Helpers) {

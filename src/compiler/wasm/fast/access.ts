@@ -13,7 +13,7 @@ const KIND = { load: 1, store: 2, atomic: 3, cmpxchg: 3 } as const;
 /** Memory accesses on the fast path. */
 export abstract class FastAccess extends FastFrame {
   /** Shared and local addresses known to be inside in this block: base value and the reach checked. */
-  protected readonly checked = new Map<string, number>();
+  protected readonly checked: Map<string, number> = new Map();
 
   protected linear(node: Node): number {
     const { code } = this;

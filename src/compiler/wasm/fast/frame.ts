@@ -46,9 +46,9 @@ export abstract class FastFrame extends DeviceEmitter {
   protected readonly first: number;
   protected readonly last: number;
   protected readonly any: number;
-  protected readonly leaves = new Map<Node, number>();
-  protected readonly limits = new Map<string, number>();
-  protected readonly exits = new Map<Block, Label>();
+  protected readonly leaves: Map<Node, number> = new Map();
+  protected readonly limits: Map<string, number> = new Map();
+  protected readonly exits: Map<Block, Label> = new Map();
   protected tail: Label = 0;
   protected done: Label = 0;
   protected region: FlowNode | null = null;
@@ -100,7 +100,7 @@ export abstract class FastFrame extends DeviceEmitter {
     if (this.warps) this.code.op(op.i32_popcnt);
   }
 
-  protected readonly groupStarts = new Map<string, number>();
+  protected readonly groupStarts: Map<string, number> = new Map();
 
   protected startLocal(dimension: string): number {
     let local = this.groupStarts.get(dimension);

@@ -195,8 +195,7 @@ export abstract class ItemWriter extends FastAccess {
         else code.op(op.drop);
         return;
       case "sreg":
-        if (node.attr === "globaltimer") this.callImport("now", [], [I64]);
-        else code.get(L).memory(mem.i64_load, launch.clock).get(this.counted).op(op.i32_wrap_i64, op.i64_extend_i32_u, op.i64_add);
+        this.callImport("now", [], [I64]);
         code.set(this.local(node));
         return;
       default:

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../ir/types.ts";
 import { Code, type Label } from "../asm/code.ts";
-import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { I32, I64, mem, op, type WasmType } from "../asm/opcodes.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import type { Node } from "../graph/node.ts";
 import { launch, slot } from "../lower/layout.ts";
@@ -56,7 +56,7 @@ export function writeTranslation(code: Code, t: Translation, relative: number, l
 }
 
 /** place(address, size, align-1, kind, l, s, item) -> linear address of a generic access, or -1 when it is for the slow path. */
-export const placeType = [I64, I32, I32, I32, I32, I32, I32] as const;
+export const placeType: readonly WasmType[] = [I64, I32, I32, I32, I32, I32, I32];
 
 /** Writes the body of `place` (see `placeType`). */
 export function place(_helpers: Helpers): Code {

@@ -26,6 +26,8 @@ function teamFor(graph: Graph, warpSize: number): Team | null {
   for (const block of graph.blocks) {
     for (const node of block.nodes) {
       if (node.op === "call" || node.op === "calli" || node.op === "match") return null;
+      // The clock counts by multiprocessor: the slow path knows how much.
+      if (node.op === "sreg" && node.attr === "clock64") return null;
       warp ||= isCollective(node);
       if (node.op !== "barrier" && node.op !== "barred") continue;
       const has = Number(node.imm);

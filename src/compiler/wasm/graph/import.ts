@@ -45,6 +45,7 @@ export function importFunction(facts: ModuleFacts, fn: Fn, localStart: number): 
   entry.succs = [first];
   connect(graph);
   importer.finishPhis();
+  importer.finishClocks();
   return graph;
 }
 
@@ -67,6 +68,8 @@ interface Return {
 }
 
 class Importer {
+  /** Reads of %clock64, and what had been counted of their block. */
+  private readonly clocks: { readonly node: Node; readonly block: Block; readonly before: number }[] = [];
   private readonly phis: { readonly node: Node; readonly entries: readonly (readonly [Block, Node])[] }[] = [];
 
   private readonly facts: ModuleFacts;
@@ -165,6 +168,7 @@ class Importer {
       return;
     }
     const node = graph.node(instr.op, type, operandsOf(instr).map(value), line);
+    if (instr.op === "sreg" && instr.reg === "clock64") this.clocks.push({ node, block, before: block.cost });
     node.instr = instr;
     append(block, node);
     const rare = instr as { readonly [key in "pred" | "mode" | "red" | "round" | "kind" | "rmw" | "reg" | "callee"]?: string };
@@ -249,6 +253,11 @@ class Importer {
       case "funcaddr": return graph.const("i64", facts.functions.get(instr.symbol) ?? 0n);
       default: return null;
     }
+  }
+
+  /** Notes with each %clock64 how much of its block comes behind it: blocks are counted when they are entered. */
+  finishClocks(): void {
+    for (const { node, block, before } of this.clocks) node.imm = block.cost - before;
   }
 
   /** Fills the phis, once predecessors are known. */

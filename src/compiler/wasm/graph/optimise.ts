@@ -33,6 +33,7 @@ function mergeBlocks(graph: Graph): void {
       if (block.succs.length !== 1 || next === undefined || next.preds.length !== 1 || next === block || next === graph.entry) break;
       if (block.last.op !== "br" || endsInCall(block)) break;
       block.nodes.pop();
+      for (const node of block.nodes) if (node.op === "sreg" && node.attr === "clock64") node.imm = Number(node.imm) + next.cost;
       for (const node of next.nodes) {
         if (node.op === "phi") node.forward = node.args[0]!;
         else {

@@ -13,7 +13,7 @@ export const launch = {
   limit: 56, callLimit: 60,
   warpSize: 64, entid: 68, workdim: 80, nctaid: 84, smCount: 96, dynShared: 100, gridid: 104, dynStart: 108,
   gsize: 112, goff: 136,
-  /** i64, counted on each multiprocessor before this call: only the current group's, see %clock64. */
+  /** i64, counted on the group's multiprocessor before this call, for %clock64. */
   clock: 160,
   /** First work-group of a batch, how many, and how many were finished. */
   firstGroup: 168, groupCount: 172, finished: 176,

@@ -35,6 +35,8 @@ export class WasmExecution implements Execution, Meter {
   private turnOver = true;
   private over = false;
   private instructions = 0;
+  /** Instructions by multiprocessor, kept when the kernel looks at them. */
+  private readonly clocks: number[] = [];
   private bytes = 0;
   private total = 0;
   private budget = 0;
@@ -227,10 +229,14 @@ export class WasmExecution implements Execution, Meter {
     views.i32[(block + launch.limit) >> 2] = limit;
     views.i32[(block + launch.counted) >> 2] = 0;
     views.i32[(block + launch.counted + 4) >> 2] = 0;
+    const { usesClock } = this.kernel.code.program;
+    const sm = views.i32[(at + slot.smid) >> 2]!;
+    if (usesClock) views.i64[(block + launch.clock) >> 3] = BigInt(this.clocks[sm] ?? 0);
     const result = this.kernel.slowStep()(block, at, item);
     views.refresh();
     this.lastStep = views.i32[(block + launch.counted) >> 2]! >>> 0;
     this.instructions += this.lastStep;
+    if (usesClock) this.clocks[sm] = (this.clocks[sm] ?? 0) + this.lastStep;
     this.bytes += views.i32[(block + launch.counted + 4) >> 2]! >>> 0;
     return result;
   }

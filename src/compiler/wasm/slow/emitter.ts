@@ -163,6 +163,7 @@ export class SlowEmitter extends SlowFrame implements NodeWriter {
         if (node.attr === "globaltimer") this.callImport("now", [], [I64]);
         else {
           code.get(L).memory(mem.i64_load, launch.clock).get(L).memory(mem.i32_load, launch.counted).op(op.i64_extend_i32_u, op.i64_add);
+          if (Number(node.imm) !== 0) code.i64(BigInt(node.imm)).op(op.i64_sub);
         }
         code.set(this.local(node));
         return;

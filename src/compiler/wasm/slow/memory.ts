@@ -1,12 +1,12 @@
 import { Code } from "../asm/code.ts";
-import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { I32, I64, mem, op, type WasmType } from "../asm/opcodes.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import { launch, slot } from "../lower/layout.ts";
 
 /** Helper functions that turn any address into a linear one, or leave through an import that throws or retries. Always right, not the fastest. */
 
 /** translate(address, size, align-1, kind, line, l, s, item) -> linear address. kind: 1 read, 2 write, 3 both. */
-export const translateType = [I64, I32, I32, I32, I32, I32, I32, I32] as const;
+export const translateType: readonly WasmType[] = [I64, I32, I32, I32, I32, I32, I32, I32];
 
 /** Writes the body of `translate` (see `translateType`). */
 export function translate(helpers: Helpers): Code {
@@ -30,7 +30,7 @@ export function translate(helpers: Helpers): Code {
 }
 
 /** span(offset, size, limit, kind, line, s, item) -> the offset, when all bytes lie below the limit. */
-export const spanType = [I64, I32, I32, I32, I32, I32, I32] as const;
+export const spanType: readonly WasmType[] = [I64, I32, I32, I32, I32, I32, I32];
 
 /** Writes the body of `span` (see `spanType`). */
 export function span(helpers: Helpers): Code {

@@ -36,6 +36,8 @@ export interface KernelProgram {
   readonly kernel: Routine;
   /** How the fast path runs it; null when it cannot. */
   readonly regions: Regions | null;
+  /** Whether %clock64 is read. */
+  readonly usesClock: boolean;
   /** Functions that are called and not inlined, by number from 1. */
   readonly functions: readonly { readonly name: string; readonly routine: Routine | null }[];
   readonly functionNumber: ReadonlyMap<string, number>;
@@ -100,11 +102,12 @@ export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, 
     const { routine } = functions[i]!;
     if (routine !== null) scan(routine.graph);
   }
+  const usesClock = [kernel, ...functions.map(({ routine }) => routine)].some((routine) => routine?.graph.blocks.some((block) => block.nodes.some((node) => node.op === "sreg" && node.attr === "clock64")));
   const params = alignUp(launch.symbols + 8 * facts.symbols.size, 16);
   const paramBytes = module.functions.get(name)!.paramBytes;
   const printArgs = alignUp(params + paramBytes, 16);
   return {
-    kernel, regions, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
+    kernel, regions, usesClock, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
     facts: { symbols: facts.symbols, params, paramBytes, printArgs, shared },
   };
 }
