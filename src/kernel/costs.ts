@@ -30,7 +30,10 @@ export const costTable = {
   contextCreate: { value: 150_000_000, unit: "ns", source: "creating a CUDA context takes 100 to 300 ms" },
   contextSwitch: { value: 30_000, unit: "ns", source: "register files and shared memory of an A100 over its bandwidth: 108*(256+164) KiB / 1555 GB/s" },
   engineReset: { value: 5_000_000, unit: "ns", source: "MODEL: engine reset" },
-} as const satisfies Readonly<Record<string, Cost>>;
+} as const;
+
+// Every row is a Cost.
+costTable satisfies Readonly<Record<string, Cost>>;
 
 /** What has a cost of its own. */
 export type CostName = keyof typeof costTable;

@@ -6,7 +6,7 @@ import type { DmaBuf } from "../fence/dma-buf.ts";
 import type { GpuDevice } from "./device.ts";
 
 /** Above this, a VRAM object is backed page by page on first touch; bytes. */
-export const CONTIGUOUS_LIMIT = 256 * 2 ** 20;
+export const CONTIGUOUS_LIMIT: number = 256 * 2 ** 20;
 
 /** Shows how much memory of a GPU is taken (pid 0: by all together). */
 function traceTotal(device: GpuDevice): void {

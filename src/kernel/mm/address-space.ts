@@ -3,7 +3,7 @@ import type { MappableRange } from "../fs/file.ts";
 import { PAGE, pageUp, slice, type Vma } from "./vma.ts";
 
 /** Bytes of address space that a process has, CPU and GPU together. */
-export const WINDOW_BYTES = 2 ** 38;
+export const WINDOW_BYTES: number = 2 ** 38;
 const WINDOW_BASE = 2 ** 40;
 const WINDOWS = 240;
 
