@@ -13,7 +13,7 @@ export interface CompileRequest {
   readonly options: BuildOptions;
   /** Embedded headers of clCompileProgram, by include name. */
   readonly headers?: Headers;
-  /** Extensions and features the device has; by default all that are implemented. */
+  /** Extensions and features the device has; by default those that every device has. */
   readonly extensions?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ function choose(): OpenClCompiler | null {
  * at the first call: the package @yowasp/clang, then a `clang` on PATH. GLASSGPU_CLANG says otherwise: "wasm", "native", "none" or a path.
  */
 export function openClCompiler(): OpenClCompiler | null {
-  chosen ??= choose();
+  if (chosen === undefined) chosen = choose();
   return chosen;
 }
 

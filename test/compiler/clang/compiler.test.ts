@@ -72,6 +72,9 @@ describe("building", () => {
     useOpenClCompiler(undefined);
     expect(openClCompiler()).toBeNull();
     expect(compileOpenCl("x")).toMatchObject({ ok: false, failure: "no-compiler" });
+    delete process.env["GLASSGPU_CLANG"];
+    useOpenClCompiler(null);
+    expect(openClCompiler()).toBeNull();
   });
 });
 
