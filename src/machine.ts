@@ -35,6 +35,11 @@ export interface MachineOptions {
   readonly memoryBytes?: number;
   /** A kernel of a GPU without a watchdog is killed after this many virtual nanoseconds without an end. Default 10 s. */
   readonly hangLimitNs?: number;
+  /**
+   * Instructions that the work-groups of one kernel may execute without any of them ending before virtual time runs faster for it, so that an endless loop meets
+   * its time limit soon. Raise it for a kernel whose single work-groups compute for seconds. Default 2^30 (2^29 on a GPU with a watchdog).
+   */
+  readonly hangPatience?: number;
 }
 
 /**
@@ -59,7 +64,10 @@ export class Machine {
       ...(options.trace === undefined ? {} : { trace: options.trace }),
     });
     const profiles = (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu));
-    this.gpus = attachGpus(this.kernel, this.store, profiles, { hangLimitNs: options.hangLimitNs ?? 10e9 });
+    this.gpus = attachGpus(this.kernel, this.store, profiles, {
+      hangLimitNs: options.hangLimitNs ?? 10e9,
+      ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
+    });
   }
 
   /** Virtual nanoseconds since the machine was made. */
