@@ -1,15 +1,36 @@
-import type { Machine } from "glassgpu";
-import { formatDiagnostic } from "glassgpu";
+import { formatDiagnostic, type Machine } from "glassgpu";
+import { WaitQueue, type Blocking } from "glassgpu/kernel";
 
-/** What the two programs of this example tell each other and the person who watches. Real programs would use a file or a pipe. */
+/** Something that happens once, and who waits for it. Real programs would use a pipe or a semaphore. */
+export class Signal<T> {
+  value: T | null = null;
+  private readonly what: string;
+  private readonly queue: WaitQueue = new WaitQueue();
+
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  set(value: T): void {
+    this.value = value;
+    this.queue.wakeAll();
+  }
+
+  /** Sleeps until it has happened. */
+  *wait(): Blocking<T> {
+    while (this.value === null) yield { queue: this.queue, deadline: null, what: this.what };
+    return this.value;
+  }
+}
+
+/** What the two programs of this example tell each other and the person who watches. */
 export class Board {
-  readonly lines: string[] = [];
-  /** An address in A's GPU memory, once A has some. */
-  pointer: number | null = null;
+  /** An address in A's GPU memory. */
+  readonly pointer: Signal<number> = new Signal("a pointer of A");
   /** B has its kernels, or knows that it cannot have them. */
-  ready = false;
+  readonly ready: Signal<true> = new Signal("B to be ready");
   /** B is over, with its fault. */
-  finished = false;
+  readonly finished: Signal<true> = new Signal("B to be over");
   private readonly machine: Machine;
 
   constructor(machine: Machine) {
@@ -17,8 +38,7 @@ export class Board {
   }
 
   say(who: string, what: string): void {
-    this.lines.push(`${(this.machine.now / 1e6).toFixed(3).padStart(9)} ms  ${who}  ${what}`);
-    console.log(this.lines.at(-1));
+    console.log(`${(this.machine.now / 1e6).toFixed(3).padStart(9)} ms  ${who}  ${what}`);
   }
 
   /** Ends the program when a call failed, with what the machine says about it. */

@@ -66,10 +66,10 @@ export function* cudaProgram(p: SimProcess, board: Board): Blocking<void> {
   };
   const [dA, dB, dSum, dTotal] = [yield* deviceArray(n), yield* deviceArray(n), yield* deviceArray(n), yield* deviceArray(1)];
   const [dLeft, dRight, dProduct] = [yield* deviceArray(size * size), yield* deviceArray(size * size), yield* deviceArray(size * size)];
-  board.pointer = dSum;
+  board.pointer.set(dSum);
 
   // Both at once is what this example is about.
-  while (!board.ready) yield* p.sleep(10_000);
+  yield* board.ready.wait();
 
   // The patient stream multiplies; the urgent one, filled after it, adds and says so by an event, which the patient one waits for before it sums up.
   const matrixBytes = 4 * size * size;
@@ -99,7 +99,7 @@ export function* cudaProgram(p: SimProcess, board: Board): Blocking<void> {
   board.say("A", `matrix product: ${rightProduct(left.values, right.values, product.values) ? "right" : "WRONG"} (${size} x ${size})`);
 
   // B has its fault meanwhile. A must not notice: the same work again gives the same result.
-  while (!board.finished) yield* p.sleep(50_000);
+  yield* board.finished.wait();
   check(yield* cu.cuMemsetD32Async(dTotal, 0, 1, patient.value));
   check(yield* cu.cuLaunchKernel(reduce, 32, 1, 1, 256, 1, 1, 0, patient.value, [dSum, dTotal, n], null));
   check(yield* cu.cuMemcpyDtoHAsync(total.address, dTotal, 4, patient.value));

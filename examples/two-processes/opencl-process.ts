@@ -16,10 +16,10 @@ export function* openclProgram(p: SimProcess, board: Board): Blocking<void> {
   const cl = p.opencl;
   const check = (code: number): void => board.check(code);
   const { context, queue, program } = yield* setUp(p, board);
-  board.ready = true;
+  board.ready.set(true);
   if (program === null) {
     board.say("B", "cannot build OpenCL C: there is no Clang on this computer (npm install @yowasp/clang); B ends here");
-    board.finished = true;
+    board.finished.set(true);
     return;
   }
   board.say("B", "built counter, saxpy and peek from source");
@@ -78,10 +78,10 @@ export function* openclProgram(p: SimProcess, board: Board): Blocking<void> {
   check(yield* cl.clFinish(queue));
 
   // A's pointer is a number like any other. Only the address space says whether anything is there, and B's has nothing there.
-  while (board.pointer === null) yield* p.sleep(10_000);
+  const pointer = yield* board.pointer.wait();
   const peek = yield* kernel("peek");
   const stolen = yield* buffer(new Uint32Array(1));
-  check(yield* cl.clSetKernelArg(peek, 0, 8, new BigUint64Array([BigInt(board.pointer)])));
+  check(yield* cl.clSetKernelArg(peek, 0, 8, new BigUint64Array([BigInt(pointer)])));
   check(yield* cl.clSetKernelArg(peek, 1, 8, stolen));
   const peeked = out<cl_event>();
   check(yield* cl.clEnqueueNDRangeKernel(queue, peek, 1, null, [1], [1], 0, null, peeked));
@@ -90,5 +90,5 @@ export function* openclProgram(p: SimProcess, board: Board): Blocking<void> {
   const status = out<cl_int>();
   check(yield* cl.clGetEventInfo(peeked.value, CL_EVENT_COMMAND_EXECUTION_STATUS, 4, status, null));
   board.say("B", status.value < CL_SUCCESS ? `... and gets a fault: its kernel ended with ${status.value}` : "... and GOT AWAY WITH IT");
-  board.finished = true;
+  board.finished.set(true);
 }

@@ -2,7 +2,7 @@ import type { TraceEvent } from "./tracer.ts";
 
 /** A value over time, drawn as steps. */
 export interface Counter {
-  /** "GPU 0 memory", "compute jobs waiting (0000:01:00.0)". */
+  /** "GPU 0 memory", "compute queue 0000:01:00.0". */
   readonly name: string;
   readonly unit: "bytes" | "jobs";
   /** Virtual nanoseconds and the value from then on, ascending. */
@@ -29,7 +29,7 @@ export function collectCounters(events: readonly TraceEvent[]): readonly Counter
     // pid 0 is the GPU's total in this tracepoint; the others are per process.
     if (name === "gpu_mem:gpu_mem_total" && Number(fields["pid"]) === 0) record(`GPU ${fields["gpu_id"]} memory`, "bytes", time, Number(fields["size"]));
     else if (name === "gpu_scheduler:drm_sched_job_queue" || name === "gpu_scheduler:drm_sched_job_run") {
-      const ring = `${fields["ring"]} jobs waiting (${fields["dev"]})`;
+      const ring = `${fields["ring"]} queue ${fields["dev"]}`;
       const count = Math.max(0, (waiting.get(ring) ?? 0) + (name.endsWith("queue") ? 1 : -1));
       waiting.set(ring, count);
       record(ring, "jobs", time, count);

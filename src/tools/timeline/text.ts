@@ -32,7 +32,12 @@ function lines(data: PageData, warp: Warp, columns: number, threads: boolean): L
   const made = new Map<string, Line>();
   const column = (time: number): number => Math.min(columns - 1, Math.floor((warp.toU(time) / warp.length) * columns));
   const { slices } = data;
-  const order = data.tracks.map((_, index) => index).sort((a, b) => Number(data.tracks[a]!.kind === "thread") - Number(data.tracks[b]!.kind === "thread"));
+  // Engines first, by name; then threads as they appeared.
+  const order = data.tracks.map((_, index) => index).sort((a, b) => {
+    const [x, y] = [data.tracks[a]!, data.tracks[b]!];
+    if (x.kind !== y.kind) return x.kind === "engine" ? -1 : 1;
+    return x.kind === "engine" ? `${x.group} ${x.name}`.localeCompare(`${y.group} ${y.name}`) : a - b;
+  });
   for (const index of order) {
     const track = data.tracks[index]!;
     if (track.kind === "thread" && !threads) continue;

@@ -16,9 +16,10 @@ export function layoutRows(data: PageData, collapsed: ReadonlySet<string>, laneH
     add({ type: "group", label: group, height: 24, group, index: -1 });
     if (collapsed.has(group)) continue;
     if (group === "counters") data.counters.forEach((counter, index) => add({ type: "counter", label: counter.name, height: 38, group, index }));
-    data.tracks.forEach((track, index) => {
-      if (track.group === group) add({ type: "track", label: track.name, height: track.lanes * laneHeight + 6, group, index });
-    });
+    const tracks = data.tracks.map((track, index) => ({ ...track, index })).filter((track) => track.group === group);
+    // Engines by name: compute, copy0, copy1. Threads as they appeared.
+    if (tracks[0]?.kind === "engine") tracks.sort((a, b) => a.name.localeCompare(b.name));
+    for (const track of tracks) add({ type: "track", label: track.name, height: track.lanes * laneHeight + 6, group, index: track.index });
   }
   return rows;
 }
