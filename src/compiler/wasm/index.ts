@@ -22,6 +22,15 @@ export function compileModule(module: Module, options: CompileOptions = {}): Dev
   return new WasmCode(module, options);
 }
 
+/**
+ * Whether launches of the kernel can take the fast path (see README).
+ * @param code what `compileModule` gave
+ */
+export function takesFastPath(code: DeviceCode, kernel: string, warpSize: number = 32): boolean {
+  if (!(code instanceof WasmCode)) throw new EmulatorBug("not compiled by this back end");
+  return code.kernelCode(kernel, true, 65536, 64, warpSize).program.regions !== null;
+}
+
 class WasmCode implements DeviceCode {
   readonly module: Module;
   readonly kernels: ReadonlyMap<string, KernelInfo>;
