@@ -39,9 +39,9 @@ export interface TestHost {
 }
 
 /** Makes a machine with these GPUs. */
-export function makeMachine(options: { gpus?: readonly (string | GpuProfile)[]; seed?: number; hangLimitNs?: number } = {}): TestMachine {
+export function makeMachine(options: { gpus?: readonly (string | GpuProfile)[]; seed?: number; order?: "timed" | "any"; hangLimitNs?: number } = {}): TestMachine {
   const store = new LinearStore(64 * 2 ** 30);
-  const kernel = new Kernel(store, options.seed === undefined ? {} : { strategy: seededStrategy(options.seed) });
+  const kernel = new Kernel(store, { order: options.order ?? "timed", ...(options.seed === undefined ? {} : { strategy: seededStrategy(options.seed) }) });
   attachGpus(kernel, store, (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu)), { hangLimitNs: options.hangLimitNs ?? 10e9 });
   const diagnostics = new Diagnostics();
   return {
