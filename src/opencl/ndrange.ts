@@ -149,7 +149,11 @@ export function clEnqueueNDRangeKernel(t: Caller, command_queue: cl_command_queu
 
 const ONE: Sizes = [1];
 
-/** clEnqueueTask (deprecated in 2.0): one work-item. @returns as clEnqueueNDRangeKernel */
+/**
+ * clEnqueueTask (deprecated in 2.0): one work-item.
+ * @returns CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_KERNEL_ARGS, CL_INVALID_WORK_GROUP_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET,
+ *   CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_HOST_MEMORY
+ */
 export function clEnqueueTask(t: Caller, command_queue: cl_command_queue | null, kernel: cl_kernel | null, num_events_in_wait_list: cl_uint, event_wait_list: readonly (cl_event | null)[] | null, event: Out<cl_event> | null): cl_int {
   const to = target(t, command_queue, kernel);
   if (typeof to === "number") return to;

@@ -72,11 +72,11 @@ export const CL_M_2_PI_F = 0.636619772;
 export const CL_M_2_SQRTPI_F = 1.128379167;
 export const CL_M_SQRT2_F = 1.414213562;
 export const CL_M_SQRT1_2_F = 0.707106781;
-export const CL_NAN = NaN;
-export const CL_HUGE_VALF = Infinity;
-export const CL_HUGE_VAL = Infinity;
+export const CL_NAN: number = NaN;
+export const CL_HUGE_VALF: number = Infinity;
+export const CL_HUGE_VAL: number = Infinity;
 export const CL_MAXFLOAT = 3.4028234663852886e+38;
-export const CL_INFINITY = Infinity;
+export const CL_INFINITY: number = Infinity;
 
 /** Constants.Versioning. */
 export const CL_VERSION_MAJOR_BITS = 10;
@@ -99,7 +99,7 @@ export const CL_UUID_SIZE_KHR = 16;
 export const CL_LUID_SIZE_KHR = 8;
 
 /** Constants.cl_arm_import_memory. */
-export const CL_IMPORT_MEMORY_WHOLE_ALLOCATION_ARM = Number.MAX_SAFE_INTEGER;
+export const CL_IMPORT_MEMORY_WHOLE_ALLOCATION_ARM: number = Number.MAX_SAFE_INTEGER;
 
 /** Constants.cl_intel_command_queue_families. */
 export const CL_QUEUE_FAMILY_MAX_NAME_SIZE_INTEL = 64;

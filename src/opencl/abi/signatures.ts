@@ -1393,7 +1393,7 @@ export const coreSignatures = {
       { name: "event", type: "cl_event*", role: "event" },
     ],
   },
-} as const satisfies Record<string, Signature>;
+} as const;
 
 /** Extension functions that have an entry point here or are answered for. */
 export const extensionSignatures = {
@@ -1598,7 +1598,7 @@ export const extensionSignatures = {
       { name: "event", type: "cl_event*", role: "event" },
     ],
   },
-} as const satisfies Record<string, Signature>;
+} as const;
 
 /** Name of a core function. */
 export type CoreFunction = keyof typeof coreSignatures;

@@ -6,7 +6,7 @@
  */
 import type { SyncApi } from "../../api/styles.ts";
 import { ambientCall } from "../../host/ambient-api.ts";
-import type { OpenCl } from "../index.ts";
+import type { OpenCl } from "../table.ts";
 
 export * from "../abi/constants.ts";
 export * from "../abi/errors.ts";
@@ -21,241 +21,825 @@ export type { SvmFreeFunction } from "../svm-commands.ts";
 
 type Api = SyncApi<OpenCl>;
 
-/** `cl_int clGetPlatformIDs(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` (OpenCL 1.0) */
+/**
+ * `cl_int clGetPlatformIDs(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` Since OpenCL 1.0.
+ * There is one platform.
+ * @returns CL_INVALID_VALUE when `num_entries` is 0 and `platforms` is not NULL, or both `platforms` and `num_platforms` are NULL
+ */
 export const clGetPlatformIDs: Api["clGetPlatformIDs"] = ambientCall("opencl", "clGetPlatformIDs");
-/** `cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_PLATFORM, CL_INVALID_VALUE
+ */
 export const clGetPlatformInfo: Api["clGetPlatformInfo"] = ambientCall("opencl", "clGetPlatformInfo");
-/** `cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type device_type, cl_uint num_entries, cl_device_id* devices, cl_uint* num_devices)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type device_type, cl_uint num_entries, cl_device_id* devices, cl_uint* num_devices)` Since OpenCL 1.0.
+ * A NULL platform means the only one.
+ * @returns CL_INVALID_PLATFORM, CL_INVALID_DEVICE_TYPE, CL_INVALID_VALUE, CL_DEVICE_NOT_FOUND
+ */
 export const clGetDeviceIDs: Api["clGetDeviceIDs"] = ambientCall("opencl", "clGetDeviceIDs");
-/** `cl_int clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
 export const clGetDeviceInfo: Api["clGetDeviceInfo"] = ambientCall("opencl", "clGetDeviceInfo");
-/** `cl_int clCreateSubDevices(cl_device_id in_device, const cl_device_partition_property* properties, cl_uint num_devices, cl_device_id* out_devices, cl_uint* num_devices_ret)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clCreateSubDevices(cl_device_id in_device, const cl_device_partition_property* properties, cl_uint num_devices, cl_device_id* out_devices, cl_uint* num_devices_ret)` Since OpenCL 1.2.
+ * The devices have no partition scheme, so what is well formed is answered with CL_INVALID_VALUE, as for any
+ * scheme that a device does not support.
+ * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_DEVICE_PARTITION_COUNT
+ */
 export const clCreateSubDevices: Api["clCreateSubDevices"] = ambientCall("opencl", "clCreateSubDevices");
-/** `cl_int clRetainDevice(cl_device_id device)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clRetainDevice(cl_device_id device)` Since OpenCL 1.2.
+ * Nothing happens to root devices.
+ * @returns CL_INVALID_DEVICE
+ */
 export const clRetainDevice: Api["clRetainDevice"] = ambientCall("opencl", "clRetainDevice");
-/** `cl_int clReleaseDevice(cl_device_id device)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clReleaseDevice(cl_device_id device)` Since OpenCL 1.2.
+ * Nothing happens to root devices.
+ * @returns CL_INVALID_DEVICE
+ */
 export const clReleaseDevice: Api["clReleaseDevice"] = ambientCall("opencl", "clReleaseDevice");
-/** `cl_int clSetDefaultDeviceCommandQueue(cl_context context, cl_device_id device, cl_command_queue command_queue)` (OpenCL 2.1) */
+
+/**
+ * `cl_int clSetDefaultDeviceCommandQueue(cl_context context, cl_device_id device, cl_command_queue command_queue)` Since OpenCL 2.1.
+ * The devices have no device queues.
+ * @returns CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_OPERATION
+ */
 export const clSetDefaultDeviceCommandQueue: Api["clSetDefaultDeviceCommandQueue"] = ambientCall("opencl", "clSetDefaultDeviceCommandQueue");
-/** `cl_int clGetDeviceAndHostTimer(cl_device_id device, cl_ulong* device_timestamp, cl_ulong* host_timestamp)` (OpenCL 2.1) */
+
+/**
+ * `cl_int clGetDeviceAndHostTimer(cl_device_id device, cl_ulong* device_timestamp, cl_ulong* host_timestamp)` Since OpenCL 2.1.
+ * Both clocks, nanoseconds, read together.
+ * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES
+ */
 export const clGetDeviceAndHostTimer: Api["clGetDeviceAndHostTimer"] = ambientCall("opencl", "clGetDeviceAndHostTimer");
-/** `cl_int clGetHostTimer(cl_device_id device, cl_ulong* host_timestamp)` (OpenCL 2.1) */
+
+/**
+ * `cl_int clGetHostTimer(cl_device_id device, cl_ulong* host_timestamp)` Since OpenCL 2.1.
+ * The host's clock, nanoseconds.
+ * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
 export const clGetHostTimer: Api["clGetHostTimer"] = ambientCall("opencl", "clGetHostTimer");
-/** `cl_context clCreateContext(const cl_context_properties* properties, cl_uint num_devices, const cl_device_id* devices, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_context clCreateContext(const cl_context_properties* properties, cl_uint num_devices, const cl_device_id* devices, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * Devices named twice count once.
+ * @param pfn_notify called with errors that happen in the context: `(errinfo, private_info, cb, user_data)`
+ * @returns the context or NULL; errcode_ret: CL_INVALID_PLATFORM, CL_INVALID_PROPERTY, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_DEVICE_NOT_AVAILABLE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateContext: Api["clCreateContext"] = ambientCall("opencl", "clCreateContext");
-/** `cl_context clCreateContextFromType(const cl_context_properties* properties, cl_device_type device_type, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_context clCreateContextFromType(const cl_context_properties* properties, cl_device_type device_type, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * A context of all devices of a type.
+ * @returns the context or NULL; errcode_ret: CL_INVALID_PLATFORM, CL_INVALID_PROPERTY, CL_INVALID_VALUE, CL_INVALID_DEVICE_TYPE, CL_DEVICE_NOT_AVAILABLE, CL_DEVICE_NOT_FOUND, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateContextFromType: Api["clCreateContextFromType"] = ambientCall("opencl", "clCreateContextFromType");
-/** `cl_int clRetainContext(cl_context context)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainContext(cl_context context)` Since OpenCL 1.0.
+ * @returns CL_INVALID_CONTEXT
+ */
 export const clRetainContext: Api["clRetainContext"] = ambientCall("opencl", "clRetainContext");
-/** `cl_int clReleaseContext(cl_context context)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseContext(cl_context context)` Since OpenCL 1.0.
+ * @returns CL_INVALID_CONTEXT
+ */
 export const clReleaseContext: Api["clReleaseContext"] = ambientCall("opencl", "clReleaseContext");
-/** `cl_int clGetContextInfo(cl_context context, cl_context_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetContextInfo(cl_context context, cl_context_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ */
 export const clGetContextInfo: Api["clGetContextInfo"] = ambientCall("opencl", "clGetContextInfo");
-/** `cl_int clSetContextDestructorCallback(cl_context context, void (CL_CALLBACK* pfn_notify)(cl_context context, void* user_data), void* user_data)` (OpenCL 3.0) */
+
+/**
+ * `cl_int clSetContextDestructorCallback(cl_context context, void (CL_CALLBACK* pfn_notify)(cl_context context, void* user_data), void* user_data)` Since OpenCL 3.0.
+ * `pfn_notify(context, user_data)` is called when the context is destroyed, the last registered first.
+ * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ */
 export const clSetContextDestructorCallback: Api["clSetContextDestructorCallback"] = ambientCall("opencl", "clSetContextDestructorCallback");
-/** `cl_command_queue clCreateCommandQueueWithProperties(cl_context context, cl_device_id device, const cl_queue_properties* properties, cl_int* errcode_ret)` (OpenCL 2.0) */
+
+/**
+ * `cl_command_queue clCreateCommandQueueWithProperties(cl_context context, cl_device_id device, const cl_queue_properties* properties, cl_int* errcode_ret)` Since OpenCL 2.0.
+ * ClCreateCommandQueueWithProperties, with the properties of cl_khr_priority_hints and cl_khr_throttle_hints.
+ * @returns the queue or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_QUEUE_PROPERTIES, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateCommandQueueWithProperties: Api["clCreateCommandQueueWithProperties"] = ambientCall("opencl", "clCreateCommandQueueWithProperties");
-/** `cl_int clRetainCommandQueue(cl_command_queue command_queue)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainCommandQueue(cl_command_queue command_queue)` Since OpenCL 1.0.
+ * @returns CL_INVALID_COMMAND_QUEUE
+ */
 export const clRetainCommandQueue: Api["clRetainCommandQueue"] = ambientCall("opencl", "clRetainCommandQueue");
-/** `cl_int clReleaseCommandQueue(cl_command_queue command_queue)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseCommandQueue(cl_command_queue command_queue)` Since OpenCL 1.0.
+ * Flushes it too.
+ * @returns CL_INVALID_COMMAND_QUEUE
+ */
 export const clReleaseCommandQueue: Api["clReleaseCommandQueue"] = ambientCall("opencl", "clReleaseCommandQueue");
-/** `cl_int clGetCommandQueueInfo(cl_command_queue command_queue, cl_command_queue_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetCommandQueueInfo(cl_command_queue command_queue, cl_command_queue_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE
+ */
 export const clGetCommandQueueInfo: Api["clGetCommandQueueInfo"] = ambientCall("opencl", "clGetCommandQueueInfo");
-/** `cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current
+ *   when the buffer is mapped and unmapped.
+ * @returns the buffer or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_BUFFER_SIZE, CL_INVALID_HOST_PTR, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateBuffer: Api["clCreateBuffer"] = ambientCall("opencl", "clCreateBuffer");
-/** `cl_mem clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` (OpenCL 3.0) */
+
+/**
+ * `cl_mem clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 3.0.
+ * There are no properties for buffers in OpenCL 3.0.
+ * @returns the buffer or NULL; errcode_ret: as clCreateBuffer, and CL_INVALID_PROPERTY
+ */
 export const clCreateBufferWithProperties: Api["clCreateBufferWithProperties"] = ambientCall("opencl", "clCreateBufferWithProperties");
-/** `cl_mem clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type buffer_create_type, const void* buffer_create_info, cl_int* errcode_ret)` (OpenCL 1.1) */
+
+/**
+ * `cl_mem clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type buffer_create_type, const void* buffer_create_info, cl_int* errcode_ret)` Since OpenCL 1.1.
+ * @param buffer_create_info `{ origin, size }` in bytes
+ * @returns the sub-buffer or NULL; errcode_ret: CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_BUFFER_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET
+ */
 export const clCreateSubBuffer: Api["clCreateSubBuffer"] = ambientCall("opencl", "clCreateSubBuffer");
-/** `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` (OpenCL 1.2) */
+
+/**
+ * `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.2.
+ * Refused.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_DESCRIPTOR, CL_INVALID_HOST_PTR, CL_INVALID_OPERATION
+ */
 export const clCreateImage: Api["clCreateImage"] = ambientCall("opencl", "clCreateImage");
-/** `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` (OpenCL 3.0) */
+
+/**
+ * `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 3.0.
+ * Refused.
+ * @returns NULL; errcode_ret: as clCreateImage, and CL_INVALID_PROPERTY
+ */
 export const clCreateImageWithProperties: Api["clCreateImageWithProperties"] = ambientCall("opencl", "clCreateImageWithProperties");
-/** `cl_mem clCreatePipe(cl_context context, cl_mem_flags flags, cl_uint pipe_packet_size, cl_uint pipe_max_packets, const cl_pipe_properties* properties, cl_int* errcode_ret)` (OpenCL 2.0) */
+
+/**
+ * `cl_mem clCreatePipe(cl_context context, cl_mem_flags flags, cl_uint pipe_packet_size, cl_uint pipe_max_packets, const cl_pipe_properties* properties, cl_int* errcode_ret)` Since OpenCL 2.0.
+ * Refused.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_PIPE_SIZE, CL_INVALID_OPERATION
+ */
 export const clCreatePipe: Api["clCreatePipe"] = ambientCall("opencl", "clCreatePipe");
-/** `cl_int clRetainMemObject(cl_mem memobj)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainMemObject(cl_mem memobj)` Since OpenCL 1.0.
+ * @returns CL_INVALID_MEM_OBJECT
+ */
 export const clRetainMemObject: Api["clRetainMemObject"] = ambientCall("opencl", "clRetainMemObject");
-/** `cl_int clReleaseMemObject(cl_mem memobj)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseMemObject(cl_mem memobj)` Since OpenCL 1.0.
+ * The object goes when commands that use it have ended, too; then its destructor callbacks run.
+ * @returns CL_INVALID_MEM_OBJECT
+ */
 export const clReleaseMemObject: Api["clReleaseMemObject"] = ambientCall("opencl", "clReleaseMemObject");
-/** `cl_int clGetSupportedImageFormats(cl_context context, cl_mem_flags flags, cl_mem_object_type image_type, cl_uint num_entries, cl_image_format* image_formats, cl_uint* num_image_formats)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetSupportedImageFormats(cl_context context, cl_mem_flags flags, cl_mem_object_type image_type, cl_uint num_entries, cl_image_format* image_formats, cl_uint* num_image_formats)` Since OpenCL 1.0.
+ * None.
+ * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ */
 export const clGetSupportedImageFormats: Api["clGetSupportedImageFormats"] = ambientCall("opencl", "clGetSupportedImageFormats");
-/** `cl_int clGetMemObjectInfo(cl_mem memobj, cl_mem_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetMemObjectInfo(cl_mem memobj, cl_mem_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE
+ */
 export const clGetMemObjectInfo: Api["clGetMemObjectInfo"] = ambientCall("opencl", "clGetMemObjectInfo");
-/** `cl_int clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * There are no images.
+ * @returns CL_INVALID_MEM_OBJECT
+ */
 export const clGetImageInfo: Api["clGetImageInfo"] = ambientCall("opencl", "clGetImageInfo");
-/** `cl_int clGetPipeInfo(cl_mem pipe, cl_pipe_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clGetPipeInfo(cl_mem pipe, cl_pipe_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 2.0.
+ * There are no pipes.
+ * @returns CL_INVALID_MEM_OBJECT
+ */
 export const clGetPipeInfo: Api["clGetPipeInfo"] = ambientCall("opencl", "clGetPipeInfo");
-/** `cl_int clSetMemObjectDestructorCallback(cl_mem memobj, void (CL_CALLBACK* pfn_notify)(cl_mem memobj, void* user_data), void* user_data)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clSetMemObjectDestructorCallback(cl_mem memobj, void (CL_CALLBACK* pfn_notify)(cl_mem memobj, void* user_data), void* user_data)` Since OpenCL 1.1.
+ * `pfn_notify(memobj, user_data)` is called when the object is destroyed, the last registered first, before its memory goes.
+ * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE
+ */
 export const clSetMemObjectDestructorCallback: Api["clSetMemObjectDestructorCallback"] = ambientCall("opencl", "clSetMemObjectDestructorCallback");
-/** `void* clSVMAlloc(cl_context context, cl_svm_mem_flags flags, size_t size, cl_uint alignment)` (OpenCL 2.0) */
+
+/**
+ * `void* clSVMAlloc(cl_context context, cl_svm_mem_flags flags, size_t size, cl_uint alignment)` Since OpenCL 2.0.
+ * Memory that host and devices see at one address. Coarse-grained: a buffer object mapped shared into the process and into every device's address
+ * space. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
+ * @param alignment a power of two, or 0 for the default
+ * @returns the address, or 0 (NULL)
+ */
 export const clSVMAlloc: Api["clSVMAlloc"] = ambientCall("opencl", "clSVMAlloc");
-/** `void clSVMFree(cl_context context, void* svm_pointer)` (OpenCL 2.0) */
+
+/**
+ * `void clSVMFree(cl_context context, void* svm_pointer)` Since OpenCL 2.0.
+ * At once; it does not wait for commands that use the memory. NULL is ignored.
+ */
 export const clSVMFree: Api["clSVMFree"] = ambientCall("opencl", "clSVMFree");
-/** `cl_sampler clCreateSamplerWithProperties(cl_context context, const cl_sampler_properties* sampler_properties, cl_int* errcode_ret)` (OpenCL 2.0) */
+
+/**
+ * `cl_sampler clCreateSamplerWithProperties(cl_context context, const cl_sampler_properties* sampler_properties, cl_int* errcode_ret)` Since OpenCL 2.0.
+ * Refused.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clCreateSamplerWithProperties: Api["clCreateSamplerWithProperties"] = ambientCall("opencl", "clCreateSamplerWithProperties");
-/** `cl_int clRetainSampler(cl_sampler sampler)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainSampler(cl_sampler sampler)` Since OpenCL 1.0.
+ * There are no samplers.
+ * @returns CL_INVALID_SAMPLER
+ */
 export const clRetainSampler: Api["clRetainSampler"] = ambientCall("opencl", "clRetainSampler");
-/** `cl_int clReleaseSampler(cl_sampler sampler)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseSampler(cl_sampler sampler)` Since OpenCL 1.0.
+ * There are no samplers.
+ * @returns CL_INVALID_SAMPLER
+ */
 export const clReleaseSampler: Api["clReleaseSampler"] = ambientCall("opencl", "clReleaseSampler");
-/** `cl_int clGetSamplerInfo(cl_sampler sampler, cl_sampler_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetSamplerInfo(cl_sampler sampler, cl_sampler_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * There are no samplers.
+ * @returns CL_INVALID_SAMPLER
+ */
 export const clGetSamplerInfo: Api["clGetSamplerInfo"] = ambientCall("opencl", "clGetSamplerInfo");
-/** `cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char** strings, const size_t* lengths, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char** strings, const size_t* lengths, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * @param lengths characters of each string to take; 0, or a NULL array: all
+ * @returns the program or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ */
 export const clCreateProgramWithSource: Api["clCreateProgramWithSource"] = ambientCall("opencl", "clCreateProgramWithSource");
-/** `cl_program clCreateProgramWithBinary(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const size_t* lengths, const unsigned char** binaries, cl_int* binary_status, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_program clCreateProgramWithBinary(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const size_t* lengths, const unsigned char** binaries, cl_int* binary_status, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * Takes what clGetProgramInfo(CL_PROGRAM_BINARIES) gave.
+ * @returns the program or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_BINARY
+ */
 export const clCreateProgramWithBinary: Api["clCreateProgramWithBinary"] = ambientCall("opencl", "clCreateProgramWithBinary");
-/** `cl_program clCreateProgramWithBuiltInKernels(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* kernel_names, cl_int* errcode_ret)` (OpenCL 1.2) */
+
+/**
+ * `cl_program clCreateProgramWithBuiltInKernels(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* kernel_names, cl_int* errcode_ret)` Since OpenCL 1.2.
+ * The devices have none.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_DEVICE
+ */
 export const clCreateProgramWithBuiltInKernels: Api["clCreateProgramWithBuiltInKernels"] = ambientCall("opencl", "clCreateProgramWithBuiltInKernels");
-/** `cl_program clCreateProgramWithIL(cl_context context, const void* il, size_t length, cl_int* errcode_ret)` (OpenCL 2.1) */
+
+/**
+ * `cl_program clCreateProgramWithIL(cl_context context, const void* il, size_t length, cl_int* errcode_ret)` Since OpenCL 2.1.
+ * The devices take no intermediate language.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clCreateProgramWithIL: Api["clCreateProgramWithIL"] = ambientCall("opencl", "clCreateProgramWithIL");
-/** `cl_int clRetainProgram(cl_program program)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainProgram(cl_program program)` Since OpenCL 1.0.
+ * @returns CL_INVALID_PROGRAM
+ */
 export const clRetainProgram: Api["clRetainProgram"] = ambientCall("opencl", "clRetainProgram");
-/** `cl_int clReleaseProgram(cl_program program)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseProgram(cl_program program)` Since OpenCL 1.0.
+ * Its kernels keep it.
+ * @returns CL_INVALID_PROGRAM
+ */
 export const clReleaseProgram: Api["clReleaseProgram"] = ambientCall("opencl", "clReleaseProgram");
-/** `cl_int clBuildProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clBuildProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 1.0.
+ * From source, or from an executable binary. With `pfn_notify` it returns at once and the build goes on beside.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_BINARY, CL_INVALID_BUILD_OPTIONS, CL_COMPILER_NOT_AVAILABLE, CL_BUILD_PROGRAM_FAILURE, CL_INVALID_OPERATION,
+ *   CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clBuildProgram: Api["clBuildProgram"] = ambientCall("opencl", "clBuildProgram");
-/** `cl_int clCompileProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_headers, const cl_program* input_headers, const char** header_include_names, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clCompileProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_headers, const cl_program* input_headers, const char** header_include_names, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 1.2.
+ * Makes an object for clLinkProgram.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_COMPILER_OPTIONS, CL_INVALID_OPERATION, CL_COMPILER_NOT_AVAILABLE, CL_COMPILE_PROGRAM_FAILURE, CL_OUT_OF_RESOURCES,
+ *   CL_OUT_OF_HOST_MEMORY
+ */
 export const clCompileProgram: Api["clCompileProgram"] = ambientCall("opencl", "clCompileProgram");
-/** `cl_program clLinkProgram(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_programs, const cl_program* input_programs, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data, cl_int* errcode_ret)` (OpenCL 1.2) */
+
+/**
+ * `cl_program clLinkProgram(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_programs, const cl_program* input_programs, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.2.
+ * Makes an executable, or with -create-library a library, of compiled programs.
+ * @returns a program, also when linking failed (CL_LINK_PROGRAM_FAILURE), so that its log can be read; else NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_PROGRAM, CL_INVALID_DEVICE,
+ *   CL_INVALID_LINKER_OPTIONS, CL_INVALID_OPERATION, CL_LINKER_NOT_AVAILABLE, CL_LINK_PROGRAM_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clLinkProgram: Api["clLinkProgram"] = ambientCall("opencl", "clLinkProgram");
-/** Deprecated. `cl_int clSetProgramReleaseCallback(cl_program program, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` (OpenCL 2.2) */
+
+/**
+ * `cl_int clSetProgramReleaseCallback(cl_program program, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 2.2, deprecated in 3.0.
+ * For devices with destructors of program variables, which these have not.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clSetProgramReleaseCallback: Api["clSetProgramReleaseCallback"] = ambientCall("opencl", "clSetProgramReleaseCallback");
-/** `cl_int clSetProgramSpecializationConstant(cl_program program, cl_uint spec_id, size_t spec_size, const void* spec_value)` (OpenCL 2.2) */
+
+/**
+ * `cl_int clSetProgramSpecializationConstant(cl_program program, cl_uint spec_id, size_t spec_size, const void* spec_value)` Since OpenCL 2.2.
+ * For programs of an intermediate language, which cannot be made here.
+ * @returns CL_INVALID_PROGRAM
+ */
 export const clSetProgramSpecializationConstant: Api["clSetProgramSpecializationConstant"] = ambientCall("opencl", "clSetProgramSpecializationConstant");
-/** `cl_int clUnloadPlatformCompiler(cl_platform_id platform)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clUnloadPlatformCompiler(cl_platform_id platform)` Since OpenCL 1.2.
+ * A hint.
+ * @returns CL_INVALID_PLATFORM
+ */
 export const clUnloadPlatformCompiler: Api["clUnloadPlatformCompiler"] = ambientCall("opencl", "clUnloadPlatformCompiler");
-/** `cl_int clGetProgramInfo(cl_program program, cl_program_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetProgramInfo(cl_program program, cl_program_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_PROGRAM_EXECUTABLE
+ */
 export const clGetProgramInfo: Api["clGetProgramInfo"] = ambientCall("opencl", "clGetProgramInfo");
-/** `cl_int clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
 export const clGetProgramBuildInfo: Api["clGetProgramBuildInfo"] = ambientCall("opencl", "clGetProgramBuildInfo");
-/** `cl_kernel clCreateKernel(cl_program program, const char* kernel_name, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_kernel clCreateKernel(cl_program program, const char* kernel_name, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * All devices of a program run the same code, so CL_INVALID_KERNEL_DEFINITION cannot happen.
+ * @returns the kernel or NULL; errcode_ret: CL_INVALID_PROGRAM, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_KERNEL_NAME, CL_INVALID_VALUE
+ */
 export const clCreateKernel: Api["clCreateKernel"] = ambientCall("opencl", "clCreateKernel");
-/** `cl_int clCreateKernelsInProgram(cl_program program, cl_uint num_kernels, cl_kernel* kernels, cl_uint* num_kernels_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clCreateKernelsInProgram(cl_program program, cl_uint num_kernels, cl_kernel* kernels, cl_uint* num_kernels_ret)` Since OpenCL 1.0.
+ * A kernel object for every kernel.
+ * @returns CL_INVALID_PROGRAM, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_VALUE
+ */
 export const clCreateKernelsInProgram: Api["clCreateKernelsInProgram"] = ambientCall("opencl", "clCreateKernelsInProgram");
-/** `cl_kernel clCloneKernel(cl_kernel source_kernel, cl_int* errcode_ret)` (OpenCL 2.1) */
+
+/**
+ * `cl_kernel clCloneKernel(cl_kernel source_kernel, cl_int* errcode_ret)` Since OpenCL 2.1.
+ * A kernel with the same argument values.
+ * @returns it or NULL; errcode_ret: CL_INVALID_KERNEL
+ */
 export const clCloneKernel: Api["clCloneKernel"] = ambientCall("opencl", "clCloneKernel");
-/** `cl_int clRetainKernel(cl_kernel kernel)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainKernel(cl_kernel kernel)` Since OpenCL 1.0.
+ * @returns CL_INVALID_KERNEL
+ */
 export const clRetainKernel: Api["clRetainKernel"] = ambientCall("opencl", "clRetainKernel");
-/** `cl_int clReleaseKernel(cl_kernel kernel)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseKernel(cl_kernel kernel)` Since OpenCL 1.0.
+ * @returns CL_INVALID_KERNEL
+ */
 export const clReleaseKernel: Api["clReleaseKernel"] = ambientCall("opencl", "clReleaseKernel");
-/** `cl_int clSetKernelArg(cl_kernel kernel, cl_uint arg_index, size_t arg_size, const void* arg_value)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clSetKernelArg(cl_kernel kernel, cl_uint arg_index, size_t arg_size, const void* arg_value)` Since OpenCL 1.0.
+ * The value is copied. A kernel holds no references to memory objects.
+ * @param arg_size bytes; for `__local` pointers the bytes to allocate
+ * @param arg_value an array (or simulated address) with the value; for buffers their handle, or an array with the handle's 8 bytes, or NULL; for `__local` pointers NULL
+ * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE, CL_INVALID_MEM_OBJECT, CL_INVALID_SAMPLER, CL_INVALID_ARG_SIZE
+ */
 export const clSetKernelArg: Api["clSetKernelArg"] = ambientCall("opencl", "clSetKernelArg");
-/** `cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint arg_index, const void* arg_value)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint arg_index, const void* arg_value)` Since OpenCL 2.0.
+ * An address inside an allocation of clSVMAlloc, or NULL.
+ * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE
+ */
 export const clSetKernelArgSVMPointer: Api["clSetKernelArgSVMPointer"] = ambientCall("opencl", "clSetKernelArgSVMPointer");
-/** `cl_int clSetKernelExecInfo(cl_kernel kernel, cl_kernel_exec_info param_name, size_t param_value_size, const void* param_value)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clSetKernelExecInfo(cl_kernel kernel, cl_kernel_exec_info param_name, size_t param_value_size, const void* param_value)` Since OpenCL 2.0.
+ * @param param_value for CL_KERNEL_EXEC_INFO_SVM_PTRS an array of addresses or their bytes; for CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM a number or its bytes
+ * @returns CL_INVALID_KERNEL, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clSetKernelExecInfo: Api["clSetKernelExecInfo"] = ambientCall("opencl", "clSetKernelExecInfo");
-/** `cl_int clGetKernelInfo(cl_kernel kernel, cl_kernel_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetKernelInfo(cl_kernel kernel, cl_kernel_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_KERNEL, CL_INVALID_VALUE
+ */
 export const clGetKernelInfo: Api["clGetKernelInfo"] = ambientCall("opencl", "clGetKernelInfo");
-/** `cl_int clGetKernelArgInfo(cl_kernel kernel, cl_uint arg_index, cl_kernel_arg_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clGetKernelArgInfo(cl_kernel kernel, cl_uint arg_index, cl_kernel_arg_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.2.
+ * For programs built from source with -cl-kernel-arg-info, and binaries of such.
+ * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_VALUE, CL_KERNEL_ARG_INFO_NOT_AVAILABLE
+ */
 export const clGetKernelArgInfo: Api["clGetKernelArgInfo"] = ambientCall("opencl", "clGetKernelArgInfo");
-/** `cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
 export const clGetKernelWorkGroupInfo: Api["clGetKernelWorkGroupInfo"] = ambientCall("opencl", "clGetKernelWorkGroupInfo");
-/** `cl_int clGetKernelSubGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_sub_group_info param_name, size_t input_value_size, const void* input_value, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 2.1) */
+
+/**
+ * `cl_int clGetKernelSubGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_sub_group_info param_name, size_t input_value_size, const void* input_value, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 2.1.
+ * Sub-groups are the device's warps.
+ * @param input_value sizes as an array of numbers, or their bytes; `input_value_size` counts 8 bytes for each
+ * @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ */
 export const clGetKernelSubGroupInfo: Api["clGetKernelSubGroupInfo"] = ambientCall("opencl", "clGetKernelSubGroupInfo");
-/** `cl_int clGetKernelSuggestedLocalWorkSize(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` (OpenCL 3.1) */
+
+/**
+ * `cl_int clGetKernelSuggestedLocalWorkSize(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` Since OpenCL 3.1.
+ * What clEnqueueNDRangeKernel takes when local_work_size is NULL.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_KERNEL_ARGS, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_INVALID_WORK_DIMENSION,
+ *   CL_INVALID_GLOBAL_WORK_SIZE, CL_INVALID_GLOBAL_OFFSET, CL_INVALID_VALUE
+ */
 export const clGetKernelSuggestedLocalWorkSize: Api["clGetKernelSuggestedLocalWorkSize"] = ambientCall("opencl", "clGetKernelSuggestedLocalWorkSize");
-/** `cl_int clWaitForEvents(cl_uint num_events, const cl_event* event_list)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clWaitForEvents(cl_uint num_events, const cl_event* event_list)` Since OpenCL 1.0.
+ * A synchronisation point. Flushes the queues of the events.
+ * @returns CL_INVALID_VALUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST
+ */
 export const clWaitForEvents: Api["clWaitForEvents"] = ambientCall("opencl", "clWaitForEvents");
-/** `cl_int clGetEventInfo(cl_event event, cl_event_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetEventInfo(cl_event event, cl_event_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * Seeing CL_COMPLETE here is no synchronisation point.
+ * @returns CL_INVALID_EVENT, CL_INVALID_VALUE
+ */
 export const clGetEventInfo: Api["clGetEventInfo"] = ambientCall("opencl", "clGetEventInfo");
-/** `cl_event clCreateUserEvent(cl_context context, cl_int* errcode_ret)` (OpenCL 1.1) */
+
+/**
+ * `cl_event clCreateUserEvent(cl_context context, cl_int* errcode_ret)` Since OpenCL 1.1.
+ * An event that the program completes.
+ * @returns the event or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateUserEvent: Api["clCreateUserEvent"] = ambientCall("opencl", "clCreateUserEvent");
-/** `cl_int clRetainEvent(cl_event event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clRetainEvent(cl_event event)` Since OpenCL 1.0.
+ * @returns CL_INVALID_EVENT
+ */
 export const clRetainEvent: Api["clRetainEvent"] = ambientCall("opencl", "clRetainEvent");
-/** `cl_int clReleaseEvent(cl_event event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clReleaseEvent(cl_event event)` Since OpenCL 1.0.
+ * Commands that wait for it go on waiting.
+ * @returns CL_INVALID_EVENT
+ */
 export const clReleaseEvent: Api["clReleaseEvent"] = ambientCall("opencl", "clReleaseEvent");
-/** `cl_int clSetUserEventStatus(cl_event event, cl_int execution_status)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clSetUserEventStatus(cl_event event, cl_int execution_status)` Since OpenCL 1.1.
+ * CL_COMPLETE, or a negative value that fails whatever waits for the event. Once only.
+ * @returns CL_INVALID_EVENT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clSetUserEventStatus: Api["clSetUserEventStatus"] = ambientCall("opencl", "clSetUserEventStatus");
-/** `cl_int clSetEventCallback(cl_event event, cl_int command_exec_callback_type, void (CL_CALLBACK* pfn_notify)(cl_event event, cl_int event_command_status, void *user_data), void* user_data)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clSetEventCallback(cl_event event, cl_int command_exec_callback_type, void (CL_CALLBACK* pfn_notify)(cl_event event, cl_int event_command_status, void *user_data), void* user_data)` Since OpenCL 1.1.
+ * Every callback runs on a helper thread of its own, once; the order of several is the machine's choice. It may be a
+ * generator function. A callback for CL_RUNNING runs when the command has ended at the latest.
+ * @returns CL_INVALID_EVENT, CL_INVALID_VALUE
+ */
 export const clSetEventCallback: Api["clSetEventCallback"] = ambientCall("opencl", "clSetEventCallback");
-/** `cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
+ * Nanoseconds of the device's clock, as bigint.
+ * @returns CL_PROFILING_INFO_NOT_AVAILABLE, CL_INVALID_VALUE, CL_INVALID_EVENT
+ */
 export const clGetEventProfilingInfo: Api["clGetEventProfilingInfo"] = ambientCall("opencl", "clGetEventProfilingInfo");
-/** `cl_int clFlush(cl_command_queue command_queue)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clFlush(cl_command_queue command_queue)` Since OpenCL 1.0.
+ * @returns CL_INVALID_COMMAND_QUEUE
+ */
 export const clFlush: Api["clFlush"] = ambientCall("opencl", "clFlush");
-/** `cl_int clFinish(cl_command_queue command_queue)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clFinish(cl_command_queue command_queue)` Since OpenCL 1.0.
+ * Returns when every command enqueued before has ended, well or badly. A synchronisation point.
+ * @returns CL_INVALID_COMMAND_QUEUE
+ */
 export const clFinish: Api["clFinish"] = ambientCall("opencl", "clFinish");
-/** `cl_int clEnqueueReadBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, size_t offset, size_t size, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueReadBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, size_t offset, size_t size, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * @param ptr a simulated address or a JavaScript array of at least `size` bytes
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET,
+ *   CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueReadBuffer: Api["clEnqueueReadBuffer"] = ambientCall("opencl", "clEnqueueReadBuffer");
-/** `cl_int clEnqueueReadBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clEnqueueReadBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
+ * Origins and region are [x in bytes, y in rows, z in slices].
+ * @returns as clEnqueueReadBuffer; CL_INVALID_VALUE also for NULL or zero regions and bad pitches
+ */
 export const clEnqueueReadBufferRect: Api["clEnqueueReadBufferRect"] = ambientCall("opencl", "clEnqueueReadBufferRect");
-/** `cl_int clEnqueueWriteBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, size_t offset, size_t size, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueWriteBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, size_t offset, size_t size, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * @param ptr a simulated address or a JavaScript array of at least `size` bytes; without blocking it is read when the command runs, so leave it alone until then
+ * @returns as clEnqueueReadBuffer
+ */
 export const clEnqueueWriteBuffer: Api["clEnqueueWriteBuffer"] = ambientCall("opencl", "clEnqueueWriteBuffer");
-/** `cl_int clEnqueueWriteBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clEnqueueWriteBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
+ * @returns as clEnqueueReadBufferRect
+ */
 export const clEnqueueWriteBufferRect: Api["clEnqueueWriteBufferRect"] = ambientCall("opencl", "clEnqueueWriteBufferRect");
-/** `cl_int clEnqueueFillBuffer(cl_command_queue command_queue, cl_mem buffer, const void* pattern, size_t pattern_size, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clEnqueueFillBuffer(cl_command_queue command_queue, cl_mem buffer, const void* pattern, size_t pattern_size, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET,
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueFillBuffer: Api["clEnqueueFillBuffer"] = ambientCall("opencl", "clEnqueueFillBuffer");
-/** `cl_int clEnqueueCopyBuffer(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, size_t src_offset, size_t dst_offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueCopyBuffer(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, size_t src_offset, size_t dst_offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_MEM_COPY_OVERLAP,
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueCopyBuffer: Api["clEnqueueCopyBuffer"] = ambientCall("opencl", "clEnqueueCopyBuffer");
-/** `cl_int clEnqueueCopyBufferRect(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, const size_t* src_origin, const size_t* dst_origin, const size_t* region, size_t src_row_pitch, size_t src_slice_pitch, size_t dst_row_pitch, size_t dst_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.1) */
+
+/**
+ * `cl_int clEnqueueCopyBufferRect(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, const size_t* src_origin, const size_t* dst_origin, const size_t* region, size_t src_row_pitch, size_t src_slice_pitch, size_t dst_row_pitch, size_t dst_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
+ * @returns as clEnqueueCopyBuffer
+ */
 export const clEnqueueCopyBufferRect: Api["clEnqueueCopyBufferRect"] = ambientCall("opencl", "clEnqueueCopyBufferRect");
-/** `cl_int clEnqueueReadImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_read, const size_t* origin, const size_t* region, size_t row_pitch, size_t slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueReadImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_read, const size_t* origin, const size_t* region, size_t row_pitch, size_t slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueReadImage: Api["clEnqueueReadImage"] = ambientCall("opencl", "clEnqueueReadImage");
-/** `cl_int clEnqueueWriteImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_write, const size_t* origin, const size_t* region, size_t input_row_pitch, size_t input_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueWriteImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_write, const size_t* origin, const size_t* region, size_t input_row_pitch, size_t input_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueWriteImage: Api["clEnqueueWriteImage"] = ambientCall("opencl", "clEnqueueWriteImage");
-/** `cl_int clEnqueueFillImage(cl_command_queue command_queue, cl_mem image, const void* fill_color, const size_t* origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clEnqueueFillImage(cl_command_queue command_queue, cl_mem image, const void* fill_color, const size_t* origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueFillImage: Api["clEnqueueFillImage"] = ambientCall("opencl", "clEnqueueFillImage");
-/** `cl_int clEnqueueCopyImage(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_image, const size_t* src_origin, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueCopyImage(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_image, const size_t* src_origin, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueCopyImage: Api["clEnqueueCopyImage"] = ambientCall("opencl", "clEnqueueCopyImage");
-/** `cl_int clEnqueueCopyImageToBuffer(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_buffer, const size_t* src_origin, const size_t* region, size_t dst_offset, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueCopyImageToBuffer(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_buffer, const size_t* src_origin, const size_t* region, size_t dst_offset, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueCopyImageToBuffer: Api["clEnqueueCopyImageToBuffer"] = ambientCall("opencl", "clEnqueueCopyImageToBuffer");
-/** `cl_int clEnqueueCopyBufferToImage(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_image, size_t src_offset, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueCopyBufferToImage(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_image, size_t src_offset, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueCopyBufferToImage: Api["clEnqueueCopyBufferToImage"] = ambientCall("opencl", "clEnqueueCopyBufferToImage");
-/** `void* clEnqueueMapBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_map, cl_map_flags map_flags, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `void* clEnqueueMapBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_map, cl_map_flags map_flags, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * A buffer in device memory is shown through a copy of the region; one in host memory as it is.
+ * @returns the pointer, or 0 (NULL): a simulated address, or for CL_MEM_USE_HOST_PTR with a JavaScript array a part of that array; errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT,
+ *   CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_MAP_FAILURE, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking),
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueMapBuffer: Api["clEnqueueMapBuffer"] = ambientCall("opencl", "clEnqueueMapBuffer");
-/** `void* clEnqueueMapImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_map, cl_map_flags map_flags, const size_t* origin, const size_t* region, size_t* image_row_pitch, size_t* image_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `void* clEnqueueMapImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_map, cl_map_flags map_flags, const size_t* origin, const size_t* region, size_t* image_row_pitch, size_t* image_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * Refused.
+ * @returns NULL; errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ */
 export const clEnqueueMapImage: Api["clEnqueueMapImage"] = ambientCall("opencl", "clEnqueueMapImage");
-/** `cl_int clEnqueueUnmapMemObject(cl_command_queue command_queue, cl_mem memobj, void* mapped_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueUnmapMemObject(cl_command_queue command_queue, cl_mem memobj, void* mapped_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * What the host wrote to a region mapped for writing becomes the buffer's contents.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_CONTEXT, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueUnmapMemObject: Api["clEnqueueUnmapMemObject"] = ambientCall("opencl", "clEnqueueUnmapMemObject");
-/** `cl_int clEnqueueMigrateMemObjects(cl_command_queue command_queue, cl_uint num_mem_objects, const cl_mem* mem_objects, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clEnqueueMigrateMemObjects(cl_command_queue command_queue, cl_uint num_mem_objects, const cl_mem* mem_objects, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * Objects stay where they are: a context with one device keeps them there, one with several keeps them where all reach them. The
+ * command takes its place in the order.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES,
+ *   CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueMigrateMemObjects: Api["clEnqueueMigrateMemObjects"] = ambientCall("opencl", "clEnqueueMigrateMemObjects");
-/** `cl_int clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, const size_t* local_work_size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, const size_t* local_work_size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Argument values are taken now. A global size of 0 (or NULL) does nothing but wait and complete.
+ * @returns CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_KERNEL_ARGS, CL_INVALID_WORK_DIMENSION, CL_INVALID_GLOBAL_WORK_SIZE,
+ *   CL_INVALID_GLOBAL_OFFSET, CL_INVALID_WORK_GROUP_SIZE, CL_INVALID_WORK_ITEM_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE,
+ *   CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueNDRangeKernel: Api["clEnqueueNDRangeKernel"] = ambientCall("opencl", "clEnqueueNDRangeKernel");
-/** `cl_int clEnqueueNativeKernel(cl_command_queue command_queue, void (CL_CALLBACK* user_func)(void*), void* args, size_t cb_args, cl_uint num_mem_objects, const cl_mem* mem_list, const void** args_mem_loc, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueNativeKernel(cl_command_queue command_queue, void (CL_CALLBACK* user_func)(void*), void* args, size_t cb_args, cl_uint num_mem_objects, const cl_mem* mem_list, const void** args_mem_loc, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * The devices have no CL_EXEC_NATIVE_KERNEL, so a well-formed call is refused.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clEnqueueNativeKernel: Api["clEnqueueNativeKernel"] = ambientCall("opencl", "clEnqueueNativeKernel");
-/** `cl_int clEnqueueMarkerWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clEnqueueMarkerWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueMarkerWithWaitList: Api["clEnqueueMarkerWithWaitList"] = ambientCall("opencl", "clEnqueueMarkerWithWaitList");
-/** `cl_int clEnqueueBarrierWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.2) */
+
+/**
+ * `cl_int clEnqueueBarrierWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * @returns as clEnqueueMarkerWithWaitList
+ */
 export const clEnqueueBarrierWithWaitList: Api["clEnqueueBarrierWithWaitList"] = ambientCall("opencl", "clEnqueueBarrierWithWaitList");
-/** `cl_int clEnqueueSVMFree(cl_command_queue command_queue, cl_uint num_svm_pointers, void* svm_pointers[], void (CL_CALLBACK* pfn_free_func)(cl_command_queue queue, cl_uint num_svm_pointers, void* svm_pointers[], void* user_data), void* user_data, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clEnqueueSVMFree(cl_command_queue command_queue, cl_uint num_svm_pointers, void* svm_pointers[], void (CL_CALLBACK* pfn_free_func)(cl_command_queue queue, cl_uint num_svm_pointers, void* svm_pointers[], void* user_data), void* user_data, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
+ * Frees when its turn comes; with `pfn_free_func` that frees.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_CONTEXT (events), CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMFree: Api["clEnqueueSVMFree"] = ambientCall("opencl", "clEnqueueSVMFree");
-/** `cl_int clEnqueueSVMMemcpy(cl_command_queue command_queue, cl_bool blocking_copy, void* dst_ptr, const void* src_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clEnqueueSVMMemcpy(cl_command_queue command_queue, cl_bool blocking_copy, void* dst_ptr, const void* src_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
+ * Between SVM and host memory in any combination.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_INVALID_VALUE, CL_MEM_COPY_OVERLAP, CL_OUT_OF_RESOURCES,
+ *   CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMMemcpy: Api["clEnqueueSVMMemcpy"] = ambientCall("opencl", "clEnqueueSVMMemcpy");
-/** `cl_int clEnqueueSVMMemFill(cl_command_queue command_queue, void* svm_ptr, const void* pattern, size_t pattern_size, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clEnqueueSVMMemFill(cl_command_queue command_queue, void* svm_ptr, const void* pattern, size_t pattern_size, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMMemFill: Api["clEnqueueSVMMemFill"] = ambientCall("opencl", "clEnqueueSVMMemFill");
-/** `cl_int clEnqueueSVMMap(cl_command_queue command_queue, cl_bool blocking_map, cl_map_flags flags, void* svm_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clEnqueueSVMMap(cl_command_queue command_queue, cl_bool blocking_map, cl_map_flags flags, void* svm_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
+ * The host may use the region when the command has ended. Coarse-grained memory lies where the host reaches it, so nothing moves.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_OUT_OF_RESOURCES,
+ *   CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMMap: Api["clEnqueueSVMMap"] = ambientCall("opencl", "clEnqueueSVMMap");
-/** `cl_int clEnqueueSVMUnmap(cl_command_queue command_queue, void* svm_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.0) */
+
+/**
+ * `cl_int clEnqueueSVMUnmap(cl_command_queue command_queue, void* svm_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMUnmap: Api["clEnqueueSVMUnmap"] = ambientCall("opencl", "clEnqueueSVMUnmap");
-/** `cl_int clEnqueueSVMMigrateMem(cl_command_queue command_queue, cl_uint num_svm_pointers, const void** svm_pointers, const size_t* sizes, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 2.1) */
+
+/**
+ * `cl_int clEnqueueSVMMigrateMem(cl_command_queue command_queue, cl_uint num_svm_pointers, const void** svm_pointers, const size_t* sizes, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.1.
+ * Takes its place in the order; memory stays where all reach it.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueSVMMigrateMem: Api["clEnqueueSVMMigrateMem"] = ambientCall("opencl", "clEnqueueSVMMigrateMem");
-/** `void* clGetExtensionFunctionAddressForPlatform(cl_platform_id platform, const char* func_name)` (OpenCL 1.2) */
+
+/**
+ * `void* clGetExtensionFunctionAddressForPlatform(cl_platform_id platform, const char* func_name)` Since OpenCL 1.2.
+ * @returns the function, or null (NULL) when there is no such function or platform
+ */
 export const clGetExtensionFunctionAddressForPlatform: Api["clGetExtensionFunctionAddressForPlatform"] = ambientCall("opencl", "clGetExtensionFunctionAddressForPlatform");
-/** Deprecated. `cl_int clSetCommandQueueProperty(cl_command_queue command_queue, cl_command_queue_properties properties, cl_bool enable, cl_command_queue_properties* old_properties)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clSetCommandQueueProperty(cl_command_queue command_queue, cl_command_queue_properties properties, cl_bool enable, cl_command_queue_properties* old_properties)` Since OpenCL 1.0, deprecated in 1.1.
+ * Only OpenCL 1.0 devices can change a queue.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_OPERATION
+ */
 export const clSetCommandQueueProperty: Api["clSetCommandQueueProperty"] = ambientCall("opencl", "clSetCommandQueueProperty");
-/** Deprecated. `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void* host_ptr, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
+ * Refused.
+ * @returns NULL; errcode_ret: as clCreateImage
+ */
 export const clCreateImage2D: Api["clCreateImage2D"] = ambientCall("opencl", "clCreateImage2D");
-/** Deprecated. `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
+ * Refused.
+ * @returns NULL; errcode_ret: as clCreateImage
+ */
 export const clCreateImage3D: Api["clCreateImage3D"] = ambientCall("opencl", "clCreateImage3D");
-/** Deprecated. `cl_int clEnqueueMarker(cl_command_queue command_queue, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueMarker(cl_command_queue command_queue, cl_event* event)` Since OpenCL 1.0, deprecated in 1.2.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE
+ */
 export const clEnqueueMarker: Api["clEnqueueMarker"] = ambientCall("opencl", "clEnqueueMarker");
-/** Deprecated. `cl_int clEnqueueWaitForEvents(cl_command_queue command_queue, cl_uint num_events, const cl_event* event_list)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueWaitForEvents(cl_command_queue command_queue, cl_uint num_events, const cl_event* event_list)` Since OpenCL 1.0, deprecated in 1.2.
+ * Later commands of the queue wait for the events.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_EVENT, CL_INVALID_CONTEXT
+ */
 export const clEnqueueWaitForEvents: Api["clEnqueueWaitForEvents"] = ambientCall("opencl", "clEnqueueWaitForEvents");
-/** Deprecated. `cl_int clEnqueueBarrier(cl_command_queue command_queue)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueBarrier(cl_command_queue command_queue)` Since OpenCL 1.0, deprecated in 1.2.
+ * @returns CL_INVALID_COMMAND_QUEUE
+ */
 export const clEnqueueBarrier: Api["clEnqueueBarrier"] = ambientCall("opencl", "clEnqueueBarrier");
-/** Deprecated. `cl_int clUnloadCompiler()` (OpenCL 1.0) */
+
+/**
+ * `cl_int clUnloadCompiler()` Since OpenCL 1.0, deprecated in 1.2.
+ * A hint.
+ */
 export const clUnloadCompiler: Api["clUnloadCompiler"] = ambientCall("opencl", "clUnloadCompiler");
-/** Deprecated. `void* clGetExtensionFunctionAddress(const char* func_name)` (OpenCL 1.0) */
+
+/**
+ * `void* clGetExtensionFunctionAddress(const char* func_name)` Since OpenCL 1.0, deprecated in 1.2.
+ * @returns the function, or null (NULL)
+ */
 export const clGetExtensionFunctionAddress: Api["clGetExtensionFunctionAddress"] = ambientCall("opencl", "clGetExtensionFunctionAddress");
-/** Deprecated. `cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 2.0.
+ * @returns the queue or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_QUEUE_PROPERTIES, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ */
 export const clCreateCommandQueue: Api["clCreateCommandQueue"] = ambientCall("opencl", "clCreateCommandQueue");
-/** Deprecated. `cl_sampler clCreateSampler(cl_context context, cl_bool normalized_coords, cl_addressing_mode addressing_mode, cl_filter_mode filter_mode, cl_int* errcode_ret)` (OpenCL 1.0) */
+
+/**
+ * `cl_sampler clCreateSampler(cl_context context, cl_bool normalized_coords, cl_addressing_mode addressing_mode, cl_filter_mode filter_mode, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 2.0.
+ * Refused.
+ * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ */
 export const clCreateSampler: Api["clCreateSampler"] = ambientCall("opencl", "clCreateSampler");
-/** Deprecated. `cl_int clEnqueueTask(cl_command_queue command_queue, cl_kernel kernel, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` (OpenCL 1.0) */
+
+/**
+ * `cl_int clEnqueueTask(cl_command_queue command_queue, cl_kernel kernel, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0, deprecated in 2.0.
+ * One work-item.
+ * @returns CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_KERNEL_ARGS, CL_INVALID_WORK_GROUP_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET,
+ *   CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_HOST_MEMORY
+ */
 export const clEnqueueTask: Api["clEnqueueTask"] = ambientCall("opencl", "clEnqueueTask");
-/** `cl_int clIcdGetPlatformIDsKHR(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` (cl_khr_icd) */
+
+/**
+ * `cl_int clIcdGetPlatformIDsKHR(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` Of cl_khr_icd.
+ * What a loader asks a driver.
+ * @returns as clGetPlatformIDs
+ */
 export const clIcdGetPlatformIDsKHR: Api["clIcdGetPlatformIDsKHR"] = ambientCall("opencl", "clIcdGetPlatformIDsKHR");
-/** `cl_command_queue clCreateCommandQueueWithPropertiesKHR(cl_context context, cl_device_id device, const cl_queue_properties_khr* properties, cl_int* errcode_ret)` (cl_khr_create_command_queue) */
+
+/**
+ * `cl_command_queue clCreateCommandQueueWithPropertiesKHR(cl_context context, cl_device_id device, const cl_queue_properties_khr* properties, cl_int* errcode_ret)` Of cl_khr_create_command_queue.
+ * @returns as clCreateCommandQueueWithProperties
+ */
 export const clCreateCommandQueueWithPropertiesKHR: Api["clCreateCommandQueueWithPropertiesKHR"] = ambientCall("opencl", "clCreateCommandQueueWithPropertiesKHR");
-/** `cl_int clGetKernelSuggestedLocalWorkSizeKHR(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` (cl_khr_suggested_local_work_size) */
+
+/**
+ * `cl_int clGetKernelSuggestedLocalWorkSizeKHR(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` Of cl_khr_suggested_local_work_size.
+ * @returns as clGetKernelSuggestedLocalWorkSize
+ */
 export const clGetKernelSuggestedLocalWorkSizeKHR: Api["clGetKernelSuggestedLocalWorkSizeKHR"] = ambientCall("opencl", "clGetKernelSuggestedLocalWorkSizeKHR");
-/** `cl_int clSetPlatformSettingsGLASS(cl_platform_id platform, settings)`: how this platform behaves where it may choose. */
+
+/**
+ * How this platform behaves where it may choose (our own; a driver would read environment variables). For the
+ * calling process, before it makes a context.
+ * @returns CL_INVALID_PLATFORM, CL_INVALID_VALUE, CL_INVALID_OPERATION when there are contexts
+ */
 export const clSetPlatformSettingsGLASS: Api["clSetPlatformSettingsGLASS"] = ambientCall("opencl", "clSetPlatformSettingsGLASS");

@@ -29,7 +29,7 @@ export const MAX_PARAMETER_BYTES = 4352;
 /** CL_DEVICE_MAX_CONSTANT_ARGS. */
 export const MAX_CONSTANT_ARGS = 8;
 /** CL_DEVICE_PRINTF_BUFFER_SIZE. */
-export const PRINTF_BYTES = 1 << 20;
+export const PRINTF_BYTES = 1048576;
 /** Greatest value of the device's size_t that a JavaScript number holds exactly: more in one dimension is refused as not representable. */
 export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
 

@@ -11,4 +11,5 @@ export interface ClSettings {
   readonly strictFlush: boolean;
 }
 
+/** What holds when the program sets nothing. */
 export const defaultSettings: ClSettings = { version: "3.0", onFault: "propagate", strictFlush: false };

@@ -9,7 +9,6 @@ export function queueRows(f: Fixture): Row[] {
   const badQueue = 77 as cl_command_queue;
   const badContext = 77 as cl_context;
   const badEvent = 77 as cl_event;
-  const make = (...properties: number[]): number => f.code((e) => cl.clCreateCommandQueueWithProperties(f.ctx, f.device, properties, e));
   const marker = (queue = f.q): cl_event => {
     const event = out<cl_event>();
     f.ok(cl.clEnqueueMarkerWithWaitList(queue, 0, null, event));
@@ -30,21 +29,27 @@ export function queueRows(f: Fixture): Row[] {
     [fn, "event in list invalid", E.CL_INVALID_EVENT_WAIT_LIST, () => cl[fn](f.q, 1, [badEvent], null)],
     [fn, "event of another context", E.CL_INVALID_CONTEXT, () => cl[fn](f.q, 1, [foreign()], null)],
   ];
+  const creation = (fn: "clCreateCommandQueueWithProperties" | "clCreateCommandQueueWithPropertiesKHR"): Row[] => {
+    const make = (...properties: number[]): number => f.code((e) => cl[fn](f.ctx, f.device, properties, e));
+    return [
+      [fn, "context invalid", E.CL_INVALID_CONTEXT, () => f.code((e) => cl[fn](badContext, f.device, null, e))],
+      [fn, "device invalid", E.CL_INVALID_DEVICE, () => f.code((e) => cl[fn](f.ctx, null, null, e))],
+      [fn, "device not in the context", E.CL_INVALID_DEVICE, () => f.code((e) => cl[fn](f.ctx, f.devices[1]!, null, e))],
+      [fn, "property unknown", E.CL_INVALID_VALUE, () => make(0x9999, 1, 0)],
+      [fn, "garbage bits", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, 1 << 12, 0)],
+      [fn, "property twice", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, 0, C.CL_QUEUE_PROPERTIES, 0, 0)],
+      [fn, "size of a host queue", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_SIZE, 4096, 0)],
+      [fn, "default device queue that is no device queue", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, C.CL_QUEUE_ON_DEVICE_DEFAULT, 0)],
+      [fn, "device queue in order", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, C.CL_QUEUE_ON_DEVICE, 0)],
+      [fn, "device queue", E.CL_INVALID_QUEUE_PROPERTIES, () => make(C.CL_QUEUE_PROPERTIES, onDevice, 0)],
+      [fn, "priority of a device queue", E.CL_INVALID_QUEUE_PROPERTIES, () => make(C.CL_QUEUE_PROPERTIES, onDevice, C.CL_QUEUE_PRIORITY_KHR, C.CL_QUEUE_PRIORITY_LOW_KHR, 0)],
+      [fn, "priority unknown", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PRIORITY_KHR, 3, 0)],
+      [fn, "throttle unknown", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_THROTTLE_KHR, 9, 0)],
+    ];
+  };
   return [
-    ["clCreateCommandQueueWithProperties", "context invalid", E.CL_INVALID_CONTEXT, () => f.code((e) => cl.clCreateCommandQueueWithProperties(badContext, f.device, null, e))],
-    ["clCreateCommandQueueWithProperties", "device invalid", E.CL_INVALID_DEVICE, () => f.code((e) => cl.clCreateCommandQueueWithProperties(f.ctx, null, null, e))],
-    ["clCreateCommandQueueWithProperties", "device not in the context", E.CL_INVALID_DEVICE, () => f.code((e) => cl.clCreateCommandQueueWithProperties(f.ctx, f.devices[1]!, null, e))],
-    ["clCreateCommandQueueWithProperties", "property unknown", E.CL_INVALID_VALUE, () => make(0x9999, 1, 0)],
-    ["clCreateCommandQueueWithProperties", "garbage bits", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, 1 << 12, 0)],
-    ["clCreateCommandQueueWithProperties", "property twice", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, 0, C.CL_QUEUE_PROPERTIES, 0, 0)],
-    ["clCreateCommandQueueWithProperties", "size of a host queue", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_SIZE, 4096, 0)],
-    ["clCreateCommandQueueWithProperties", "default device queue that is no device queue", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, C.CL_QUEUE_ON_DEVICE_DEFAULT, 0)],
-    ["clCreateCommandQueueWithProperties", "device queue in order", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PROPERTIES, C.CL_QUEUE_ON_DEVICE, 0)],
-    ["clCreateCommandQueueWithProperties", "device queue", E.CL_INVALID_QUEUE_PROPERTIES, () => make(C.CL_QUEUE_PROPERTIES, onDevice, 0)],
-    ["clCreateCommandQueueWithProperties", "priority of a device queue", E.CL_INVALID_QUEUE_PROPERTIES, () => make(C.CL_QUEUE_PROPERTIES, onDevice, C.CL_QUEUE_PRIORITY_KHR, C.CL_QUEUE_PRIORITY_LOW_KHR, 0)],
-    ["clCreateCommandQueueWithProperties", "priority unknown", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_PRIORITY_KHR, 3, 0)],
-    ["clCreateCommandQueueWithProperties", "throttle unknown", E.CL_INVALID_VALUE, () => make(C.CL_QUEUE_THROTTLE_KHR, 9, 0)],
-    ["clCreateCommandQueueWithPropertiesKHR", "context invalid", E.CL_INVALID_CONTEXT, () => f.code((e) => cl.clCreateCommandQueueWithPropertiesKHR(badContext, f.device, null, e))],
+    ...creation("clCreateCommandQueueWithProperties"),
+    ...creation("clCreateCommandQueueWithPropertiesKHR"),
     ["clCreateCommandQueue", "context invalid", E.CL_INVALID_CONTEXT, () => f.code((e) => cl.clCreateCommandQueue(badContext, f.device, 0, e))],
     ["clCreateCommandQueue", "device invalid", E.CL_INVALID_DEVICE, () => f.code((e) => cl.clCreateCommandQueue(f.ctx, null, 0, e))],
     ["clCreateCommandQueue", "unknown bits", E.CL_INVALID_VALUE, () => f.code((e) => cl.clCreateCommandQueue(f.ctx, f.device, C.CL_QUEUE_ON_DEVICE, e))],
