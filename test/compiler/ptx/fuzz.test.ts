@@ -7,7 +7,7 @@ import { fixture } from "./bench.ts";
 
 /** Whatever the text: a valid module or a CompileError, nothing else. */
 
-const names = ["01_vecadd", "03_reduce", "04_hist_atomics", "05_scan_dynsmem", "06_nbody_mandel", "07_printf_assert", "08_virtual_recursion", "10_half_bf16", "13_wmma_async", "15_cdp"];
+const names = ["01_vecadd", "03_reduce", "04_hist_atomics", "05_scan_dynsmem", "06_nbody_mandel", "07_printf_assert", "08_virtual_recursion", "10_half_bf16", "13_wmma_async", "15_cdp", "16_libraries"];
 const texts = names.flatMap((name) => [fixture("sm_75", name), fixture("sm_90", name)]);
 const tokensOf = (text: string): string[] => text.match(/\s+|\/\/[^\n]*|[%$\w]+|./gs) ?? [];
 const tokenized = texts.map(tokensOf);

@@ -147,6 +147,12 @@ test("sub.cc and subc borrow", () => {
   vectors.forEach(([a, b], i) => expect(results[i]).toEqual([BigInt.asUintN(64, a! - b!), BigInt.asUintN(64, (a! - b!) >> 64n)]));
 });
 
+test("the carry of a subtraction says that nothing was borrowed", () => {
+  const code = "sub.cc.u32 d, a, b; addc.u32 e, 0, 0;";
+  expect(evaluate({ code, inputs: ["u32", "u32"], outputs: ["u32", "u32"] }, [[5n, 3n], [3n, 5n], [3n, 3n]])).toEqual([[2n, 1n], [0xfffffffen, 0n], [0n, 1n]]);
+  expect(evaluate({ code: "add.cc.u32 d, a, b; subc.u32 e, 0, 0;", inputs: ["u32", "u32"], outputs: ["u32", "u32"] }, [[5n, 3n], [0xffffffffn, 1n]])).toEqual([[8n, 0xffffffffn], [0n, 0n]]);
+});
+
 test("mad.cc and madc multiply 64 by 64 bits", () => {
   const vectors = product(corners(64), corners(64));
   const results = evaluate({

@@ -6,6 +6,8 @@ import type { Lower, Row } from "../rows.ts";
 
 /**
  * Extended-precision arithmetic (PTX ISA 9.7.2). The carry CC.CF is a register like others, holding an i32 that is 0 or 1.
+ * NON-SPEC: the manual calls the flag of a subtraction a borrow. On hardware it is the carry of a + ~b + CF, so 1 says that nothing was borrowed:
+ * chains of subtractions cannot tell, but nvcc's 128-bit division reads it with addc after subc.cc, and needs it so.
  */
 
 const TYPES = "u32 s32 u64 s64";
@@ -29,16 +31,16 @@ function addWith(c: FnLowering, type: PtxType, a: ValueId, b: ValueId, chained: 
   return { sum, carry: em.bin("or", "i1", first, em.icmp("lt.u", sum, partial)) };
 }
 
-/** a - (b + borrow), and the borrow out as i1. */
+/** a - b, less 1 where the carry is 0 in a chain; and the carry out as i1: whether nothing was borrowed. */
 function subWith(c: FnLowering, type: PtxType, a: ValueId, b: ValueId, chained: boolean): { readonly sum: ValueId; readonly carry: ValueId } {
   const { em } = c;
   const ir = type.ir!;
   const partial = em.bin("sub", ir, a, b);
-  const first = em.icmp("lt.u", a, b);
-  if (!chained) return { sum: partial, carry: first };
-  const borrow = carryIn(c, type);
+  const enough = em.icmp("ge.u", a, b);
+  if (!chained) return { sum: partial, carry: enough };
+  const borrow = em.bin("xor", ir, carryIn(c, type), em.int(ir, 1));
   const sum = em.bin("sub", ir, partial, borrow);
-  return { sum, carry: em.bin("or", "i1", first, em.icmp("lt.u", partial, borrow)) };
+  return { sum, carry: em.bin("and", "i1", enough, em.icmp("ge.u", partial, borrow)) };
 }
 
 const addSub = (f: typeof addWith, chained: boolean) => (m: Mnemonic): Lower => {
