@@ -27,7 +27,7 @@ export class Signal<T> {
 export class Board {
   /** An address in A's GPU memory. */
   readonly pointer: Signal<number> = new Signal("a pointer of A");
-  /** B has its kernels, or knows that it cannot have them. */
+  /** B has its kernels. */
   readonly ready: Signal<true> = new Signal("B to be ready");
   /** B is over, with its fault. */
   readonly finished: Signal<true> = new Signal("B to be over");

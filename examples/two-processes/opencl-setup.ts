@@ -4,15 +4,14 @@ import {
   CL_COMPILER_NOT_AVAILABLE, CL_DEVICE_NAME, CL_DEVICE_PCI_BUS_INFO_KHR, CL_DEVICE_TYPE_GPU, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, CL_QUEUE_PROPERTIES, type cl_command_queue, type cl_context,
   type cl_device_id, type cl_device_pci_bus_info_khr, type cl_int, type cl_platform_id, type cl_program,
 } from "glassgpu/opencl";
-import { kernelFile } from "../lib/files.ts";
+import { kernelBytes, kernelFile } from "../lib/files.ts";
 import type { Board } from "./board.ts";
 
 /** What process B works with. */
 export interface Setup {
   readonly context: cl_context;
   readonly queue: cl_command_queue;
-  /** Null when this computer has no Clang to build OpenCL C with. */
-  readonly program: cl_program | null;
+  readonly program: cl_program;
 }
 
 /** Looks on the PCI bus for display controllers (class 03), as an operating system finds its GPUs. */
@@ -51,10 +50,26 @@ export function* setUp(p: SimProcess, board: Board): Blocking<Setup> {
   board.check(code.value);
   const queue = yield* cl.clCreateCommandQueueWithProperties(context, device, [CL_QUEUE_PROPERTIES, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, 0], code);
   board.check(code.value);
-  const program = yield* cl.clCreateProgramWithSource(context, 1, [kernelFile("counter.cl")], null, code);
+  const program = yield* build(p, board, context, device);
+  return { context, queue, program };
+}
+
+/** Builds the program from source; where this computer has no Clang, from the binary that was made of the same source. */
+function* build(p: SimProcess, board: Board, context: cl_context, device: cl_device_id): Blocking<cl_program> {
+  const cl = p.opencl;
+  const code = out<cl_int>();
+  let program = yield* cl.clCreateProgramWithSource(context, 1, [kernelFile("counter.cl")], null, code);
   board.check(code.value);
   const built = yield* cl.clBuildProgram(program, 1, [device], "-cl-std=CL3.0", null, null);
-  if (built === CL_COMPILER_NOT_AVAILABLE) return { context, queue, program: null };
-  board.check(built);
-  return { context, queue, program };
+  if (built !== CL_COMPILER_NOT_AVAILABLE) {
+    board.check(built);
+    board.say("B", "built counter, saxpy and peek from source");
+    return program;
+  }
+  const binary = kernelBytes("counter.bin");
+  program = yield* cl.clCreateProgramWithBinary(context, 1, [device], [binary.length], [binary], null, code);
+  board.check(code.value);
+  board.check(yield* cl.clBuildProgram(program, 1, [device], "", null, null));
+  board.say("B", "cannot build OpenCL C, because this computer has no Clang (npm install @yowasp/clang); loaded the same program as a binary");
+  return program;
 }

@@ -37,6 +37,14 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// `glassgpu ... | head` closes the pipe early; that is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(ExitCode.ok);
+  });
+}
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
