@@ -1,10 +1,10 @@
-import { FnBuilder } from "../ir/builder.ts";
+import type { FnBuilder } from "../ir/builder.ts";
 import type { Module } from "../ir/module.ts";
 import type {
   Conversion, FloatBinary, FloatPredicate, FloatUnary, IntBinary, IntPredicate, IntUnary, Rounding, SpecialRegister, ValueId,
 } from "../ir/ops.ts";
 import { isFloat, type Type } from "../ir/types.ts";
-import { ConstPool } from "./pool.ts";
+import type { ConstPool } from "./pool.ts";
 
 /**
  * What builtins are written with: one method an IR operation, types taken from the operands, constants pooled,

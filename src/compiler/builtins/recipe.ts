@@ -12,6 +12,7 @@ export interface Recipe {
   build(k: Kit, args: readonly ValueId[]): readonly ValueId[];
 }
 
+/** Library functions by name. */
 export type Recipes = Readonly<Record<string, Recipe>>;
 
 /** A function of one float type with one result, by far the most common shape. */

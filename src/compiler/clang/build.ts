@@ -29,6 +29,7 @@ export type BuildFailure =
   /** CL_BUILD_PROGRAM_FAILURE or CL_COMPILE_PROGRAM_FAILURE; the log says why */
   | "failed";
 
+/** The module, or why there is none; `log` is the build log in both cases. */
 export type BuildResult =
   | { readonly ok: true; readonly module: Module; readonly options: BuildOptions; readonly ir: string; readonly log: string }
   | { readonly ok: false; readonly failure: BuildFailure; readonly error: CompileError | null; readonly log: string };

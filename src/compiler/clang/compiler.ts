@@ -17,6 +17,7 @@ export interface CompileRequest {
   readonly extensions?: readonly string[];
 }
 
+/** LLVM IR and warnings, or the errors. */
 export type CompileResult =
   | { readonly ok: true; readonly ir: string; readonly log: string }
   | { readonly ok: false; readonly log: string };

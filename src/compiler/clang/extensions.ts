@@ -10,6 +10,7 @@ export const languageExtensions: readonly string[] = [
   "cl_khr_extended_bit_ops", "cl_khr_integer_dot_product", "cl_khr_expect_assume", "cl_khr_kernel_clock", "cl_ext_float_atomics",
 ];
 
+/** Optional features of OpenCL C 3.0 (section 6.2.1) that every device has. */
 export const languageFeatures: readonly string[] = [
   "__opencl_c_atomic_order_acq_rel", "__opencl_c_atomic_order_seq_cst", "__opencl_c_atomic_scope_device", "__opencl_c_atomic_scope_all_devices",
   "__opencl_c_generic_address_space", "__opencl_c_program_scope_global_variables", "__opencl_c_work_group_collective_functions",

@@ -4,6 +4,7 @@
  */
 export type Phase = "build" | "compile" | "link";
 
+/** What an options string asks for. */
 export interface BuildOptions {
   /** `NAME` or `NAME=value`. */
   readonly defines: readonly string[];
@@ -22,6 +23,7 @@ export interface BuildOptions {
   readonly enableLinkOptions: boolean;
 }
 
+/** The options, or what is wrong with them, as the end of a sentence. */
 export type ParsedOptions = { readonly ok: true; readonly options: BuildOptions } | { readonly ok: false; readonly message: string };
 
 /** Switches, and whether a linker takes them too. */

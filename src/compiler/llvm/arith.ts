@@ -18,6 +18,7 @@ export function constantInt(operand: Operand): bigint | null {
   return null;
 }
 
+/** Arithmetic, logic and shifts, element by element. */
 export function lowerBinary(fx: FnLowering, i: LInstr & { op: "binary" }): readonly ValueId[] {
   const a = fx.value(i.a);
   const b = fx.value(i.b);
@@ -31,6 +32,7 @@ export function lowerBinary(fx: FnLowering, i: LInstr & { op: "binary" }): reado
   });
 }
 
+/** fneg: flips signs, NaNs included. */
 export function lowerNeg(fx: FnLowering, i: LInstr & { op: "fneg" | "freeze" }): readonly ValueId[] {
   const leaf = elementLeaf(i.type);
   return fx.value(i.a).map((v) => flipSign(fx.k, leaf, v));
@@ -40,6 +42,7 @@ const INT_PREDICATES: Readonly<Record<string, IntPredicate>> = {
   eq: "eq", ne: "ne", slt: "lt.s", sle: "le.s", sgt: "gt.s", sge: "ge.s", ult: "lt.u", ule: "le.u", ugt: "gt.u", uge: "ge.u",
 };
 
+/** icmp: i1 values, one an element. */
 export function lowerIcmp(fx: FnLowering, i: LInstr & { op: "icmp" | "fcmp" }): readonly ValueId[] {
   const { type } = i.a;
   const a = fx.value(i.a);
@@ -56,6 +59,7 @@ export function lowerIcmp(fx: FnLowering, i: LInstr & { op: "icmp" | "fcmp" }): 
 
 const FLOAT_PREDICATES = new Set<string>(["oeq", "one", "olt", "ole", "ogt", "oge", "ueq", "une", "ult", "ule", "ugt", "uge", "ord", "uno"]);
 
+/** fcmp: i1 values, one an element. */
 export function lowerFcmp(fx: FnLowering, i: LInstr & { op: "icmp" | "fcmp" }): readonly ValueId[] {
   const leaf = elementLeaf(i.a.type);
   const a = fx.value(i.a);
@@ -67,6 +71,7 @@ export function lowerFcmp(fx: FnLowering, i: LInstr & { op: "icmp" | "fcmp" }): 
   });
 }
 
+/** select: by one condition, or element by element. */
 export function lowerSelect(fx: FnLowering, i: LInstr & { op: "select" }): readonly ValueId[] {
   const c = fx.value(i.c);
   const a = fx.value(i.a);
@@ -75,6 +80,7 @@ export function lowerSelect(fx: FnLowering, i: LInstr & { op: "select" }): reado
   return a.map((x, n) => fx.k.select(c.length === 1 ? c[0]! : c[n]!, x, b[n]!));
 }
 
+/** All casts but those of pointers whose origin is known. */
 export function lowerCast(fx: FnLowering, i: LInstr & { op: "cast" }): readonly ValueId[] {
   const { k } = fx;
   const from = i.a.type;

@@ -12,6 +12,7 @@ export type Const =
   | { readonly k: "bytes"; readonly type: LType; readonly text: string }
   | { readonly k: "expr"; readonly type: LType; readonly op: string; readonly args: readonly Const[]; readonly elem?: LType };
 
+/** What an instruction works on: a constant, a local value, or metadata (which nothing looks at). */
 export type Operand = Const | { readonly k: "local"; readonly type: LType; readonly name: string } | { readonly k: "meta"; readonly type: LType };
 
 interface Base {
@@ -25,6 +26,7 @@ interface Base {
   readonly at: number;
 }
 
+/** One instruction, by `op`. Flags are not kept. */
 export type LInstr = Base & (
   | { readonly op: "binary"; readonly what: string; readonly a: Operand; readonly b: Operand }
   | { readonly op: "fneg" | "freeze"; readonly a: Operand }
@@ -54,11 +56,13 @@ export type LInstr = Base & (
   | { readonly op: "unreachable" }
 );
 
+/** One basic block. */
 export interface LBlock {
   readonly name: string;
   readonly instrs: LInstr[];
 }
 
+/** One parameter of a function. */
 export interface LParam {
   readonly type: LType;
   readonly name: string;
@@ -85,6 +89,7 @@ export interface LFunction {
   readonly body: number;
 }
 
+/** One module variable. */
 export interface LGlobal {
   readonly name: string;
   readonly type: LType;
@@ -95,6 +100,7 @@ export interface LGlobal {
   readonly align: number;
 }
 
+/** The top level of a module. */
 export interface LModule {
   readonly text: string;
   readonly functions: ReadonlyMap<string, LFunction>;

@@ -10,6 +10,7 @@ const OPS: Readonly<Record<string, AtomicOp>> = {
   fadd: "fadd", fmax: "fmax", fmin: "fmin", uinc_wrap: "inc", udec_wrap: "dec",
 };
 
+/** atomicrmw: the old value. */
 export function lowerAtomicRmw(fx: FnLowering, i: LInstr & { op: "atomicrmw" }): readonly ValueId[] {
   const leaf = elementLeaf(i.type);
   const { type } = leaf;

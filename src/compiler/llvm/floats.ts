@@ -31,10 +31,12 @@ export function flipSign(k: Kit, leaf: Leaf, v: ValueId): ValueId {
   return leaf.kind === "float" ? k.neg(v) : k.xor(v, k.c("i16", 0x8000));
 }
 
+/** The magnitude, of NaNs too. */
 export function clearSign(k: Kit, leaf: Leaf, v: ValueId): ValueId {
   return leaf.kind === "float" ? k.abs(v) : k.and(v, k.c("i16", 0x7fff));
 }
 
+/** The magnitude of one with the sign of the other. */
 export function copySign(k: Kit, leaf: Leaf, magnitude: ValueId, sign: ValueId): ValueId {
   if (leaf.kind === "float") return k.copysign(magnitude, sign);
   return k.or(k.and(magnitude, k.c("i16", 0x7fff)), k.and(sign, k.c("i16", 0x8000)));

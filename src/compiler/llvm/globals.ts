@@ -3,9 +3,8 @@ import type { GlobalVar, Relocation } from "../ir/module.ts";
 import type { Const, LGlobal } from "./ast.ts";
 import type { ModuleLowering } from "./context.ts";
 import { constantOffset } from "./constants.ts";
-import { flatten } from "./flat.ts";
 import { allocSize, alignOf, storeSize, structLayout } from "./layout.ts";
-import { showType, type LType } from "./types.ts";
+import { showType } from "./types.ts";
 
 interface Image {
   readonly view: DataView;

@@ -12,6 +12,7 @@ function powerOfTwo(n: number): number {
   return p;
 }
 
+/** `n` rounded up to a multiple of `align`. */
 export function roundUp(n: number, align: number): number {
   return Math.ceil(n / align) * align;
 }
@@ -34,6 +35,7 @@ export function bitSize(type: LType): number {
   return type.k === "int" ? type.bits : storeSize(type) * 8;
 }
 
+/** Natural alignment of a type, bytes. */
 export function alignOf(type: LType): number {
   switch (type.k) {
     case "int": return Math.min(powerOfTwo(Math.ceil(type.bits / 8)), 8);

@@ -56,6 +56,7 @@ function checkBits(fx: FnLowering, type: LType): void {
   if (type.k === "vec" && type.elem.k === "int" && type.elem.bits % 8 !== 0) fx.fail(`${showType(type)} in memory`);
 }
 
+/** How memory is accessed: alignment in bytes, and whether the access must be kept as it is. */
 export interface Access {
   readonly align: number;
   readonly volatile: boolean;
@@ -135,13 +136,16 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   "": "system", system: "system", device: "device", agent: "device", workgroup: "workgroup", block: "workgroup", subgroup: "subgroup", wavefront: "subgroup", singlethread: "workitem",
 };
 
+/** The memory order of an LLVM word. */
 export function orderOf(fx: FnLowering, order: string): MemoryOrder {
   return ORDERS[order] ?? fx.fail(`memory order ${order}`);
 }
+/** The scope of an LLVM synchronisation scope; without one it is the whole system. */
 export function scopeOf(fx: FnLowering, scope: string): Scope {
   return SCOPES[scope] ?? fx.fail(`synchronisation scope "${scope}"`);
 }
 
+/** load, plain or atomic. */
 export function lowerLoad(fx: FnLowering, i: LInstr & { op: "load" }): readonly ValueId[] {
   const pointer = fx.pointer(i.ptr);
   const align = i.align || alignOf(i.type);
@@ -156,6 +160,7 @@ export function lowerLoad(fx: FnLowering, i: LInstr & { op: "load" }): readonly 
   return [dst];
 }
 
+/** store, plain or atomic. */
 export function lowerStore(fx: FnLowering, i: LInstr & { op: "store" }): void {
   const { type } = i.value;
   const values = fx.value(i.value);
@@ -177,6 +182,7 @@ function scaled(fx: FnLowering, index: ValueId, scale: number): ValueId {
   return Number.isInteger(log) ? fx.k.shl(index, log) : fx.k.mul(index, fx.k.l(BigInt(scale)));
 }
 
+/** getelementptr: constant parts are added to the offset, the others to the base. */
 export function lowerGep(fx: FnLowering, i: LInstr & { op: "gep" }): Pointer {
   const from = fx.pointer(i.ptr);
   const constant = constantOffset(i.elem, i.indices);
@@ -209,6 +215,7 @@ export function lowerGep(fx: FnLowering, i: LInstr & { op: "gep" }): Pointer {
   return fx.advance({ ...from, base }, offset);
 }
 
+/** alloca: a variable in the work-item's frame. */
 export function lowerAlloca(fx: FnLowering, i: LInstr & { op: "alloca" }): Pointer {
   const count = i.count === null ? 1 : indexValue(i.count) ?? fx.fail("array of variable length");
   const index = fx.b.local({ name: i.dst ?? "", size: count * allocSize(i.elem), align: Math.max(i.align, alignOf(i.elem)) });

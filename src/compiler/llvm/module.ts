@@ -12,6 +12,7 @@ import { allocSize, alignOf } from "./layout.ts";
 import { parseModule, type ParsedModule } from "./parse.ts";
 import { showType } from "./types.ts";
 
+/** How a module is lowered. */
 export interface LoweringOptions {
   /** Name of the module. */
   readonly name: string;

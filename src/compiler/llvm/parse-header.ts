@@ -11,6 +11,7 @@ const VALUE_WORDS = new Set([
   "bitcast", "addrspacecast", "add", "sub", "mul", "xor", "asm", "blockaddress",
 ]);
 
+/** The attributes that change what is made of a function, parameter or call. */
 export interface Attributes {
   readonly byval: LType | null;
   readonly align: number;

@@ -16,13 +16,21 @@ export type LType =
   /** Opaque types of a target: images, samplers, events. */
   | { readonly k: "target"; readonly name: string };
 
+/** No value. */
 export const VOID: LType = { k: "void" };
+/** A block. */
 export const LABEL: LType = { k: "label" };
+/** Operands of debug intrinsics. */
 export const METADATA: LType = { k: "metadata" };
+/** Tokens of the optimiser. */
 export const TOKEN: LType = { k: "token" };
+/** One bit. */
 export const I1: LType = { k: "int", bits: 1 };
+/** A byte. */
 export const I8: LType = { k: "int", bits: 8 };
+/** 32-bit integers. */
 export const I32: LType = { k: "int", bits: 32 };
+/** 64-bit integers. */
 export const I64: LType = { k: "int", bits: 64 };
 
 const ints = new Map<number, LType>([[1, I1], [8, I8], [32, I32], [64, I64]]);

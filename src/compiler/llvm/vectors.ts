@@ -29,6 +29,7 @@ function element(values: readonly ValueId[], step: number, n: number): ValueId[]
   return values.slice(n * step, (n + 1) * step);
 }
 
+/** insertelement: the vector with one element replaced. */
 export function lowerInsert(fx: FnLowering, i: LInstr & { op: "insertelement" }): readonly ValueId[] {
   const values = [...fx.value(i.a)];
   const put = fx.value(i.value);
@@ -46,6 +47,7 @@ export function lowerInsert(fx: FnLowering, i: LInstr & { op: "insertelement" })
   return values;
 }
 
+/** shufflevector: elements of two vectors in a constant order. */
 export function lowerShuffle(fx: FnLowering, i: LInstr & { op: "shufflevector" }): readonly ValueId[] {
   const step = stride(i.a);
   const values = [...fx.value(i.a), ...fx.value(i.b)];
@@ -55,11 +57,13 @@ export function lowerShuffle(fx: FnLowering, i: LInstr & { op: "shufflevector" }
   return lanes.flatMap((lane) => element(values, step, indexValue(lane) ?? fx.fail("shufflevector mask that is not constant")));
 }
 
+/** extractvalue: a member of an aggregate. */
 export function lowerExtractValue(fx: FnLowering, i: LInstr & { op: "extractvalue" }): readonly ValueId[] {
   const { from, count } = memberLeaves(i.a.type, i.path);
   return fx.value(i.a).slice(from, from + count);
 }
 
+/** insertvalue: the aggregate with one member replaced. */
 export function lowerInsertValue(fx: FnLowering, i: LInstr & { op: "insertvalue" }): readonly ValueId[] {
   const { from } = memberLeaves(i.type, i.path);
   const values = [...fx.value(i.a)];

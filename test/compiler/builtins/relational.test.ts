@@ -6,7 +6,7 @@ const B = [2, 2, 2, 1, NaN, -0, 0, Infinity];
 
 const COMPARES: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   isequal: (a, b) => a === b, isnotequal: (a, b) => a !== b, isgreater: (a, b) => a > b, isgreaterequal: (a, b) => a >= b, isless: (a, b) => a < b, islessequal: (a, b) => a <= b,
-  islessgreater: (a, b) => a < b || a > b, isordered: (a, b) => !Number.isNaN(a) && !Number.isNaN(b), isunordered: (a, b) => Number.isNaN(a) || Number.isNaN(b),
+  islessgreater: (a, b) => a !== b && !Number.isNaN(a) && !Number.isNaN(b), isordered: (a, b) => !Number.isNaN(a) && !Number.isNaN(b), isunordered: (a, b) => Number.isNaN(a) || Number.isNaN(b),
 };
 
 describe("comparisons", () => {

@@ -104,7 +104,7 @@ describe.each([["interpreter", interpretModule], ["WebAssembly", compileModule]]
     p.run("bs", [S, X, T, call, put, 0.02, 0.3], m, 16);
     const cnd = (d: number): number => {
       const k = 1 / (1 + 0.2316419 * Math.abs(d));
-      const c = 0.39894228040143267 * Math.exp(-0.5 * d * d) * (k * (0.31938153 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429)))));
+      const c = 0.3989422804014327 * Math.exp(-0.5 * d * d) * (k * (0.31938153 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429)))));
       return d > 0 ? 1 - c : c;
     };
     for (let i = 0; i < m; i++) {

@@ -64,6 +64,7 @@ export function tanhF32(k: Kit, x: ValueId): ValueId {
   return k.copysign(k.select(k.fcmp("olt", v, k.f(0.625)), small, large), x);
 }
 
+/** Exponentials and the hyperbolic tangent of single precision, by name. */
 export const exponentials: Recipes = {
   __gg_exp_f32: pure("f32", 1, true, expF32),
   __gg_exp2_f32: pure("f32", 1, true, exp2F32),

@@ -58,6 +58,7 @@ function log10F32(k: Kit, x: ValueId): ValueId {
   return atTheEnds(k, x, k.add(k.mul(e, k.f(0.301025390625)), k.add(k.mul(f, k.f(0.4375)), low)));
 }
 
+/** Logarithms of single precision, by name. */
 export const logarithms: Recipes = {
   __gg_log_f32: pure("f32", 1, true, logF32),
   __gg_log2_f32: pure("f32", 1, true, log2F32),

@@ -38,6 +38,7 @@ function core(k: Kit, x: ValueId, y: ValueId): ValueId {
   return k.narrow(exp2(k, k.mul(y, log2(k, k.widen(k.abs(x))))));
 }
 
+/** Powers and roots of single precision, by name. */
 export const powers: Recipes = {
   __gg_pow_f32: pure("f32", 2, true, (k, x, y) => powAtTheEnds(k, x, y, core(k, x, k.widen(y)))),
   __gg_powr_f32: pure("f32", 2, true, (k, x, y) => powrAtTheEnds(k, x, y, core(k, x, k.widen(y)))),

@@ -94,6 +94,7 @@ const both = (reduction: (k: Kit, x: ValueId) => Reduced): Recipe => ({
 
 const fast = (k: Kit, x: ValueId): Reduced => bounded(k, reduceSmall(k, x));
 
+/** Trigonometry of single precision, by name; the `native` ones are bounded but inaccurate for far angles. */
 export const trigonometry: Recipes = {
   __gg_rem_pio2_far_f32: remPio2Far,
   __gg_sin_f32: pure("f32", 1, true, (k, x) => sinOf(k, reduce(k, x))),

@@ -42,6 +42,7 @@ function ldexp(k: Kit, x: ValueId, n: ValueId): ValueId {
   return k.narrow(k.mul(k.widen(x), power));
 }
 
+/** Single-precision functions that go through double precision, by name. */
 export const widenedFunctions: Recipes = {
   ...Object.fromEntries(UNARY.map((name) => [`__gg_${name}_f32`, widened(name, 1)])),
   ...Object.fromEntries(BINARY.map((name) => [`__gg_${name}_f32`, widened(name, 2)])),

@@ -36,11 +36,13 @@ export function twoProduct(k: Kit, a: ValueId, b: ValueId): Pair {
   return { hi, lo: k.add(k.add(k.add(error, k.mul(x.hi, y.lo)), k.mul(x.lo, y.hi)), k.mul(x.lo, y.lo)) };
 }
 
+/** a + b, the error below 2^-104 of the result unless the operands nearly cancel. */
 export function addPairs(k: Kit, a: Pair, b: Pair): Pair {
   const sum = twoSum(k, a.hi, b.hi);
   return quickTwoSum(k, sum.hi, k.add(sum.lo, k.add(a.lo, b.lo)));
 }
 
+/** a * b, the error below 2^-102 of the result. */
 export function mulPairs(k: Kit, a: Pair, b: Pair): Pair {
   const product = twoProduct(k, a.hi, b.hi);
   return quickTwoSum(k, product.hi, k.add(product.lo, k.add(k.mul(a.hi, b.lo), k.mul(a.lo, b.hi))));
@@ -60,6 +62,7 @@ export function divPairs(k: Kit, a: Pair, b: Pair): Pair {
   return quickTwoSum(k, q, k.div(rest, b.hi));
 }
 
+/** The constant hi + lo. */
 export function pair(k: Kit, hi: number, lo: number): Pair {
   return { hi: k.d(hi), lo: k.d(lo) };
 }

@@ -46,6 +46,7 @@ function erfc(k: Kit, x: ValueId): ValueId {
   return k.select(k.fcmp("uno", x, x), x, value!);
 }
 
+/** Error functions of double precision, by name. */
 export const errorFunctions64: Recipes = {
   __gg_erf_f64: pure("f64", 1, false, erf),
   __gg_erfc_f64: pure("f64", 1, false, erfc),

@@ -74,6 +74,7 @@ function expm1(k: Kit, x: ValueId): ValueId {
   return k.select(k.fcmp("oeq", x, k.d(0)), x, large);
 }
 
+/** Exponentials of double precision, by name; `pair` takes its argument as two doubles. */
 export const exponentials64: Recipes = {
   __gg_exp_f64: pure("f64", 1, true, (k, x) => expPair(k, x, null)),
   __gg_exp_pair_f64: shaped(["f64", "f64"], "f64", false, (k, hi, lo) => expPair(k, hi!, lo!)),

@@ -114,6 +114,7 @@ const lgammaR: Recipe = {
   },
 };
 
+/** Gamma functions of double precision, by name. */
 export const gammas64: Recipes = {
   __gg_tgamma_f64: pure("f64", 1, false, tgamma),
   __gg_lgamma_r_f64: lgammaR,

@@ -56,6 +56,7 @@ function atanh(k: Kit, x: ValueId): ValueId {
   return k.copysign(value, x);
 }
 
+/** Hyperbolic functions of double precision, by name. */
 export const hyperbolics64: Recipes = {
   __gg_sinh_f64: pure("f64", 1, false, sinh),
   __gg_cosh_f64: pure("f64", 1, false, cosh),

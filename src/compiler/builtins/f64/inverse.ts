@@ -78,6 +78,7 @@ function overPi(k: Kit, value: ValueId): ValueId {
   return k.add(q, k.mul(value, k.d(-1.9678676675182486e-17)));
 }
 
+/** Inverse trigonometry of double precision, by name. */
 export const inverses64: Recipes = {
   __gg_asin_f64: pure("f64", 1, false, asin),
   __gg_acos_f64: pure("f64", 1, false, acos),

@@ -97,6 +97,7 @@ export function logPair(k: Kit, x: ValueId): Pair {
   return addPairs(k, exponent, addPairs(k, double, cubic));
 }
 
+/** Logarithms of double precision, by name; `pair` gives its result as two doubles. */
 export const logarithms64: Recipes = {
   __gg_log_f64: pure("f64", 1, true, log),
   __gg_log2_f64: pure("f64", 1, false, log2),

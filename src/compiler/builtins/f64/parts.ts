@@ -94,6 +94,7 @@ const remquo: Recipe = {
   },
 };
 
+/** Exponents, mantissas and remainders of double precision, by name. */
 export const parts64: Recipes = {
   __gg_ldexp_f64: shaped(["f64", "i32"], "f64", true, (k, x, n) => ldexp(k, x!, n!)),
   __gg_ilogb_f64: shaped(["f64"], "i32", true, (k, x) => ilogb(k, x!)),

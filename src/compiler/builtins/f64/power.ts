@@ -117,6 +117,7 @@ function hypot(k: Kit, x: ValueId, y: ValueId): ValueId {
   return k.select(infinite, k.d(Infinity), value);
 }
 
+/** Powers and roots of double precision, by name. */
 export const powers64: Recipes = {
   __gg_pow_f64: pure("f64", 2, false, (k, x, y) => powAtTheEnds(k, x, y, core(k, x, y))),
   __gg_powr_f64: pure("f64", 2, false, (k, x, y) => powrAtTheEnds(k, x, y, core(k, x, y))),

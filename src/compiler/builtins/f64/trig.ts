@@ -65,6 +65,7 @@ function tanPi(k: Kit, x: ValueId): ValueId {
   return k.select(turns.whole, k.select(odd(k, turns.n), atPole, atZero), tanOf(k, turns));
 }
 
+/** Trigonometry of double precision, by name. */
 export const trigonometry64: Recipes = {
   __gg_rem_pio2_far_f64: remPio2Far64,
   __gg_sin_f64: pure("f64", 1, false, (k, x) => orTiny(k, x, sinOf(k, reduce(k, x)))),

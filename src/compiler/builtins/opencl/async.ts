@@ -42,6 +42,7 @@ const strided: Lowering = (s) => {
   return [s.args[4]![0]!];
 };
 
+/** Lowerings of the async copies, by name. */
 export const asyncCopies: Lowerings = {
   async_work_group_copy: contiguous,
   async_work_group_strided_copy: strided,

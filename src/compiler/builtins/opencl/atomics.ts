@@ -126,6 +126,7 @@ const C11: Lowerings = {
   ...Object.fromEntries(["add", "sub", "and", "or", "xor", "min", "max"].map((name) => [`atomic_fetch_${name}`, fetch(name)])),
 };
 
+/** Lowerings of all atomics, by name. */
 export const atomics: Lowerings = {
   ...Object.fromEntries(Object.entries(LEGACY).flatMap(([name, f]) => [[`atomic_${name}`, f], [`atom_${name}`, f]])),
   ...C11,

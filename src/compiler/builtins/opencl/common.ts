@@ -34,6 +34,7 @@ function sign(k: Kit, x: ValueId): ValueId {
   return k.select(k.fcmp("one", x, k.like(x, 0)), one, zero);
 }
 
+/** Lowerings of the common functions, by name. */
 export const common: Lowerings = {
   min: either(floats((k, _, x, y) => lesser(k, x!, y!)), integerMin),
   max: either(floats((k, _, x, y) => greater(k, x!, y!)), integerMax),

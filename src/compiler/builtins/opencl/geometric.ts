@@ -115,6 +115,7 @@ function fastNorm(k: Kit, v: readonly ValueId[]): ValueId {
   return k.sqrt(sumOfProducts(k, v, v));
 }
 
+/** Lowerings of the geometric functions and integer dot products, by name. */
 export const geometric: Lowerings = {
   dot, length, distance, normalize, cross,
   fast_length: scalar((k, [v]) => fastNorm(k, v!)),

@@ -13,6 +13,7 @@ export function enter(k: Kit, code: string, v: ValueId): ValueId {
   return code === "Dh" ? k.conv("f16tof32", "f32", v) : v;
 }
 
+/** A result in the working type as an element: half is rounded back. */
 export function leave(k: Kit, code: string, v: ValueId): ValueId {
   return code === "Dh" ? k.conv("f32tof16", "i16", v) : v;
 }

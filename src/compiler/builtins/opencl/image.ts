@@ -92,6 +92,7 @@ const dim: Lowering = (s) => {
   return dimensions === 3 ? [...at, s.k.i(0)] : at;
 };
 
+/** Lowerings of the image functions, by name. */
 export const images: Lowerings = {
   read_imagef: read("f"), read_imagei: read("i"), read_imageui: read("ui"), read_imageh: read("h"),
   write_imagef: write("f"), write_imagei: write("i"), write_imageui: write("ui"), write_imageh: write("h"),

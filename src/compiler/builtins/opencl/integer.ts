@@ -102,6 +102,7 @@ const insert: Lowering = (s) => perLane(s, (base, put, offset, count) => {
   return k.select(k.icmp("eq", count!, k.like(count!, 0)), base!, value);
 });
 
+/** Lowerings of the integer functions, by name. */
 export const integers: Lowerings = {
   abs: ints((k, signed, a) => (signed ? abs(k, a!) : a!)),
   abs_diff: ints((k, signed, a, b) => k.select(k.icmp(order(signed, "lt"), a!, b!), k.sub(b!, a!), k.sub(a!, b!))),

@@ -9,6 +9,7 @@ export type Mangled =
   /** Enumerations, events, images and the like. */
   | { readonly k: "named"; readonly name: string };
 
+/** A mangled name taken apart. */
 export interface MangledName {
   readonly base: string;
   readonly params: readonly Mangled[];
@@ -155,10 +156,12 @@ export function lanesOf(type: Mangled | undefined): number {
   return type?.k === "vec" ? type.n : 1;
 }
 
+/** Whether a scalar code is half, float or double. */
 export function isFloatCode(code: string): boolean {
   return code === "f" || code === "d" || code === "Dh";
 }
 
+/** Whether a scalar code is a signed integer. */
 export function isSignedCode(code: string): boolean {
   return code === "c" || code === "a" || code === "s" || code === "i" || code === "l" || code === "x";
 }

@@ -169,6 +169,7 @@ function fast(prefix: string): Lowerings {
 /** half_powr must stay within 8192 ULP for all arguments, so it is the full one. */
 const halfForms: Lowerings = { ...fast("half"), half_sin: library("sin"), half_cos: library("cos"), half_tan: library("tan"), half_powr: library("powr") };
 
+/** Lowerings of the math functions, by name. */
 export const math: Lowerings = {
   ...Object.fromEntries(LIBRARY.map((name) => [name, library(name)])),
   ...fast("native"),

@@ -68,6 +68,7 @@ const select: Lowering = (s) => {
   return perLane(s, (a, b, c) => k.select(vector ? top(k, c!) : k.icmp("ne", c!, k.like(c!, 0)), b!, a!));
 };
 
+/** Lowerings of the relational functions, by name. */
 export const relational: Lowerings = {
   isequal: compare("oeq"), isnotequal: compare("une"), isgreater: compare("ogt"), isgreaterequal: compare("oge"),
   isless: compare("olt"), islessequal: compare("ole"), islessgreater: compare("one"), isordered: compare("ord"), isunordered: compare("uno"),

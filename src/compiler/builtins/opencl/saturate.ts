@@ -15,6 +15,7 @@ function endTowards(k: Kit, a: ValueId): ValueId {
   return k.xor(k.ashr(a, bitsOf[k.type(a)] - 1), top(k, true, a));
 }
 
+/** a + b, or the end of the type that it would pass. */
 export function addSat(k: Kit, signed: boolean, a: ValueId, b: ValueId): ValueId {
   const sum = k.add(a, b);
   if (!signed) return k.select(k.icmp("lt.u", sum, a), top(k, false, a), sum);
@@ -22,6 +23,7 @@ export function addSat(k: Kit, signed: boolean, a: ValueId, b: ValueId): ValueId
   return k.select(over, endTowards(k, a), sum);
 }
 
+/** a - b, or the end of the type that it would pass. */
 export function subSat(k: Kit, signed: boolean, a: ValueId, b: ValueId): ValueId {
   const difference = k.sub(a, b);
   if (!signed) return k.select(k.icmp("lt.u", a, b), k.like(a, 0), difference);

@@ -52,6 +52,7 @@ export function loadLanes(k: Kit, place: Place, types: readonly Type[], align: n
   return dst;
 }
 
+/** Writes values side by side to a place, `bytes` further. */
 export function storeLanes(k: Kit, place: Place, src: readonly ValueId[], align: number, bytes = 0): void {
   k.b.emit({ op: "store", src, space: place.space, addr: place.base, offset: place.offset + bytes, align });
 }

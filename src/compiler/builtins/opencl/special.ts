@@ -25,6 +25,7 @@ function clock(register: "globaltimer" | "clock64", words: boolean): Lowering {
   };
 }
 
+/** Lowerings of functions without mangled names, and of clocks, by name. */
 export const special: Lowerings = {
   clock_read_device: clock("globaltimer", false), clock_read_hilo_device: clock("globaltimer", true),
   clock_read_work_group: clock("clock64", false), clock_read_hilo_work_group: clock("clock64", true),

@@ -158,6 +158,7 @@ const ballots: Lowerings = {
   get_sub_group_le_mask: relation("le"), get_sub_group_lt_mask: relation("lt"),
 };
 
+/** Lowerings of the sub-group functions, by name. */
 export const subGroups: Lowerings = {
   get_sub_group_size: (s) => [subGroupSize(s.k)],
   get_max_sub_group_size: (s) => [s.k.sreg("warpsize")],

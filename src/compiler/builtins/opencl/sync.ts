@@ -36,6 +36,7 @@ const barrier: Lowering = (s) => {
   return [];
 };
 
+/** Lowerings of barriers and fences, by name. */
 export const synchronisation: Lowerings = {
   barrier,
   work_group_barrier: barrier,

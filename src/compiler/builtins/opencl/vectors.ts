@@ -73,6 +73,7 @@ for (const n of [1, ...SIZES]) {
   }
 }
 
+/** Lowerings of vector loads, stores and shuffles, by name. */
 export const vectorMemory: Lowerings = {
   ...Object.fromEntries(SIZES.flatMap((n) => [[`vload${n}`, vload(n)], [`vstore${n}`, vstore(n)]])),
   ...half,

@@ -95,6 +95,7 @@ const broadcast: Lowering = (s) => {
   return [result];
 };
 
+/** Lowerings of the work-group collectives, by name. */
 export const workGroups: Lowerings = {
   work_group_all: vote("and"), work_group_any: vote("or"), work_group_broadcast: broadcast,
   ...Object.fromEntries(OPERATIONS.flatMap((name): [string, Lowering][] => [

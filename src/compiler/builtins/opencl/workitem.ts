@@ -45,6 +45,7 @@ function globalLinearId(k: Kit): ValueId {
   return k.add(k.mul(rows, read(k, "gsize", "x")), at("x"));
 }
 
+/** Lowerings of the work-item functions, by name. */
 export const workItem: Lowerings = {
   get_work_dim: (s) => [s.k.sreg("workdim")],
   get_global_size: byDimension("gsize", 1n),

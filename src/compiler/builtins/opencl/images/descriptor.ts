@@ -26,6 +26,7 @@ export const Field = {
   unswizzle: 60,
 } as const;
 
+/** How the bits of a channel are meant: numbers of the descriptor's `kind`. */
 export const ChannelKind = { unorm8: 0, unorm16: 1, snorm8: 2, snorm16: 3, half: 4, float: 5, int8: 6, int16: 7, int32: 8, uint8: 9, uint16: 10, uint32: 11 } as const;
 
 /** Channel data types (CL_SNORM_INT8 and so on; cl.h): kind and bytes. */
@@ -60,6 +61,7 @@ const ORDERS: ReadonlyMap<number, Order> = new Map([
   [0x10c3, { read: "3210", write: "abgr", opaque: false }], // ABGR
 ]);
 
+/** What a driver knows of an image, for its descriptor. */
 export interface ImageFields {
   /** Device address of the pixels. */
   readonly address: bigint;

@@ -85,4 +85,5 @@ function blend(k: Kit, axes: readonly Axis[], fetch: (indices: readonly ValueId[
   return a.map((v, c) => k.add(k.mul(v, rest), k.mul(b[c]!, weight)));
 }
 
+/** Library functions that sample, by dimensions and component type: `__gg_image_sample2_f32`. */
 export const samplers: Recipes = Object.fromEntries(([1, 2, 3] as const).flatMap((dimensions) => (["f32", "i32"] as const).map((type) => [`__gg_image_sample${dimensions}_${type}`, sample(dimensions, type)])));

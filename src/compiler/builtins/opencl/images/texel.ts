@@ -182,6 +182,7 @@ function store(type: "f32" | "i32"): Recipe {
   };
 }
 
+/** Library functions that read and write one pixel, by component type. */
 export const texels: Recipes = {
   __gg_image_fetch_f32: fetch("f32"), __gg_image_fetch_i32: fetch("i32"),
   __gg_image_store_f32: store("f32"), __gg_image_store_i32: store("i32"),
