@@ -89,7 +89,7 @@ export class Bench {
     return this.make((e) => this.cl.clCreateCommandQueueWithProperties(context, device, [C.CL_QUEUE_PROPERTIES, properties, 0], e));
   }
 
-  buffer(context: cl_context, size: number, flags = C.CL_MEM_READ_WRITE, pointer: ArrayBufferView | number | null = null): cl_mem {
+  buffer(context: cl_context, size: number, flags: number = C.CL_MEM_READ_WRITE, pointer: ArrayBufferView | number | null = null): cl_mem {
     return this.make((e) => this.cl.clCreateBuffer(context, flags, size, pointer, e));
   }
 
