@@ -278,3 +278,82 @@ end:`, 5n, 9n)).toEqual([9n, 5n, 9n, 0n]);
     expect(() => run("  %c = icmp eq i64 %a, 0\n  br i1 %c, label %u, label %v\nu:\n  unreachable\nv:")).toThrow("trap");
   });
 });
+
+describe("functions", () => {
+  test("a kernel that is called is a function besides", () => {
+    const { module } = program(`
+define spir_kernel void @inner(ptr addrspace(1) %o, i64 %n) {
+  store i64 %n, ptr addrspace(1) %o
+  ret void
+}
+define spir_kernel void @k(ptr addrspace(1) %o, i64 %n) {
+  call spir_kernel void @inner(ptr addrspace(1) %o, i64 7)
+  ret void
+}`);
+    expect([...module.functions.values()].map((fn) => `${fn.kind} ${fn.name}`)).toEqual(["kernel inner", "kernel k", "func inner$function"]);
+    const out = new BigUint64Array(1);
+    program(`
+define spir_kernel void @inner(ptr addrspace(1) %o, i64 %n) {
+  store i64 %n, ptr addrspace(1) %o
+  ret void
+}
+define spir_kernel void @k(ptr addrspace(1) %o, i64 %n) {
+  call spir_kernel void @inner(ptr addrspace(1) %o, i64 7)
+  ret void
+}`).run("k", [out, 0n], 1);
+    expect(out[0]).toBe(7n);
+  });
+
+  test("calls through an address, and of functions that call each other", () => {
+    expect(run(`
+  %even = call i1 @even(i64 %a)
+  %f = select i1 %even, ptr @double, ptr @triple
+  %r = call i64 %f(i64 %b)${store("i64", "%r")}`, 10n, 7n, `
+define internal i64 @double(i64 %x) {
+  %r = shl i64 %x, 1
+  ret i64 %r
+}
+define internal i64 @triple(i64 %x) {
+  %r = mul i64 %x, 3
+  ret i64 %r
+}
+define internal i1 @even(i64 %n) {
+  %z = icmp eq i64 %n, 0
+  br i1 %z, label %yes, label %more
+yes:
+  ret i1 true
+more:
+  %m = sub i64 %n, 1
+  %o = call i1 @odd(i64 %m)
+  ret i1 %o
+}
+define internal i1 @odd(i64 %n) {
+  %z = icmp eq i64 %n, 0
+  br i1 %z, label %no, label %more
+no:
+  ret i1 false
+more:
+  %m = sub i64 %n, 1
+  %e = call i1 @even(i64 %m)
+  ret i1 %e
+}`)).toEqual([14n, 0n, 0n, 0n]);
+  });
+
+  test("a structure by value is the callee's own", () => {
+    expect(run(`
+  %s = alloca { i64, i64 }, align 8
+  store i64 %a, ptr %s
+  %f = getelementptr i8, ptr %s, i64 8
+  store i64 %b, ptr %f
+  %r = call i64 @sum(ptr byval({ i64, i64 }) align 8 %s)
+  %same = load i64, ptr %s${store("i64", "%r")}${store("i64", "%same", 1)}`, 3n, 4n, `
+define internal i64 @sum(ptr byval({ i64, i64 }) align 8 %p) {
+  %x = load i64, ptr %p
+  %q = getelementptr i8, ptr %p, i64 8
+  %y = load i64, ptr %q
+  store i64 99, ptr %p
+  %z = add i64 %x, %y
+  ret i64 %z
+}`)).toEqual([7n, 3n, 0n, 0n]);
+  });
+});
