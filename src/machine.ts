@@ -110,6 +110,7 @@ export class Machine {
     return this.explained.all();
   }
 
+  /** The newest explained error, or null. */
   lastDiagnostic(): Diagnostic | null {
     return this.explained.last();
   }
