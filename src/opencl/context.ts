@@ -3,6 +3,7 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { Out } from "../api/out.ts";
+import { Errno } from "../kernel/errors.ts";
 import {
   CL_CONTEXT_DEVICES, CL_CONTEXT_INTEROP_USER_SYNC, CL_CONTEXT_NUM_DEVICES, CL_CONTEXT_PLATFORM, CL_CONTEXT_PROPERTIES, CL_CONTEXT_REFERENCE_COUNT, CL_FALSE, CL_TRUE,
 } from "./abi/constants.ts";
@@ -44,14 +45,19 @@ function badProperties(t: Caller, properties: readonly cl_context_properties[] |
 /** An address space and a fault domain on one device. @returns it or a negative errno */
 function openSlot(t: Caller, index: number, device: DeviceObject): Slot | number {
   const notifier = stateOf(t).words.take(t);
-  if (notifier !== 0) t.sys.store32(notifier, 0);
+  if (notifier === 0) return -Errno.ENOMEM;
+  t.sys.store32(notifier, 0);
   const vm = { vm: 0 };
   let result = t.sys.ioctl(device.fd, "GLASS_VM_CREATE", vm);
-  if (result < 0) return result;
+  if (result < 0) {
+    stateOf(t).words.give(notifier);
+    return result;
+  }
   const context = { vm: vm.vm, notifier, label: "opencl", context: 0 };
   result = t.sys.ioctl(device.fd, "GLASS_CONTEXT_CREATE", context);
   if (result < 0) {
     t.sys.ioctl(device.fd, "GLASS_VM_DESTROY", { vm: vm.vm });
+    stateOf(t).words.give(notifier);
     return result;
   }
   return { index, device, vm: vm.vm, glass: context.context, notifier };

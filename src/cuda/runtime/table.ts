@@ -7,15 +7,19 @@ import * as deviceChapter from "./device.ts";
 import * as errorChapter from "./error.ts";
 import * as eventChapter from "./event.ts";
 import * as executionChapter from "./execution.ts";
+import * as ipcChapter from "./ipc.ts";
 import * as libraryChapter from "./library.ts";
 import * as managedChapter from "./managed.ts";
+import * as memoryCopyPeerChapter from "./memory-copy-peer.ts";
 import * as memoryCopyStridedChapter from "./memory-copy-strided.ts";
 import * as memoryCopyChapter from "./memory-copy.ts";
 import * as memorySetChapter from "./memory-set.ts";
 import * as memoryChapter from "./memory.ts";
+import * as miscChapter from "./misc.ts";
 import * as moduleChapter from "./module.ts";
 import * as occupancyChapter from "./occupancy.ts";
 import * as peerChapter from "./peer.ts";
+import * as poolChapter from "./pool.ts";
 import * as streamChapter from "./stream.ts";
 import * as symbolChapter from "./symbol.ts";
 import * as unifiedChapter from "./unified.ts";
@@ -25,20 +29,12 @@ import * as versionChapter from "./version.ts";
 export const refusedNames = [
   "cudaIpcGetEventHandle",
   "cudaIpcOpenEventHandle",
-  "cudaIpcGetMemHandle",
-  "cudaIpcOpenMemHandle",
-  "cudaIpcCloseMemHandle",
   "cudaDeviceRegisterAsyncNotification",
   "cudaDeviceUnregisterAsyncNotification",
-  "cudaDeviceGetDefaultMemPool",
-  "cudaDeviceSetMemPool",
-  "cudaDeviceGetMemPool",
   "cudaDeviceGetNvSciSyncAttributes",
   "cudaStreamBeginCapture",
   "cudaStreamBeginCaptureToGraph",
-  "cudaThreadExchangeStreamCaptureMode",
   "cudaStreamEndCapture",
-  "cudaStreamIsCapturing",
   "cudaStreamGetCaptureInfo",
   "cudaStreamUpdateCaptureDependencies",
   "cudaImportExternalMemory",
@@ -57,8 +53,6 @@ export const refusedNames = [
   "cudaMalloc3DArray",
   "cudaMallocMipmappedArray",
   "cudaGetMipmappedArrayLevel",
-  "cudaMemcpy3DPeer",
-  "cudaMemcpy3DPeerAsync",
   "cudaArrayGetInfo",
   "cudaArrayGetPlane",
   "cudaArrayGetMemoryRequirements",
@@ -80,19 +74,6 @@ export const refusedNames = [
   "cudaMemcpyArrayToArray",
   "cudaMemcpyToArrayAsync",
   "cudaMemcpyFromArrayAsync",
-  "cudaMallocAsync",
-  "cudaFreeAsync",
-  "cudaMemPoolTrimTo",
-  "cudaMemPoolSetAttribute",
-  "cudaMemPoolGetAttribute",
-  "cudaMemPoolSetAccess",
-  "cudaMemPoolGetAccess",
-  "cudaMemPoolCreate",
-  "cudaMemPoolDestroy",
-  "cudaMemGetDefaultMemPool",
-  "cudaMemGetMemPool",
-  "cudaMemSetMemPool",
-  "cudaMallocFromPoolAsync",
   "cudaMemPoolExportToShareableHandle",
   "cudaMemPoolImportFromShareableHandle",
   "cudaMemPoolExportPointer",
@@ -105,7 +86,6 @@ export const refusedNames = [
   "cudaGraphicsSubResourceGetMappedArray",
   "cudaGraphicsResourceGetMappedMipmappedArray",
   "cudaGetChannelDesc",
-  "cudaCreateChannelDesc",
   "cudaCreateTextureObject",
   "cudaDestroyTextureObject",
   "cudaGetTextureObjectResourceDesc",
@@ -207,8 +187,6 @@ export const refusedNames = [
   "cudaGraphNodeSetParams",
   "cudaGraphExecNodeSetParams",
   "cudaGraphConditionalHandleCreate",
-  "cudaGetDriverEntryPoint",
-  "cudaGetDriverEntryPointByVersion",
   "cudaLibraryGetUnifiedFunction",
   "cudaGetExportTable",
 ] as const;
@@ -229,9 +207,9 @@ export type Runtime = {
   readonly cudaDeviceGetPCIBusId: typeof deviceChapter.cudaDeviceGetPCIBusId;
   readonly cudaIpcGetEventHandle: Shaped<RuntimeFunctions["cudaIpcGetEventHandle"]>;
   readonly cudaIpcOpenEventHandle: Shaped<RuntimeFunctions["cudaIpcOpenEventHandle"]>;
-  readonly cudaIpcGetMemHandle: Shaped<RuntimeFunctions["cudaIpcGetMemHandle"]>;
-  readonly cudaIpcOpenMemHandle: Shaped<RuntimeFunctions["cudaIpcOpenMemHandle"]>;
-  readonly cudaIpcCloseMemHandle: Shaped<RuntimeFunctions["cudaIpcCloseMemHandle"]>;
+  readonly cudaIpcGetMemHandle: typeof ipcChapter.cudaIpcGetMemHandle;
+  readonly cudaIpcOpenMemHandle: typeof ipcChapter.cudaIpcOpenMemHandle;
+  readonly cudaIpcCloseMemHandle: typeof ipcChapter.cudaIpcCloseMemHandle;
   readonly cudaDeviceFlushGPUDirectRDMAWrites: typeof deviceChapter.cudaDeviceFlushGPUDirectRDMAWrites;
   readonly cudaDeviceRegisterAsyncNotification: Shaped<RuntimeFunctions["cudaDeviceRegisterAsyncNotification"]>;
   readonly cudaDeviceUnregisterAsyncNotification: Shaped<RuntimeFunctions["cudaDeviceUnregisterAsyncNotification"]>;
@@ -245,9 +223,9 @@ export type Runtime = {
   readonly cudaGetDeviceProperties: typeof devicePropertiesChapter.cudaGetDeviceProperties;
   readonly cudaDeviceGetAttribute: typeof deviceChapter.cudaDeviceGetAttribute;
   readonly cudaDeviceGetHostAtomicCapabilities: typeof deviceChapter.cudaDeviceGetHostAtomicCapabilities;
-  readonly cudaDeviceGetDefaultMemPool: Shaped<RuntimeFunctions["cudaDeviceGetDefaultMemPool"]>;
-  readonly cudaDeviceSetMemPool: Shaped<RuntimeFunctions["cudaDeviceSetMemPool"]>;
-  readonly cudaDeviceGetMemPool: Shaped<RuntimeFunctions["cudaDeviceGetMemPool"]>;
+  readonly cudaDeviceGetDefaultMemPool: typeof poolChapter.cudaDeviceGetDefaultMemPool;
+  readonly cudaDeviceSetMemPool: typeof poolChapter.cudaDeviceSetMemPool;
+  readonly cudaDeviceGetMemPool: typeof poolChapter.cudaDeviceGetMemPool;
   readonly cudaDeviceGetNvSciSyncAttributes: Shaped<RuntimeFunctions["cudaDeviceGetNvSciSyncAttributes"]>;
   readonly cudaDeviceGetP2PAttribute: typeof peerChapter.cudaDeviceGetP2PAttribute;
   readonly cudaDeviceGetP2PAtomicCapabilities: typeof peerChapter.cudaDeviceGetP2PAtomicCapabilities;
@@ -277,9 +255,9 @@ export type Runtime = {
   readonly cudaStreamAttachMemAsync: typeof managedChapter.cudaStreamAttachMemAsync;
   readonly cudaStreamBeginCapture: Shaped<RuntimeFunctions["cudaStreamBeginCapture"]>;
   readonly cudaStreamBeginCaptureToGraph: Shaped<RuntimeFunctions["cudaStreamBeginCaptureToGraph"]>;
-  readonly cudaThreadExchangeStreamCaptureMode: Shaped<RuntimeFunctions["cudaThreadExchangeStreamCaptureMode"]>;
+  readonly cudaThreadExchangeStreamCaptureMode: typeof miscChapter.cudaThreadExchangeStreamCaptureMode;
   readonly cudaStreamEndCapture: Shaped<RuntimeFunctions["cudaStreamEndCapture"]>;
-  readonly cudaStreamIsCapturing: Shaped<RuntimeFunctions["cudaStreamIsCapturing"]>;
+  readonly cudaStreamIsCapturing: typeof miscChapter.cudaStreamIsCapturing;
   readonly cudaStreamGetCaptureInfo: Shaped<RuntimeFunctions["cudaStreamGetCaptureInfo"]>;
   readonly cudaStreamUpdateCaptureDependencies: Shaped<RuntimeFunctions["cudaStreamUpdateCaptureDependencies"]>;
   readonly cudaEventCreate: typeof eventChapter.cudaEventCreate;
@@ -332,9 +310,9 @@ export type Runtime = {
   readonly cudaMallocMipmappedArray: Shaped<RuntimeFunctions["cudaMallocMipmappedArray"]>;
   readonly cudaGetMipmappedArrayLevel: Shaped<RuntimeFunctions["cudaGetMipmappedArrayLevel"]>;
   readonly cudaMemcpy3D: typeof memoryCopyStridedChapter.cudaMemcpy3D;
-  readonly cudaMemcpy3DPeer: Shaped<RuntimeFunctions["cudaMemcpy3DPeer"]>;
+  readonly cudaMemcpy3DPeer: typeof memoryCopyPeerChapter.cudaMemcpy3DPeer;
   readonly cudaMemcpy3DAsync: typeof memoryCopyStridedChapter.cudaMemcpy3DAsync;
-  readonly cudaMemcpy3DPeerAsync: Shaped<RuntimeFunctions["cudaMemcpy3DPeerAsync"]>;
+  readonly cudaMemcpy3DPeerAsync: typeof memoryCopyPeerChapter.cudaMemcpy3DPeerAsync;
   readonly cudaMemGetInfo: typeof memoryChapter.cudaMemGetInfo;
   readonly cudaArrayGetInfo: Shaped<RuntimeFunctions["cudaArrayGetInfo"]>;
   readonly cudaArrayGetPlane: Shaped<RuntimeFunctions["cudaArrayGetPlane"]>;
@@ -379,19 +357,19 @@ export type Runtime = {
   readonly cudaMemcpyArrayToArray: Shaped<RuntimeFunctions["cudaMemcpyArrayToArray"]>;
   readonly cudaMemcpyToArrayAsync: Shaped<RuntimeFunctions["cudaMemcpyToArrayAsync"]>;
   readonly cudaMemcpyFromArrayAsync: Shaped<RuntimeFunctions["cudaMemcpyFromArrayAsync"]>;
-  readonly cudaMallocAsync: Shaped<RuntimeFunctions["cudaMallocAsync"]>;
-  readonly cudaFreeAsync: Shaped<RuntimeFunctions["cudaFreeAsync"]>;
-  readonly cudaMemPoolTrimTo: Shaped<RuntimeFunctions["cudaMemPoolTrimTo"]>;
-  readonly cudaMemPoolSetAttribute: Shaped<RuntimeFunctions["cudaMemPoolSetAttribute"]>;
-  readonly cudaMemPoolGetAttribute: Shaped<RuntimeFunctions["cudaMemPoolGetAttribute"]>;
-  readonly cudaMemPoolSetAccess: Shaped<RuntimeFunctions["cudaMemPoolSetAccess"]>;
-  readonly cudaMemPoolGetAccess: Shaped<RuntimeFunctions["cudaMemPoolGetAccess"]>;
-  readonly cudaMemPoolCreate: Shaped<RuntimeFunctions["cudaMemPoolCreate"]>;
-  readonly cudaMemPoolDestroy: Shaped<RuntimeFunctions["cudaMemPoolDestroy"]>;
-  readonly cudaMemGetDefaultMemPool: Shaped<RuntimeFunctions["cudaMemGetDefaultMemPool"]>;
-  readonly cudaMemGetMemPool: Shaped<RuntimeFunctions["cudaMemGetMemPool"]>;
-  readonly cudaMemSetMemPool: Shaped<RuntimeFunctions["cudaMemSetMemPool"]>;
-  readonly cudaMallocFromPoolAsync: Shaped<RuntimeFunctions["cudaMallocFromPoolAsync"]>;
+  readonly cudaMallocAsync: typeof poolChapter.cudaMallocAsync;
+  readonly cudaFreeAsync: typeof poolChapter.cudaFreeAsync;
+  readonly cudaMemPoolTrimTo: typeof poolChapter.cudaMemPoolTrimTo;
+  readonly cudaMemPoolSetAttribute: typeof poolChapter.cudaMemPoolSetAttribute;
+  readonly cudaMemPoolGetAttribute: typeof poolChapter.cudaMemPoolGetAttribute;
+  readonly cudaMemPoolSetAccess: typeof poolChapter.cudaMemPoolSetAccess;
+  readonly cudaMemPoolGetAccess: typeof poolChapter.cudaMemPoolGetAccess;
+  readonly cudaMemPoolCreate: typeof poolChapter.cudaMemPoolCreate;
+  readonly cudaMemPoolDestroy: typeof poolChapter.cudaMemPoolDestroy;
+  readonly cudaMemGetDefaultMemPool: typeof poolChapter.cudaMemGetDefaultMemPool;
+  readonly cudaMemGetMemPool: typeof poolChapter.cudaMemGetMemPool;
+  readonly cudaMemSetMemPool: typeof poolChapter.cudaMemSetMemPool;
+  readonly cudaMallocFromPoolAsync: typeof poolChapter.cudaMallocFromPoolAsync;
   readonly cudaMemPoolExportToShareableHandle: Shaped<RuntimeFunctions["cudaMemPoolExportToShareableHandle"]>;
   readonly cudaMemPoolImportFromShareableHandle: Shaped<RuntimeFunctions["cudaMemPoolImportFromShareableHandle"]>;
   readonly cudaMemPoolExportPointer: Shaped<RuntimeFunctions["cudaMemPoolExportPointer"]>;
@@ -408,7 +386,7 @@ export type Runtime = {
   readonly cudaGraphicsSubResourceGetMappedArray: Shaped<RuntimeFunctions["cudaGraphicsSubResourceGetMappedArray"]>;
   readonly cudaGraphicsResourceGetMappedMipmappedArray: Shaped<RuntimeFunctions["cudaGraphicsResourceGetMappedMipmappedArray"]>;
   readonly cudaGetChannelDesc: Shaped<RuntimeFunctions["cudaGetChannelDesc"]>;
-  readonly cudaCreateChannelDesc: Shaped<RuntimeFunctions["cudaCreateChannelDesc"]>;
+  readonly cudaCreateChannelDesc: typeof miscChapter.cudaCreateChannelDesc;
   readonly cudaCreateTextureObject: Shaped<RuntimeFunctions["cudaCreateTextureObject"]>;
   readonly cudaDestroyTextureObject: Shaped<RuntimeFunctions["cudaDestroyTextureObject"]>;
   readonly cudaGetTextureObjectResourceDesc: Shaped<RuntimeFunctions["cudaGetTextureObjectResourceDesc"]>;
@@ -512,8 +490,8 @@ export type Runtime = {
   readonly cudaGraphNodeSetParams: Shaped<RuntimeFunctions["cudaGraphNodeSetParams"]>;
   readonly cudaGraphExecNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecNodeSetParams"]>;
   readonly cudaGraphConditionalHandleCreate: Shaped<RuntimeFunctions["cudaGraphConditionalHandleCreate"]>;
-  readonly cudaGetDriverEntryPoint: Shaped<RuntimeFunctions["cudaGetDriverEntryPoint"]>;
-  readonly cudaGetDriverEntryPointByVersion: Shaped<RuntimeFunctions["cudaGetDriverEntryPointByVersion"]>;
+  readonly cudaGetDriverEntryPoint: typeof miscChapter.cudaGetDriverEntryPoint;
+  readonly cudaGetDriverEntryPointByVersion: typeof miscChapter.cudaGetDriverEntryPointByVersion;
   readonly cudaLibraryLoadData: typeof libraryChapter.cudaLibraryLoadData;
   readonly cudaLibraryLoadFromFile: typeof libraryChapter.cudaLibraryLoadFromFile;
   readonly cudaLibraryUnload: typeof libraryChapter.cudaLibraryUnload;
@@ -544,9 +522,9 @@ export const runtime: Runtime = {
   cudaDeviceGetPCIBusId: deviceChapter.cudaDeviceGetPCIBusId,
   cudaIpcGetEventHandle: refused.cudaIpcGetEventHandle,
   cudaIpcOpenEventHandle: refused.cudaIpcOpenEventHandle,
-  cudaIpcGetMemHandle: refused.cudaIpcGetMemHandle,
-  cudaIpcOpenMemHandle: refused.cudaIpcOpenMemHandle,
-  cudaIpcCloseMemHandle: refused.cudaIpcCloseMemHandle,
+  cudaIpcGetMemHandle: ipcChapter.cudaIpcGetMemHandle,
+  cudaIpcOpenMemHandle: ipcChapter.cudaIpcOpenMemHandle,
+  cudaIpcCloseMemHandle: ipcChapter.cudaIpcCloseMemHandle,
   cudaDeviceFlushGPUDirectRDMAWrites: deviceChapter.cudaDeviceFlushGPUDirectRDMAWrites,
   cudaDeviceRegisterAsyncNotification: refused.cudaDeviceRegisterAsyncNotification,
   cudaDeviceUnregisterAsyncNotification: refused.cudaDeviceUnregisterAsyncNotification,
@@ -560,9 +538,9 @@ export const runtime: Runtime = {
   cudaGetDeviceProperties: devicePropertiesChapter.cudaGetDeviceProperties,
   cudaDeviceGetAttribute: deviceChapter.cudaDeviceGetAttribute,
   cudaDeviceGetHostAtomicCapabilities: deviceChapter.cudaDeviceGetHostAtomicCapabilities,
-  cudaDeviceGetDefaultMemPool: refused.cudaDeviceGetDefaultMemPool,
-  cudaDeviceSetMemPool: refused.cudaDeviceSetMemPool,
-  cudaDeviceGetMemPool: refused.cudaDeviceGetMemPool,
+  cudaDeviceGetDefaultMemPool: poolChapter.cudaDeviceGetDefaultMemPool,
+  cudaDeviceSetMemPool: poolChapter.cudaDeviceSetMemPool,
+  cudaDeviceGetMemPool: poolChapter.cudaDeviceGetMemPool,
   cudaDeviceGetNvSciSyncAttributes: refused.cudaDeviceGetNvSciSyncAttributes,
   cudaDeviceGetP2PAttribute: peerChapter.cudaDeviceGetP2PAttribute,
   cudaDeviceGetP2PAtomicCapabilities: peerChapter.cudaDeviceGetP2PAtomicCapabilities,
@@ -592,9 +570,9 @@ export const runtime: Runtime = {
   cudaStreamAttachMemAsync: managedChapter.cudaStreamAttachMemAsync,
   cudaStreamBeginCapture: refused.cudaStreamBeginCapture,
   cudaStreamBeginCaptureToGraph: refused.cudaStreamBeginCaptureToGraph,
-  cudaThreadExchangeStreamCaptureMode: refused.cudaThreadExchangeStreamCaptureMode,
+  cudaThreadExchangeStreamCaptureMode: miscChapter.cudaThreadExchangeStreamCaptureMode,
   cudaStreamEndCapture: refused.cudaStreamEndCapture,
-  cudaStreamIsCapturing: refused.cudaStreamIsCapturing,
+  cudaStreamIsCapturing: miscChapter.cudaStreamIsCapturing,
   cudaStreamGetCaptureInfo: refused.cudaStreamGetCaptureInfo,
   cudaStreamUpdateCaptureDependencies: refused.cudaStreamUpdateCaptureDependencies,
   cudaEventCreate: eventChapter.cudaEventCreate,
@@ -647,9 +625,9 @@ export const runtime: Runtime = {
   cudaMallocMipmappedArray: refused.cudaMallocMipmappedArray,
   cudaGetMipmappedArrayLevel: refused.cudaGetMipmappedArrayLevel,
   cudaMemcpy3D: memoryCopyStridedChapter.cudaMemcpy3D,
-  cudaMemcpy3DPeer: refused.cudaMemcpy3DPeer,
+  cudaMemcpy3DPeer: memoryCopyPeerChapter.cudaMemcpy3DPeer,
   cudaMemcpy3DAsync: memoryCopyStridedChapter.cudaMemcpy3DAsync,
-  cudaMemcpy3DPeerAsync: refused.cudaMemcpy3DPeerAsync,
+  cudaMemcpy3DPeerAsync: memoryCopyPeerChapter.cudaMemcpy3DPeerAsync,
   cudaMemGetInfo: memoryChapter.cudaMemGetInfo,
   cudaArrayGetInfo: refused.cudaArrayGetInfo,
   cudaArrayGetPlane: refused.cudaArrayGetPlane,
@@ -694,19 +672,19 @@ export const runtime: Runtime = {
   cudaMemcpyArrayToArray: refused.cudaMemcpyArrayToArray,
   cudaMemcpyToArrayAsync: refused.cudaMemcpyToArrayAsync,
   cudaMemcpyFromArrayAsync: refused.cudaMemcpyFromArrayAsync,
-  cudaMallocAsync: refused.cudaMallocAsync,
-  cudaFreeAsync: refused.cudaFreeAsync,
-  cudaMemPoolTrimTo: refused.cudaMemPoolTrimTo,
-  cudaMemPoolSetAttribute: refused.cudaMemPoolSetAttribute,
-  cudaMemPoolGetAttribute: refused.cudaMemPoolGetAttribute,
-  cudaMemPoolSetAccess: refused.cudaMemPoolSetAccess,
-  cudaMemPoolGetAccess: refused.cudaMemPoolGetAccess,
-  cudaMemPoolCreate: refused.cudaMemPoolCreate,
-  cudaMemPoolDestroy: refused.cudaMemPoolDestroy,
-  cudaMemGetDefaultMemPool: refused.cudaMemGetDefaultMemPool,
-  cudaMemGetMemPool: refused.cudaMemGetMemPool,
-  cudaMemSetMemPool: refused.cudaMemSetMemPool,
-  cudaMallocFromPoolAsync: refused.cudaMallocFromPoolAsync,
+  cudaMallocAsync: poolChapter.cudaMallocAsync,
+  cudaFreeAsync: poolChapter.cudaFreeAsync,
+  cudaMemPoolTrimTo: poolChapter.cudaMemPoolTrimTo,
+  cudaMemPoolSetAttribute: poolChapter.cudaMemPoolSetAttribute,
+  cudaMemPoolGetAttribute: poolChapter.cudaMemPoolGetAttribute,
+  cudaMemPoolSetAccess: poolChapter.cudaMemPoolSetAccess,
+  cudaMemPoolGetAccess: poolChapter.cudaMemPoolGetAccess,
+  cudaMemPoolCreate: poolChapter.cudaMemPoolCreate,
+  cudaMemPoolDestroy: poolChapter.cudaMemPoolDestroy,
+  cudaMemGetDefaultMemPool: poolChapter.cudaMemGetDefaultMemPool,
+  cudaMemGetMemPool: poolChapter.cudaMemGetMemPool,
+  cudaMemSetMemPool: poolChapter.cudaMemSetMemPool,
+  cudaMallocFromPoolAsync: poolChapter.cudaMallocFromPoolAsync,
   cudaMemPoolExportToShareableHandle: refused.cudaMemPoolExportToShareableHandle,
   cudaMemPoolImportFromShareableHandle: refused.cudaMemPoolImportFromShareableHandle,
   cudaMemPoolExportPointer: refused.cudaMemPoolExportPointer,
@@ -723,7 +701,7 @@ export const runtime: Runtime = {
   cudaGraphicsSubResourceGetMappedArray: refused.cudaGraphicsSubResourceGetMappedArray,
   cudaGraphicsResourceGetMappedMipmappedArray: refused.cudaGraphicsResourceGetMappedMipmappedArray,
   cudaGetChannelDesc: refused.cudaGetChannelDesc,
-  cudaCreateChannelDesc: refused.cudaCreateChannelDesc,
+  cudaCreateChannelDesc: miscChapter.cudaCreateChannelDesc,
   cudaCreateTextureObject: refused.cudaCreateTextureObject,
   cudaDestroyTextureObject: refused.cudaDestroyTextureObject,
   cudaGetTextureObjectResourceDesc: refused.cudaGetTextureObjectResourceDesc,
@@ -827,8 +805,8 @@ export const runtime: Runtime = {
   cudaGraphNodeSetParams: refused.cudaGraphNodeSetParams,
   cudaGraphExecNodeSetParams: refused.cudaGraphExecNodeSetParams,
   cudaGraphConditionalHandleCreate: refused.cudaGraphConditionalHandleCreate,
-  cudaGetDriverEntryPoint: refused.cudaGetDriverEntryPoint,
-  cudaGetDriverEntryPointByVersion: refused.cudaGetDriverEntryPointByVersion,
+  cudaGetDriverEntryPoint: miscChapter.cudaGetDriverEntryPoint,
+  cudaGetDriverEntryPointByVersion: miscChapter.cudaGetDriverEntryPointByVersion,
   cudaLibraryLoadData: libraryChapter.cudaLibraryLoadData,
   cudaLibraryLoadFromFile: libraryChapter.cudaLibraryLoadFromFile,
   cudaLibraryUnload: libraryChapter.cudaLibraryUnload,

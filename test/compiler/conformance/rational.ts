@@ -29,12 +29,12 @@ export interface FloatFormat {
   readonly fractionBits: number;
 }
 
-export const formats = {
+export const formats: Readonly<Record<"f64" | "f32" | "f16" | "bf16", FloatFormat>> = {
   f64: { exponentBits: 11, fractionBits: 52 },
   f32: { exponentBits: 8, fractionBits: 23 },
   f16: { exponentBits: 5, fractionBits: 10 },
   bf16: { exponentBits: 8, fractionBits: 7 },
-} as const satisfies Record<string, FloatFormat>;
+};
 
 export function widthOf(format: FloatFormat): number {
   return 1 + format.exponentBits + format.fractionBits;

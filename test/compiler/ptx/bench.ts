@@ -36,7 +36,7 @@ export interface Outcome {
 export class PtxBench {
   readonly machine: TestMachine = new TestMachine({ pages: 512 });
   readonly module: Module;
-  readonly symbols = new Map<string, bigint>();
+  readonly symbols: Map<string, bigint> = new Map();
   private readonly code: DeviceCode;
 
   constructor(text: string, compile: (module: Module) => DeviceCode = interpretModule) {

@@ -14,7 +14,7 @@ export class TraceScript {
   }
 
   /** An event of a thread; tid 0 is the machine itself. */
-  emit(tid: number, name: string, fields: TraceEvent["fields"] = {}, pid = tid): this {
+  emit(tid: number, name: string, fields: TraceEvent["fields"] = {}, pid: number = tid): this {
     this.events.push({ time: this.time, seq: this.events.length, name, pid, tid, comm: this.names.get(pid) ?? (pid === 0 ? "<idle>" : `p${pid}`), fields });
     return this;
   }

@@ -28,7 +28,7 @@ export class FnLowering {
   readonly symbols: Symbols;
   readonly params: ParamSpace;
   /** Single-precision values known not to be subnormal: results of `.ftz` operations. */
-  readonly flushed = new Set<ValueId>();
+  readonly flushed: Set<ValueId> = new Set();
   /** The carry flag of extended-precision arithmetic (CC.CF), a register like others. */
   readonly carry: Reg;
   private current: Instruction | null = null;

@@ -20,7 +20,7 @@ export class ModuleLowering {
   readonly table: Table;
   readonly ir: Module;
   /** Module variables by name. */
-  readonly variables = new Map<string, Variable>();
+  readonly variables: Map<string, Variable> = new Map();
   /** Functions by name: the definition, else the declaration. */
   private readonly functions = new Map<string, PtxFunction>();
   private readonly aliases = new Map<string, string>();

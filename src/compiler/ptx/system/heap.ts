@@ -2,7 +2,7 @@
 export const HEAP = "__gg_heap";
 
 /** Bytes in front of the heap's blocks: what is used, the limit, and the lists of free blocks. */
-export const HEAP_HEADER = 512;
+export const HEAP_HEADER: number = 512;
 
 /** Default size of the device heap (cudaLimitMallocHeapSize), bytes. */
 export const HEAP_BYTES: number = 8 * 1024 * 1024;
@@ -16,7 +16,7 @@ export const HEAP_BYTES: number = 8 * 1024 * 1024;
  * A block begins with its power of two and the next free block; 16 bytes further is what the program gets. Lists are stacks whose
  * heads carry a count in the upper 24 bits, so that a head that was taken and put back in between is not mistaken for the old one.
  */
-export const heapPtx = `
+export const heapPtx: string = `
 .version 8.0
 .target sm_70
 .address_size 64

@@ -1,37 +1,39 @@
+import type { Label } from "../asm/code.ts";
 import { I32, I64, op } from "../asm/opcodes.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf } from "../emit/types.ts";
 import type { Node } from "../graph/node.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { accessSize } from "../slow/program.ts";
-import { knownAlignment, place, placeType, writeTranslation } from "./memory.ts";
+import { accessKind, knownAlignment, place, placeType, reachOf, sharesCheck, writeTranslation } from "./memory.ts";
 import { FastFrame } from "./frame.ts";
 
 const [L, S] = [0, 1];
-const KIND = { load: 1, store: 2, atomic: 3, cmpxchg: 3 } as const;
 
 /** Memory accesses on the fast path. */
 export abstract class FastAccess extends FastFrame {
   /** Shared and local addresses known to be inside in this block: base value and the reach checked. */
   protected readonly checked: Map<string, number> = new Map();
 
+  /** In a row that goes untranslated: linear address of each site, less its step times the work-item's x. */
+  protected rows: ReadonlyMap<Node, { readonly pointer: number; readonly site: { readonly step: number; readonly low: number } }> | null = null;
+
+  /** Pushes the linear address of an access less the offset that comes back, after all checks. */
   protected linear(node: Node): number {
     const { code } = this;
     const access = node.access!;
-    const exit = this.exitLabel();
-    const kind = KIND[node.op as keyof typeof KIND];
+    const kind = accessKind(node);
     const address = node.args[0]!;
+    const row = this.rows?.get(node);
+    if (row !== undefined) {
+      code.get(row.pointer);
+      if (row.site.step > 0) code.get(this.tid[0]).i32(row.site.step).op(op.i32_mul, op.i32_add);
+      return access.offset - row.site.low;
+    }
+    const exit = this.exitLabel();
     const size = accessSize(node);
     if (access.space === "shared" || access.space === "local") {
-      const reach = size + Math.max(0, access.offset);
-      const limit = this.limits.get(`${access.space} ${reach}`)!;
-      const base = access.space === "shared" ? this.sharedBase : this.localBase;
-      this.temp(I64, (at) => {
-        this.value(address);
-        if (access.offset < 0) code.i64(BigInt(access.offset)).op(op.i64_add);
-        code.tee(at).get(limit).op(op.i64_ge_u).brIf(exit);
-        code.get(at).op(op.i32_wrap_i64).get(base).op(op.i32_add);
-      });
+      this.inside(node, exit);
       return Math.max(0, access.offset);
     }
     if (access.space === "generic") {
@@ -53,6 +55,30 @@ export abstract class FastAccess extends FastFrame {
       writeTranslation(code, this.translation, relative, low, node, kind, aligned, exit);
     }));
     return 0;
+  }
+
+  /** Pushes the linear address of a shared or local one (less a positive offset). Accesses of one block with the same base are checked together. */
+  private inside(node: Node, exit: Label): void {
+    const { code } = this;
+    const { space, offset } = node.access!;
+    const address = node.args[0]!;
+    const key = `${space} ${address.id} ${Math.min(0, offset)}`;
+    const known = this.checked.get(key);
+    if (known !== undefined) {
+      code.get(known);
+      return;
+    }
+    const limit = this.limits.get(`${space} ${reachOf(node)}`)!;
+    this.temp(I64, (at) => {
+      this.value(address);
+      if (offset < 0) code.i64(BigInt(offset)).op(op.i64_add);
+      code.tee(at).get(limit).op(op.i64_ge_u).brIf(exit);
+      code.get(at).op(op.i32_wrap_i64).get(space === "shared" ? this.sharedBase : this.localBase).op(op.i32_add);
+    });
+    if (node.block!.nodes.filter((other) => sharesCheck(node, other)).length < 2) return;
+    const linear = code.local(I32);
+    this.checked.set(key, linear);
+    code.tee(linear);
   }
 
   /** Pushes an address less the page table's first. */

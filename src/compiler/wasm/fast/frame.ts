@@ -54,6 +54,8 @@ export abstract class FastFrame extends DeviceEmitter {
   protected region: FlowNode | null = null;
   protected block: Block | null = null;
   protected itemEnd: Label = 0;
+  /** The region's first block, where the row has been counted for it as a whole. */
+  protected rowHead: Block | null = null;
 
   constructor(helpers: Helpers, program: KernelProgram, regions: Regions, layout: SlotLayout) {
     super(new Code(2), helpers, program.facts, L, S);

@@ -3,8 +3,8 @@ import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import { wasmType } from "../emit/types.ts";
 import { isLeaf, type Node } from "../graph/node.ts";
 import { launch, slot, team, teamBytes, teamsOffset } from "../lower/layout.ts";
-import { accessSize } from "../slow/program.ts";
 import { slotLoad } from "../slow/saved.ts";
+import { reachOf } from "./memory.ts";
 import { outcome } from "./outcome.ts";
 import { MeetWriter } from "./meet.ts";
 
@@ -33,7 +33,7 @@ export abstract class GroupWriter extends MeetWriter {
     for (const block of this.program.kernel.graph.blocks) {
       for (const node of block.nodes) {
         node.args.forEach(leaf);
-        if (node.access !== null && (node.access.space === "shared" || node.access.space === "local")) sizes.add(`${node.access.space} ${accessSize(node) + Math.max(0, node.access.offset)}`);
+        if (node.access !== null && (node.access.space === "shared" || node.access.space === "local")) sizes.add(`${node.access.space} ${reachOf(node)}`);
       }
     }
     for (const key of sizes) {

@@ -4,6 +4,7 @@ import { readsOf } from "../graph/uses.ts";
 import { record } from "../lower/layout.ts";
 import type { FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
+import { rowSites } from "./rows.ts";
 import { ItemWriter } from "./item.ts";
 
 /** Loops over the work-items of a group or warp. */
@@ -29,32 +30,21 @@ export abstract class ItemLoops extends ItemWriter {
     this.setAll(used[1]!);
     const ys = code.loop();
     this.setAll(used[2]!);
-    const xs = code.loop();
-    const end = code.block();
-    this.itemEnd = end;
-    if (this.regions.flow.someExit && node.head !== this.program.kernel.graph.entry) {
-      this.recordOfItem();
-      code.memory(mem.i32_load, record.status).brIf(end);
-    } else if (this.regions.flow.someExit) {
-      this.recordOfItem();
-      code.i32(0).memory(mem.i32_store, record.status);
-    }
-    if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
-    this.enterItem(node);
-    this.setAll(used[3]!);
-    body();
-    code.end();
-    code.get(this.item).i32(1).op(op.i32_add).set(this.item);
-    if (loops) {
-      // A group that is not at its end stops between two work-items when this call has done enough.
-      code.get(this.item).get(this.items).op(op.i32_lt_u);
-      this.fuelLeft();
-      code.op(op.i32_eqz, op.i32_and).if();
-      this.park(outcome.parked);
+    this.row(node, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
+      const xs = code.loop();
+      const end = code.block();
+      this.itemEnd = end;
+      if (this.regions.flow.someExit && node.head !== this.program.kernel.graph.entry) {
+        this.recordOfItem();
+        code.memory(mem.i32_load, record.status).brIf(end);
+      } else if (this.regions.flow.someExit) {
+        this.recordOfItem();
+        code.i32(0).memory(mem.i32_store, record.status);
+      }
+      this.oneItem(node, used, body, loops, this.items);
+      code.get(tx).i32(1).op(op.i32_add).tee(tx).get(nx).op(op.i32_lt_u).brIf(xs);
       code.end();
-    }
-    code.get(tx).i32(1).op(op.i32_add).tee(tx).get(nx).op(op.i32_lt_u).brIf(xs);
-    code.end();
+    });
     code.i32(0).set(tx).get(ty).i32(1).op(op.i32_add).tee(ty).get(ny).op(op.i32_lt_u).brIf(ys);
     code.end();
     code.i32(0).set(ty).get(tz).i32(1).op(op.i32_add).tee(tz).get(nz).op(op.i32_lt_u).brIf(zs);
@@ -70,29 +60,71 @@ export abstract class ItemLoops extends ItemWriter {
     code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
     code.get(tx).set(start);
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
-    const lanes = code.loop();
-    const end = code.block();
-    this.itemEnd = end;
-    if (this.regions.flow.someExit) {
-      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(1).op(op.i32_and, op.i32_eqz).brIf(end);
-    }
+    this.row(node, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
+      const lanes = code.loop();
+      const end = code.block();
+      this.itemEnd = end;
+      if (this.regions.flow.someExit) {
+        code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(1).op(op.i32_and, op.i32_eqz).brIf(end);
+      }
+      this.oneItem(node, used, body, loops, this.last);
+      code.get(tx).i32(1).op(op.i32_add).set(tx);
+      code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes);
+      code.end();
+    });
+    code.get(start).set(tx).i32(0).set(this.item);
+  }
+
+  /** The work-item's turn, up to the end of the block around it; then the count of those done, and a look at the fuel. */
+  private oneItem(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean, items: number): void {
+    const { code } = this;
     if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
     this.enterItem(node);
     this.setAll(used[3]!);
     body();
     code.end();
     code.get(this.item).i32(1).op(op.i32_add).set(this.item);
-    if (loops) {
-      code.get(this.item).get(this.last).op(op.i32_lt_u);
-      this.fuelLeft();
-      code.op(op.i32_eqz, op.i32_and).if();
-      this.park(outcome.parked);
-      code.end();
-    }
-    code.get(tx).i32(1).op(op.i32_add).set(tx);
-    code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes);
+    if (!loops) return;
+    // A group that is not at its end stops between two work-items when this call has done enough.
+    code.get(this.item).get(items).op(op.i32_lt_u);
+    this.fuelLeft();
+    code.op(op.i32_eqz, op.i32_and).if();
+    this.park(outcome.parked);
     code.end();
-    code.get(start).set(tx).i32(0).set(this.item);
+  }
+
+  /** Writes a row's loop: twice where its addresses may not need to be translated one by one. */
+  private row(node: FlowNode, tx: number, pushCount: () => void, loop: () => void): void {
+    const { code } = this;
+    const sites = node.kind === "items" ? rowSites(node, this.regions.levels) : [];
+    if (sites.length === 0) {
+      loop();
+      return;
+    }
+    const count = code.local(I32);
+    pushCount();
+    code.set(count);
+    this.rows = this.askForRow(sites, tx, count);
+    code.if();
+    // When nobody can leave in the middle, the row's first blocks are counted together.
+    const quiet = !this.regions.flow.someExit && node.blocks.every((block) => block.nodes.every((at) => this.staysInRow(at)));
+    if (quiet) {
+      code.get(this.counted).i64((BigInt(node.head.bytes) << 32n) + BigInt(node.head.cost)).get(count).op(op.i64_extend_i32_u, op.i64_mul, op.i64_add).set(this.counted);
+      this.rowHead = node.head;
+    }
+    loop();
+    this.rowHead = null;
+    this.rows = null;
+    code.else();
+    loop();
+    code.end();
+  }
+
+  private staysInRow(node: Node): boolean {
+    switch (node.op) {
+      case "trap": case "unreachable": case "assertfail": case "yield": return false;
+      default: return node.access === null || this.rows!.has(node);
+    }
   }
 
   /** Recomputable values that the region reads, by the level at which they vary: those of the work-item (3) only when they are made elsewhere. */

@@ -8,12 +8,12 @@ import { launch, record, slot, status } from "../lower/layout.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { slotLoad, slotStore } from "../slow/saved.ts";
 import type { FlowNode } from "./flow.ts";
-import { FastAccess } from "./access.ts";
+import { RowWriter } from "./rows.ts";
 
 const [L, S] = [0, 1];
 
 /** What one work-item does in one region, and how it leaves for the slow path. */
-export abstract class ItemWriter extends FastAccess {
+export abstract class ItemWriter extends RowWriter {
   // One work-item in one region.
 
   /** Bases of the work-item's own memory, and its values from earlier regions. */
@@ -128,7 +128,7 @@ export abstract class ItemWriter extends FastAccess {
     this.block = block;
     this.checked.clear();
     if (countsAsItGoes(block)) this.code.get(this.counted).set(this.mark);
-    this.charge(block, false);
+    if (block !== this.rowHead) this.charge(block, false);
     for (const node of block.nodes) {
       if (node.folded || node.op === "phi" || node.op === "proj") continue;
       if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;

@@ -10,6 +10,22 @@ import { launch, slot } from "../lower/layout.ts";
  * (fault, misalignment, an access across pages) is for the slow path to find out again, precisely.
  */
 
+/** Permissions an access needs: 1 to read, 2 to write, 3 for both. */
+export function accessKind(node: Node): number {
+  return node.op === "load" ? 1 : node.op === "store" ? 2 : 3;
+}
+
+/** Whether two accesses of a block have the same base, so that one check can do for both. */
+export function sharesCheck(a: Node, b: Node): boolean {
+  return b.access !== null && b.access.space === a.access!.space && b.args[0] === a.args[0] && Math.min(0, a.access!.offset) === Math.min(0, b.access.offset);
+}
+
+/** Bytes behind the base (positive offsets apart) that must exist for this access to shared or local memory and those checked with it. */
+export function reachOf(node: Node): number {
+  const others = node.block!.nodes.filter((other) => sharesCheck(node, other));
+  return Math.max(...others.map((other) => sizeOf[other.access!.type] * other.access!.count + Math.max(0, other.access!.offset)));
+}
+
 /** Variables that every translation uses. */
 export interface Translation {
   readonly table: number;
