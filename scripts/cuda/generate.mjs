@@ -233,7 +233,7 @@ export type dim3 = { readonly x: number; readonly y?: number | undefined; readon
     this.aliases.forEach(([name, to], i) => { text += `${i === 0 ? "/** Versioned names and their current ones. */\n" : ""}export type ${name} = ${to};\n`; });
     const used = enumNames.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
     const driverUsed = this.key === "runtime" ? [...driverHandles].filter((name) => new RegExp(`\\b${name}\\b`).test(text)) : [];
-    const common = ["Handle", "KernelValue", "LaunchExtra", "KernelFunction"].filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+    const common = ["Handle", "HostPitchedPtr", "KernelValue", "LaunchExtra", "KernelFunction"].filter((name) => new RegExp(`\\b${name}\\b`).test(text));
     let imports = `${head}\n`;
     if (text.includes("HostPtr")) imports += `import type { HostPtr } from "../../../api/out.ts";\n`;
     imports += `import type { ${common.join(", ")} } from "../common.ts";\nimport type { ${used.join(", ")} } from "./enums.ts";\n`;

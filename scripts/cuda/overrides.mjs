@@ -79,7 +79,7 @@ export const fieldArrays = new Set(["execAffinityParams", "attrs", "extSemArray"
 /** Types of struct fields that the C type does not tell. */
 export const fieldTypes = {
   kernelParams: "readonly KernelValue[] | null", extra: "LaunchExtra | null", userData: "unknown", name: "string", func: "KernelFunction",
-  base_ptr: "number", ptr: "number", fd: "number", handle: "unknown", nvSciSync: "unknown", nvSciSyncObj: "unknown", nvSciBufObject: "unknown",
+  srcPtr: "HostPitchedPtr", dstPtr: "HostPitchedPtr", base_ptr: "number", ptr: "number", fd: "number", handle: "unknown", nvSciSync: "unknown", nvSciSyncObj: "unknown", nvSciBufObject: "unknown",
   win32HandleMetaData: "unknown", win32SecurityAttributes: "unknown", sharedData: "unknown", devicePointer: "number", hostPointer: "number",
   fence: "unknown", fatbinary: "unknown", functionTable: "unknown", functionWindowSize: "number", dataTable: "unknown", dataWindowSize: "number",
 };

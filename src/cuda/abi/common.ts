@@ -1,3 +1,5 @@
+import type { HostPtr } from "../../api/out.ts";
+
 /** What the generated tables of both APIs are written in. */
 
 declare const brand: unique symbol;
@@ -16,6 +18,14 @@ export type In<T> = T extends readonly (infer E)[]
 
 /** One kernel argument: converted by the kernel's own parameter list. Structs are given as their bytes. */
 export type KernelValue = number | bigint | boolean | ArrayBufferView;
+
+/** One side of a copied box: a cudaPitchedPtr whose memory may also be bytes of the program. */
+export interface HostPitchedPtr {
+  ptr: HostPtr;
+  pitch: number;
+  xsize: number;
+  ysize: number;
+}
 
 /** `extra` of a launch: the whole parameter block (C: CU_LAUNCH_PARAM_BUFFER_POINTER and _SIZE). */
 export interface LaunchExtra {

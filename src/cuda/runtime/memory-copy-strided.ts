@@ -1,11 +1,11 @@
 import type { Caller } from "../../api/caller.ts";
 import type { HostPtr } from "../../api/out.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
-import type { In } from "../abi/common.ts";
+import type { HostPitchedPtr, In } from "../abi/common.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import * as rt from "../abi/runtime/constants.ts";
 import type { cudaError_t, cudaMemcpyKind } from "../abi/runtime/enums.ts";
-import type { cudaMemcpy3DParms, cudaPitchedPtr, cudaStream_t } from "../abi/runtime/types.ts";
+import type { cudaMemcpy3DParms, cudaStream_t } from "../abi/runtime/types.ts";
 import type { Context } from "../driver/core/context.ts";
 import type { Shape } from "../driver/core/copy.ts";
 import { deviceAttribute } from "../driver/device-attributes.ts";
@@ -48,10 +48,12 @@ export function* cudaMemcpy2DAsync(
   return yield* inContextBlocking(t, (context) => copy2D(t, context, dst, dpitch, src, spitch, width, height, kind, stream));
 }
 
-/** Where a side of a 3D copy begins. */
-function start(side: In<cudaPitchedPtr>, pos: { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined } | undefined): number {
-  const pitch = side.pitch ?? 0;
-  return (side.ptr as number) + (((pos?.z ?? 0) * (side.ysize ?? 0) + (pos?.y ?? 0)) * pitch + (pos?.x ?? 0));
+/** Where a side of a 3D copy begins; null when there is no such place. */
+function start(side: In<HostPitchedPtr>, pos: { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined } | undefined): HostPtr | null {
+  const offset = ((pos?.z ?? 0) * (side.ysize ?? 0) + (pos?.y ?? 0)) * (side.pitch ?? 0) + (pos?.x ?? 0);
+  const ptr = side.ptr ?? 0;
+  if (typeof ptr === "number") return ptr === 0 ? null : ptr + offset;
+  return offset >= 0 && offset <= ptr.byteLength ? new Uint8Array(ptr.buffer, ptr.byteOffset + offset, ptr.byteLength - offset) : null;
 }
 
 function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
