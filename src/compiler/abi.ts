@@ -18,6 +18,7 @@ export const PAGE_SHIFT = 16;
 export const PTE_READ = 1;
 export const PTE_WRITE = 2;
 
+/** The page table of one address space, as compiled code reads it. */
 export interface PageTableView {
   /** Byte address of the first entry in linear memory. */
   readonly table: number;
@@ -45,8 +46,10 @@ export interface CodeEnv {
   release(address: number): void;
 }
 
+/** What an access does to memory; an atomic needs both permissions. */
 export type AccessKind = "read" | "write" | "atomic";
 
+/** One access that could not be made. */
 export interface MemoryAccess {
   /** Virtual address; for an access to shared or local memory, also through a generic address, the byte offset there. */
   readonly address: bigint;
@@ -93,6 +96,7 @@ export class DeviceFault extends Error {
   }
 }
 
+/** What a launcher must know of a kernel. */
 export interface KernelInfo {
   readonly name: string;
   readonly params: readonly KernelParam[];
@@ -156,6 +160,7 @@ export interface RunStatus {
   readonly stalled: boolean;
 }
 
+/** A launch under way: run it piece by piece, then dispose of it. */
 export interface Execution {
   /**
    * Runs until about `budget` instructions are counted, all work-groups are finished, or `maxBlocks` more are.

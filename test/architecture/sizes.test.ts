@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { filesUnder, textOf } from "./sources.ts";
 
 /** Data written by a program, or tables whose rows are data: one line a row, however many rows there are. */
-const isTable = (file: string): boolean => /\/(generated|abi|profiles)\//.test(file) || /(^|\/)(table|tables|support)[\w-]*\.ts$/.test(file);
+const isTable = (file: string): boolean => /\/(generated|abi|profiles|entry)\//.test(file) || /(^|\/)(table|tables|support)[\w-]*\.ts$/.test(file);
 
 describe("small files, one idea each", () => {
   const sizes = filesUnder("src", ".ts")

@@ -8,6 +8,7 @@ export interface Codec {
   write(view: DataView, at: number, value: Value): void;
 }
 
+/** How values of each type stand in memory: little endian, an i1 as a byte. */
 export const codecs: Readonly<Record<Type, Codec>> = {
   i1: { size: 1, read: (view, at) => view.getUint8(at) & 1, write: (view, at, value) => view.setUint8(at, value as number) },
   i8: { size: 1, read: (view, at) => view.getUint8(at), write: (view, at, value) => view.setUint8(at, value as number) },

@@ -12,6 +12,7 @@ export interface Format {
   readonly maxExponent: number;
 }
 
+/** Binary formats: bits of precision, exponents of the smallest and largest numbers. */
 export const F64: Format = { precision: 53, minExponent: -1074, maxExponent: 1023 };
 export const F32: Format = { precision: 24, minExponent: -149, maxExponent: 127 };
 export const F16: Format = { precision: 11, minExponent: -24, maxExponent: 15 };

@@ -11,6 +11,7 @@ const nearest = (type: FloatType): ((value: number) => number) => (type === "f32
 
 const formatOf: Readonly<Record<FloatType, precise.Format>> = { f32: precise.F32, f64: precise.F64 };
 
+/** The function of a binary floating-point operation, rounded as `mode` says. */
 export function floatBinary(op: FloatBinary, type: FloatType, mode: Rounding): (a: Value, b: Value) => Value {
   const fit = nearest(type);
   const format = formatOf[type];
@@ -47,6 +48,7 @@ function withSign(type: FloatType, value: Value, negative: boolean): Value {
   return f64FromBits((f64ToBits(value) & (2n ** 63n - 1n)) + (negative ? 2n ** 63n : 0n));
 }
 
+/** The function of a unary floating-point operation. */
 export function floatUnary(op: FloatUnary, type: FloatType, mode: Rounding): (a: Value) => Value {
   const fit = nearest(type);
   const format = formatOf[type];
@@ -76,6 +78,7 @@ function halfAway(a: number): number {
   return Math.abs(a - whole) >= 0.5 ? whole + Math.sign(a) : whole;
 }
 
+/** Fused multiply-add: one rounding. */
 export function fma(type: FloatType, mode: Rounding): (a: Value, b: Value, c: Value) => Value {
   const format = formatOf[type];
   return (a, b, c) => fromNumber(type, fusedMultiplyAdd(format, toNumber(a), toNumber(b), toNumber(c), mode));
@@ -92,6 +95,7 @@ function fusedMultiplyAdd(format: precise.Format, a: number, b: number, c: numbe
   return precise.fma(format, a, b, c, mode);
 }
 
+/** The function of a comparison; a bigint is a NaN with its bits. */
 export function floatCompare(pred: FloatPredicate): (a: Value, b: Value) => boolean {
   const test = (unordered: boolean, compare: (a: number, b: number) => boolean) => (a: Value, b: Value) =>
     typeof a === "bigint" || typeof b === "bigint" ? unordered : compare(a, b);

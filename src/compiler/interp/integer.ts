@@ -100,10 +100,12 @@ const widths = [1, 8, 16, 32];
 const narrowBinaries = new Map(widths.map((width) => [width, narrowBinary(width)]));
 const narrowUnaries = new Map(widths.map((width) => [width, narrowUnary(width)]));
 
+/** The function of a binary integer operation: bigint for i64, number for all others. */
 export function intBinary(op: IntBinary, type: Type): Narrow | Wide {
   return type === "i64" ? wideBinary[op] : narrowBinaries.get(bitsOf[type])![op];
 }
 
+/** The function of a unary integer operation. */
 export function intUnary(op: IntUnary, type: Type): ((a: number) => number) | ((a: bigint) => bigint) {
   return type === "i64" ? wideUnary[op] : narrowUnaries.get(bitsOf[type])![op];
 }

@@ -13,6 +13,7 @@ type Use = (view: DataView, at: number) => void;
 /** How often the host may say "try again" to one access before we call it a bug. */
 const MAX_RETRIES = 1000;
 
+/** One access to memory, before it is translated. */
 export interface Access {
   readonly space: Space;
   readonly address: bigint;

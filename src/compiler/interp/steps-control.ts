@@ -18,6 +18,7 @@ function enter(frame: Frame, target: BlockId): void {
   frame.index = 0;
 }
 
+/** Branches within a function. */
 export function jumpStep(fn: Fn, instr: Of<"br" | "condbr" | "switch">): Step {
   switch (instr.op) {
     case "br": return (_, frame) => enter(frame, instr.target);
@@ -49,6 +50,7 @@ export function newFrame(code: Code, localBase: number, args: readonly (number |
   return { code, values, block: 0, index: 0, localBase, results };
 }
 
+/** Calls, by name and through a function address. */
 export function callStep(program: Program, instr: Of<"call" | "calli">): Step {
   if (instr.op === "call") return (item, frame) => call(item, frame, program.functions.get(instr.callee)!, instr.args, instr.dst);
   return (item, frame) => {
@@ -62,6 +64,7 @@ export function callStep(program: Program, instr: Of<"call" | "calli">): Step {
   };
 }
 
+/** Return to the caller, or the end of a kernel. */
 export function returnStep(instr: Of<"ret">): Step {
   return (item, frame) => {
     const values = instr.values.map((value) => frame.values[value]!);
@@ -74,6 +77,7 @@ export function returnStep(instr: Of<"ret">): Step {
   };
 }
 
+/** What ends a work-item or the whole launch. */
 export function endStep(instr: Of<"exit" | "trap" | "unreachable">): Step {
   if (instr.op === "exit") return (item) => item.group.exit(item);
   const detail = instr.op === "trap" ? "trap instruction" : "code that cannot be reached was reached";

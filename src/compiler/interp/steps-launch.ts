@@ -41,11 +41,13 @@ function register(reg: SpecialRegister): (item: WorkItem) => Value {
   }
 }
 
+/** Reads a special register. */
 export function registerStep({ reg, dst }: Of<"sreg">): Step {
   const read = register(reg);
   return (item, frame) => void (frame.values[dst] = read(item));
 }
 
+/** Reads a kernel parameter, or takes its address. */
 export function parameterStep(fn: Fn, instr: Of<"param" | "paramaddr">): Step {
   const { dst, offset } = instr;
   if (instr.op === "paramaddr") return (_, frame) => void (frame.values[dst] = PARAM_WINDOW + BigInt(offset));
@@ -53,6 +55,7 @@ export function parameterStep(fn: Fn, instr: Of<"param" | "paramaddr">): Step {
   return (item, frame) => void (frame.values[dst] = codec.read(item.group.launch.params, offset));
 }
 
+/** Addresses of variables and functions. */
 export function addressStep(program: Program, instr: Of<"globaladdr" | "sharedaddr" | "dynsharedaddr" | "localaddr" | "funcaddr">): Step {
   const { dst } = instr;
   switch (instr.op) {

@@ -13,6 +13,7 @@ function count(item: WorkItem, inGlobal: boolean, bytes: number): void {
   if (inGlobal) item.group.launch.bytes += bytes;
 }
 
+/** Loads one value or a vector. */
 export function loadStep(fn: Fn, instr: Of<"load">): Step {
   const codec = codecs[fn.types[instr.dst[0]!]!];
   const make = accessMaker(fn, instr);
@@ -25,6 +26,7 @@ export function loadStep(fn: Fn, instr: Of<"load">): Step {
   };
 }
 
+/** Stores one value or a vector. */
 export function storeStep(fn: Fn, instr: Of<"store">): Step {
   const codec = codecs[fn.types[instr.src[0]!]!];
   const make = accessMaker(fn, instr);
@@ -37,6 +39,7 @@ export function storeStep(fn: Fn, instr: Of<"store">): Step {
   };
 }
 
+/** Read-modify-write. */
 export function atomicStep(fn: Fn, instr: Of<"atomic">): Step {
   const type = fn.types[instr.dst]!;
   const codec = codecs[type];
@@ -52,6 +55,7 @@ export function atomicStep(fn: Fn, instr: Of<"atomic">): Step {
   };
 }
 
+/** Compare and exchange. */
 export function exchangeStep(fn: Fn, instr: Of<"cmpxchg">): Step {
   const codec = codecs[fn.types[instr.dst]!];
   const make = accessMaker(fn, instr);

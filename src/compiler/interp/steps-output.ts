@@ -21,6 +21,7 @@ function listed(type: Type, value: Value): ListedArgument {
   return { kind: "float", bits: type === "f32" ? widen(value) : f64ToBits(value) };
 }
 
+/** Formats and prints; its result is what printf returns. */
 export function printfStep(fn: Fn, instr: Of<"printf">): Step {
   const { dst, format, formatAddr, argsAddr, args } = instr;
   return (item, frame) => {
@@ -35,6 +36,7 @@ export function printfStep(fn: Fn, instr: Of<"printf">): Step {
   };
 }
 
+/** A failed assertion: a fault with its text. */
 export function assertStep(instr: Of<"assertfail">): Step {
   return (item, frame) => {
     const read = readByte(item);

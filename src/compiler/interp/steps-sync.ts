@@ -8,6 +8,7 @@ import type { Frame } from "./work-item.ts";
 
 type Of<Op extends Instr["op"]> = Extract<Instr, { readonly op: Op }>;
 
+/** Waits for the work-group, or for part of it at a named barrier. */
 export function barrierStep(instr: Of<"barrier" | "barred">): Step {
   return (item, frame) => {
     const { launch } = item.group;
@@ -38,6 +39,7 @@ function modeOf(instr: Collective): string {
   }
 }
 
+/** Exchange within a sub-group: shuffles, votes, matches, reductions. */
 export function collectiveStep(instr: Collective): Step {
   const mode = modeOf(instr);
   const operand = (frame: Frame, value: ValueId): number => frame.values[value] as number;
@@ -55,6 +57,7 @@ export function collectiveStep(instr: Collective): Step {
   };
 }
 
+/** Which work-items of the sub-group are here too. */
 export function activeMaskStep(instr: Of<"activemask">): Step {
   return (item) => item.block({ kind: "activemask", instr });
 }

@@ -6,29 +6,34 @@
  */
 export type Value = number | bigint;
 
+/** The NaNs that arithmetic makes, as bits. */
 export const CANONICAL_NAN32 = 0x7fc00000n;
 export const CANONICAL_NAN64 = 0x7ff8000000000000n;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** The value of 32 bits; a NaN keeps its bits as a bigint. */
 export function f32FromBits(bits: number): Value {
   if ((bits & 0x7fffffff) >>> 0 > 0x7f800000) return BigInt(bits >>> 0);
   scratch.setUint32(0, bits);
   return scratch.getFloat32(0);
 }
 
+/** The 32 bits of a value. */
 export function f32ToBits(value: Value): number {
   if (typeof value === "bigint") return Number(value);
   scratch.setFloat32(0, value);
   return scratch.getUint32(0);
 }
 
+/** The value of 64 bits; a NaN keeps its bits as a bigint. */
 export function f64FromBits(bits: bigint): Value {
   if ((bits & 0x7fffffffffffffffn) > 0x7ff0000000000000n) return bits;
   scratch.setBigUint64(0, bits);
   return scratch.getFloat64(0);
 }
 
+/** The 64 bits of a value. */
 export function f64ToBits(value: Value): bigint {
   if (typeof value === "bigint") return value;
   scratch.setFloat64(0, value);

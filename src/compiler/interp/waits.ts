@@ -32,5 +32,6 @@ export interface ActiveMaskWait {
   readonly instr: Extract<Instr, { readonly op: "activemask" }>;
 }
 
+/** What a work-item may wait for. */
 export type Wait = BarrierWait | CollectiveWait | ActiveMaskWait;
 export type { Collective };

@@ -26,6 +26,7 @@ export interface Frame {
  */
 export type Status = "ready" | "asleep" | "waiting" | "exited";
 
+/** One work-item: its stack of frames and what it waits for. */
 export class WorkItem {
   readonly group: Group;
   /** Linear number in the group. */

@@ -2,6 +2,7 @@ import { terminators, type Instr, type BlockId, type ValueId } from "./ops.ts";
 import type { Block, Fn, KernelAttributes, KernelParam, LocalVar, Module } from "./module.ts";
 import type { Type } from "./types.ts";
 
+/** An empty module. */
 export function newModule(name: string, sourceName: string | null = null): Module {
   return { name, functions: new Map(), globals: new Map(), shared: new Map(), sourceName };
 }
@@ -10,6 +11,7 @@ type WithoutDst<T> = T extends { readonly dst: ValueId } ? Omit<T, "dst"> : neve
 /** Instructions that define exactly one value, before that value has a number. */
 export type OneResult = WithoutDst<Instr>;
 
+/** Attributes of a kernel that says nothing about itself. */
 export const defaultAttributes: KernelAttributes = {
   reqdWorkGroupSize: null, workGroupSizeHint: null, maxThreads: null, minBlocksPerSm: null, vecTypeHint: null, registers: 32,
 };

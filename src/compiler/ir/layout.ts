@@ -52,6 +52,7 @@ export function functionAddresses(module: Module): Map<string, bigint> {
   return new Map([...module.functions.keys()].map((name, i) => [name, BigInt(i + 1)]));
 }
 
+/** Where the shared variables of a module stand. */
 export interface SharedLayout {
   /** Byte offset of every shared variable of the module; the same in all kernels, because functions are compiled once. */
   readonly offsets: ReadonlyMap<string, number>;
@@ -102,6 +103,7 @@ export function frameAlign(module: Module): number {
   return align;
 }
 
+/** Where the local variables of a function stand in its frame. */
 export interface FrameLayout {
   /** Byte offset of each of `fn.locals` from the frame's start. */
   readonly offsets: readonly number[];

@@ -74,6 +74,7 @@ export interface KernelAttributes {
   readonly registers: number;
 }
 
+/** A function or kernel: typed values, blocks of instructions. */
 export interface Fn {
   readonly name: string;
   readonly kind: "kernel" | "func";
@@ -95,6 +96,7 @@ export interface Fn {
   readonly inline?: boolean;
 }
 
+/** What a front end makes and a back end takes. */
 export interface Module {
   readonly name: string;
   readonly functions: Map<string, Fn>;

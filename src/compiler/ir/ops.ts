@@ -29,6 +29,7 @@ import type { Space, Type } from "./types.ts";
 /** Rounding of a floating-point operation: to nearest even, to zero, down, up. */
 export type Rounding = "rn" | "rz" | "rm" | "rp";
 
+/** Binary integer operations. */
 export type IntBinary =
   | "add" | "sub" | "mul"
   | "mulhi.s" | "mulhi.u"
@@ -37,6 +38,7 @@ export type IntBinary =
   | "shl" | "lshr" | "ashr" | "rotl"
   | "min.s" | "max.s" | "min.u" | "max.u";
 
+/** Unary integer operations. */
 export type IntUnary = "not" | "neg" | "clz" | "ctz" | "popc" | "brev";
 
 /**
@@ -47,6 +49,7 @@ export type FloatBinary = "fadd" | "fsub" | "fmul" | "fdiv" | "frem" | "fmin" | 
 /** `frint` rounds to nearest even, `fround` half away from zero. `fsqrt` is correctly rounded. */
 export type FloatUnary = "fneg" | "fabs" | "fsqrt" | "ffloor" | "fceil" | "ftrunc" | "frint" | "fround";
 
+/** Integer comparisons. */
 export type IntPredicate = "eq" | "ne" | "lt.s" | "le.s" | "gt.s" | "ge.s" | "lt.u" | "le.u" | "gt.u" | "ge.u";
 /** o*: false when unordered; u*: true when unordered; ord/uno: neither/either is NaN. */
 export type FloatPredicate =
@@ -67,6 +70,7 @@ export type Conversion =
   | "fptosi" | "fptoui" | "sitofp" | "uitofp" | "fptrunc" | "fpext"
   | "f16tof32" | "f32tof16" | "f64tof16" | "bf16tof32" | "f32tobf16";
 
+/** Atomic read-modify-write operations. */
 export type AtomicOp =
   | "add" | "sub" | "and" | "or" | "xor" | "xchg"
   | "min.s" | "max.s" | "min.u" | "max.u"
@@ -74,7 +78,9 @@ export type AtomicOp =
   | "inc" | "dec"
   | "fadd" | "fmin" | "fmax";
 
+/** Memory orders, as in C11. */
 export type MemoryOrder = "relaxed" | "acquire" | "release" | "acq_rel" | "seq_cst";
+/** Whom an atomic operation is ordered for. */
 export type Scope = "workitem" | "subgroup" | "workgroup" | "device" | "system";
 
 /** What a work-item may ask about its place. All are i32 unless said; `x`, `y`, `z` are dimensions 0, 1, 2. */
@@ -112,6 +118,7 @@ interface Defines {
   readonly dst: ValueId;
 }
 
+/** One instruction. */
 export type Instr = Common & (
   /** i64 constants are bigint, all others number (i1: 0 or 1; narrow integers zero-extended; i32 as any of its signed or unsigned spellings; NaN allowed). */
   | (Defines & { readonly op: "const"; readonly value: number | bigint })
@@ -219,6 +226,8 @@ export type Instr = Common & (
   | { readonly op: "unreachable" }
 );
 
+/** Names of the instructions. */
 export type Opcode = Instr["op"];
 
+/** What ends a block. */
 export const terminators: ReadonlySet<Opcode> = new Set<Opcode>(["br", "condbr", "switch", "ret", "exit", "trap", "unreachable"]);

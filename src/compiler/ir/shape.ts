@@ -10,6 +10,7 @@ import type { Instr, Opcode } from "./ops.ts";
  */
 export type FieldKind = "value" | "value?" | "values" | "block" | "phi" | "cases" | "word" | "literal" | "int" | "big" | "bool" | "string" | "string?" | "types";
 
+/** One operand of an instruction. */
 export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
@@ -19,6 +20,7 @@ export interface Field {
 /** How many values an operation defines: none, one, a list, or one and an `ok` that may be missing. */
 export type Results = "none" | "one" | "list" | "ok";
 
+/** Results and operands of an instruction. */
 export interface Shape {
   readonly results: Results;
   readonly fields: readonly Field[];
@@ -40,6 +42,7 @@ const roundedBinary = shape("one", "a:value", "b:value", "round?:word");
 const rounded = shape("one", "a:value", "round?:word");
 const order = ["order?:word", "scope?:word", "volatile?:bool"];
 
+/** The shape of every instruction: printer, parser and verifier go by it. */
 export const shapes: Readonly<Record<Opcode, Shape>> = {
   const: shape("one", "value:literal"),
   constbits: shape("one", "bits:big"),

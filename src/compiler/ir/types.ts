@@ -14,10 +14,12 @@ export const sizeOf: Readonly<Record<Type, number>> = { i1: 1, i8: 1, i16: 2, i3
 /** Bits of the integer types, and of the float types' patterns. */
 export const bitsOf: Readonly<Record<Type, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64, f32: 32, f64: 64 };
 
+/** Whether a type is an integer. */
 export function isInt(type: Type): boolean {
   return type !== "f32" && type !== "f64";
 }
 
+/** Whether a type is a floating-point number. */
 export function isFloat(type: Type): boolean {
   return type === "f32" || type === "f64";
 }

@@ -9,25 +9,31 @@ function complete<T extends string>(members: Readonly<Record<T, true>>): readonl
   return Object.keys(members) as T[];
 }
 
+/** Every rounding mode. */
 export const roundings: readonly Rounding[] = complete<Rounding>({ rn: true, rz: true, rm: true, rp: true });
 
+/** Every integer comparison. */
 export const intPredicates: readonly IntPredicate[] = complete<IntPredicate>({
   eq: true, ne: true, "lt.s": true, "le.s": true, "gt.s": true, "ge.s": true, "lt.u": true, "le.u": true, "gt.u": true, "ge.u": true,
 });
 
+/** Every floating-point comparison. */
 export const floatPredicates: readonly FloatPredicate[] = complete<FloatPredicate>({
   oeq: true, one: true, olt: true, ole: true, ogt: true, oge: true, ueq: true, une: true, ult: true, ule: true, ugt: true, uge: true, ord: true, uno: true,
 });
 
+/** Every atomic operation. */
 export const atomicOps: readonly AtomicOp[] = complete<AtomicOp>({
   add: true, sub: true, and: true, or: true, xor: true, xchg: true, "min.s": true, "max.s": true, "min.u": true, "max.u": true,
   inc: true, dec: true, fadd: true, fmin: true, fmax: true,
 });
 
+/** Every memory order, scope and state space. */
 export const memoryOrders: readonly MemoryOrder[] = complete<MemoryOrder>({ relaxed: true, acquire: true, release: true, acq_rel: true, seq_cst: true });
 export const scopes: readonly Scope[] = complete<Scope>({ workitem: true, subgroup: true, workgroup: true, device: true, system: true });
 export const spaces: readonly Space[] = complete<Space>({ global: true, const: true, shared: true, local: true, generic: true });
 
+/** Every special register. */
 export const specialRegisters: readonly SpecialRegister[] = complete<SpecialRegister>({
   "tid.x": true, "tid.y": true, "tid.z": true, "ntid.x": true, "ntid.y": true, "ntid.z": true, "entid.x": true, "entid.y": true, "entid.z": true,
   "ctaid.x": true, "ctaid.y": true, "ctaid.z": true, "nctaid.x": true, "nctaid.y": true, "nctaid.z": true,

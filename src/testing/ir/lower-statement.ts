@@ -7,6 +7,7 @@ import { CELLS, INPUT_BYTES, LOCAL_BYTES, OWN_SLOTS, WRAP_LIMIT } from "./memory
 import type { Edge, Scope } from "./scope.ts";
 import type { Expr, Statement } from "./spec.ts";
 
+/** Writes statements as IR, up to the first that nothing follows. */
 export function lowerStatements(scope: Scope, statements: readonly Statement[]): void {
   for (const statement of statements) {
     if (scope.dead) return;

@@ -25,6 +25,7 @@ export const LOCAL_BYTES = 64;
 /** Parameter block: the output's address, then one scalar of each kind. */
 export const PARAMS = { out: 0, i32: 8, i64: 16, f32: 24, f64: 32, bytes: 40 } as const;
 
+/** A place in memory that several work-items change by one commutative operation. */
 export interface Cell {
   readonly op: AtomicOp;
   readonly type: "i32" | "i64" | "f32" | "f64";

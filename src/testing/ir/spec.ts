@@ -20,6 +20,7 @@ export interface Operation {
   readonly names: readonly string[];
 }
 
+/** An expression of a random program. */
 export type Expr =
   | { readonly kind: "const"; readonly type: Type; readonly bits: bigint }
   | { readonly kind: "variable"; readonly type: Type; readonly index: number }
@@ -74,6 +75,7 @@ export type Statement =
   | { readonly kind: "exit"; readonly condition: Expr }
   | { readonly kind: "fault"; readonly what: FaultyAction; readonly item: number };
 
+/** A block of a random control-flow graph. */
 export interface GraphBlock {
   readonly body: readonly { readonly variable: number; readonly type: Type; readonly value: Expr }[];
   readonly condition: Expr;
@@ -110,6 +112,7 @@ export interface FunctionSpec {
   readonly returns: readonly Expr[];
 }
 
+/** A function that all work-items call together. */
 export interface UniformFunctionSpec {
   readonly params: readonly Type[];
   readonly results: readonly Type[];
@@ -117,6 +120,7 @@ export interface UniformFunctionSpec {
   readonly returns: readonly Expr[];
 }
 
+/** A whole random program. */
 export interface ProgramSpec {
   readonly functions: readonly FunctionSpec[];
   readonly uniformFunctions: readonly UniformFunctionSpec[];

@@ -25,6 +25,7 @@ export interface Features {
   readonly length: number;
 }
 
+/** All features but faults. */
 export const everything: Features = { depth: 2, expressionDepth: 3, calls: true, sync: true, activemask: true, printf: true, faults: false, length: 4 };
 
 const faultyActions: readonly FaultyAction[] = [
