@@ -117,13 +117,13 @@ export const cuDeviceGetHostAtomicCapabilities: Api["cuDeviceGetHostAtomicCapabi
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuDeviceGetNvSciSyncAttributes: Api["cuDeviceGetNvSciSyncAttributes"] = ambientCall("cuda", "cuDeviceGetNvSciSyncAttributes");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Makes a pool a device's current one. (Device Management.) @returns INVALID_VALUE: no such device, not a pool, a pool of another device. */
 export const cuDeviceSetMemPool: Api["cuDeviceSetMemPool"] = ambientCall("cuda", "cuDeviceSetMemPool");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** A device's current pool. (Device Management.) @param pool gets it @returns INVALID_VALUE: pool NULL, no such device. */
 export const cuDeviceGetMemPool: Api["cuDeviceGetMemPool"] = ambientCall("cuda", "cuDeviceGetMemPool");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** A device's default pool. (Device Management.) @param pool_out gets it @returns INVALID_DEVICE: no such device. INVALID_VALUE: pool_out NULL. */
 export const cuDeviceGetDefaultMemPool: Api["cuDeviceGetDefaultMemPool"] = ambientCall("cuda", "cuDeviceGetDefaultMemPool");
 
 /**
@@ -696,13 +696,25 @@ export const cuIpcGetEventHandle: Api["cuIpcGetEventHandle"] = ambientCall("cuda
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuIpcOpenEventHandle: Api["cuIpcOpenEventHandle"] = ambientCall("cuda", "cuIpcOpenEventHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A handle for memory of cuMemAlloc, to be opened in another process. What shares a 2 MiB block with it is shared with it, as on real devices.
+ * @param pHandle gets it
+ * @returns INVALID_VALUE: pHandle NULL, not the beginning of memory of cuMemAlloc.
+ */
 export const cuIpcGetMemHandle: Api["cuIpcGetMemHandle"] = ambientCall("cuda", "cuIpcGetMemHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Maps another process's memory into the current context. Opening a handle again in the same context gives the same address, with one more use.
+ * @param pdptr gets the address, of any value
+ * @param Flags must be CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
+ * @returns INVALID_VALUE: pdptr NULL, other flags, no handle. INVALID_CONTEXT: made by this process. INVALID_HANDLE: the memory is gone.
+ */
 export const cuIpcOpenMemHandle_v2: Api["cuIpcOpenMemHandle_v2"] = ambientCall("cuda", "cuIpcOpenMemHandle_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives one use of an opened handle back; with the last one the memory is unmapped, after work that may use it. Blocks then.
+ * @returns INVALID_VALUE: not an address of cuIpcOpenMemHandle.
+ */
 export const cuIpcCloseMemHandle: Api["cuIpcCloseMemHandle"] = ambientCall("cuda", "cuIpcCloseMemHandle");
 
 /**
@@ -939,85 +951,196 @@ export const cuMemGetHandleForAddressRange: Api["cuMemGetHandleForAddressRange"]
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuMemBatchDecompressAsync: Api["cuMemBatchDecompressAsync"] = ambientCall("cuda", "cuMemBatchDecompressAsync");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Keeps a range of addresses. Nothing is behind it, and nothing else will be given it.
+ * NON-SPEC: pages are 64 KiB here; the address hint is not followed.
+ * @param ptr gets the beginning
+ * @param size bytes, a multiple of the page size
+ * @param alignment a power of two, or 0
+ * @param flags must be 0
+ * @returns INVALID_VALUE: ptr NULL, size 0 or no multiple of the page size, alignment no power of two, a misaligned hint, flags not 0. OUT_OF_MEMORY: no addresses left.
+ */
 export const cuMemAddressReserve: Api["cuMemAddressReserve"] = ambientCall("cuda", "cuMemAddressReserve");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives a reserved range back.
+ * @returns INVALID_VALUE: not exactly what cuMemAddressReserve gave, or something is still mapped there.
+ */
 export const cuMemAddressFree: Api["cuMemAddressFree"] = ambientCall("cuda", "cuMemAddressFree");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes physical memory on a device. It has no address; cuMemMap gives it one. It belongs to the process, not to a context.
+ * @param handle gets it
+ * @param size bytes, a multiple of cuMemGetAllocationGranularity
+ * @param flags must be 0
+ * @returns INVALID_VALUE: a pointer NULL, size 0 or no multiple of the granularity, unknown type or location, flags not 0. INVALID_DEVICE: no such device. NOT_SUPPORTED: host memory,
+ * other handle types. OUT_OF_MEMORY.
+ */
 export const cuMemCreate: Api["cuMemCreate"] = ambientCall("cuda", "cuMemCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives one use of the handle back. With the last one the handle is gone, and the memory as soon as nothing is mapped to it.
+ * @returns INVALID_VALUE: not a handle.
+ */
 export const cuMemRelease: Api["cuMemRelease"] = ambientCall("cuda", "cuMemRelease");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Maps physical memory into a reserved range. No device may access it before cuMemSetAccess.
+ * @param offset must be 0
+ * @param flags must be 0
+ * @returns INVALID_VALUE: a range that is not reserved, misaligned, mapped already, larger than the memory; offset or flags not 0; not a handle.
+ */
 export const cuMemMap: Api["cuMemMap"] = ambientCall("cuda", "cuMemMap");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuMemMapArrayAsync: Api["cuMemMapArrayAsync"] = ambientCall("cuda", "cuMemMapArrayAsync");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Takes mappings out of a range. The physical memory goes with its last mapping and handle. Waits for work of contexts that could access it. Blocks.
+ * @returns INVALID_VALUE: a range that is not made of whole mappings.
+ */
 export const cuMemUnmap: Api["cuMemUnmap"] = ambientCall("cuda", "cuMemUnmap");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets which devices may read and write a mapped range.
+ * @param desc locations (devices) and flags
+ * @returns INVALID_VALUE: a range not made of whole mappings, desc NULL, count 0, unknown flags or kind of location. INVALID_DEVICE: no such device, or one that cannot reach
+ * the memory. NOT_SUPPORTED: access for the host.
+ */
 export const cuMemSetAccess: Api["cuMemSetAccess"] = ambientCall("cuda", "cuMemSetAccess");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Which access a device has to a mapped address.
+ * @param flags gets a CUmemAccess_flags value
+ * @returns INVALID_VALUE: a pointer NULL, nothing mapped there, unknown kind of location. INVALID_DEVICE: no such device.
+ */
 export const cuMemGetAccess: Api["cuMemGetAccess"] = ambientCall("cuda", "cuMemGetAccess");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A file descriptor (a dma-buf) of physical memory, for another process or API. The caller closes it.
+ * @param shareableHandle gets the descriptor
+ * @param handleType must be CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, and asked for when the memory was made
+ * @param flags must be 0
+ * @returns INVALID_VALUE: shareableHandle NULL, not a handle, another type, flags not 0. NOT_SUPPORTED: types of other systems.
+ */
 export const cuMemExportToShareableHandle: Api["cuMemExportToShareableHandle"] = ambientCall("cuda", "cuMemExportToShareableHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Physical memory behind a file descriptor (a dma-buf of this or another process or API).
+ * @param handle gets it; the descriptor may be closed afterwards
+ * @param osHandle the descriptor
+ * @param shHandleType must be CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
+ * @returns INVALID_VALUE: handle NULL, no dma-buf descriptor. NOT_SUPPORTED: other types.
+ */
 export const cuMemImportFromShareableHandle: Api["cuMemImportFromShareableHandle"] = ambientCall("cuda", "cuMemImportFromShareableHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The granularity of sizes and addresses: 2 MiB.
+ * @param granularity gets bytes
+ * @param option CU_MEM_ALLOC_GRANULARITY_MINIMUM or _RECOMMENDED
+ * @returns INVALID_VALUE: a pointer NULL, unknown option, properties that cannot be. NOT_SUPPORTED: as cuMemCreate.
+ */
 export const cuMemGetAllocationGranularity: Api["cuMemGetAllocationGranularity"] = ambientCall("cuda", "cuMemGetAllocationGranularity");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The properties that physical memory was made with.
+ * @param prop gets them
+ * @returns INVALID_VALUE: prop NULL, not a handle.
+ */
 export const cuMemGetAllocationPropertiesFromHandle: Api["cuMemGetAllocationPropertiesFromHandle"] = ambientCall("cuda", "cuMemGetAllocationPropertiesFromHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The handle of the memory mapped at an address, with one more use.
+ * @param handle gets it
+ * @returns INVALID_VALUE: handle NULL, nothing mapped at addr.
+ */
 export const cuMemRetainAllocationHandle: Api["cuMemRetainAllocationHandle"] = ambientCall("cuda", "cuMemRetainAllocationHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Frees pool memory in stream order: work before in the stream may still use it, nothing after it.
+ * @returns INVALID_VALUE: not the beginning of stream-ordered memory. INVALID_HANDLE: not a stream of the current context.
+ */
 export const cuMemFreeAsync: Api["cuMemFreeAsync"] = ambientCall("cuda", "cuMemFreeAsync");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Allocates from the current pool of the stream's device, in stream order: the memory may be used by work that comes after in the stream.
+ * @param dptr gets the address
+ * @param bytesize bytes
+ * @returns INVALID_VALUE: dptr NULL, bytesize 0. INVALID_HANDLE: not a stream of the current context. OUT_OF_MEMORY.
+ */
 export const cuMemAllocAsync: Api["cuMemAllocAsync"] = ambientCall("cuda", "cuMemAllocAsync");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives unused memory of a pool back to the device, down to some bytes. What is allocated, or whose free is not over, stays.
+ * @returns INVALID_VALUE: not a pool.
+ */
 export const cuMemPoolTrimTo: Api["cuMemPoolTrimTo"] = ambientCall("cuda", "cuMemPoolTrimTo");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets an attribute of a pool: how memory is reused, how much is kept when idle, or a high-water mark back to 0.
+ * @param value a number, or bigint for the byte counts
+ * @returns INVALID_VALUE: not a pool, value NULL, unknown attribute, one that cannot be set, a high-water mark other than 0.
+ */
 export const cuMemPoolSetAttribute: Api["cuMemPoolSetAttribute"] = ambientCall("cuda", "cuMemPoolSetAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * An attribute of a pool.
+ * @param value gets a number (reuse flags) or a bigint (byte counts)
+ * @returns INVALID_VALUE: not a pool, value NULL, unknown attribute.
+ */
 export const cuMemPoolGetAttribute: Api["cuMemPoolGetAttribute"] = ambientCall("cuda", "cuMemPoolGetAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets which devices may use a pool's memory.
+ * @returns INVALID_VALUE: not a pool, map NULL, count 0, unknown flags or location, less than full access for the pool's own device, a device that cannot reach it.
+ */
 export const cuMemPoolSetAccess: Api["cuMemPoolSetAccess"] = ambientCall("cuda", "cuMemPoolSetAccess");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Which access a device has to a pool's memory.
+ * @param flags gets a CUmemAccess_flags value
+ * @returns INVALID_VALUE: not a pool, a pointer NULL, no device there.
+ */
 export const cuMemPoolGetAccess: Api["cuMemPoolGetAccess"] = ambientCall("cuda", "cuMemPoolGetAccess");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes a pool on a device.
+ * @param pool gets it
+ * @param poolProps type, location, and the most bytes it may take (0: no limit)
+ * @returns INVALID_VALUE: a pointer NULL, unknown type or location. NOT_SUPPORTED: host memory, sharing between processes.
+ */
 export const cuMemPoolCreate: Api["cuMemPoolCreate"] = ambientCall("cuda", "cuMemPoolCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Destroys a pool. Its allocations live on until they are freed. When it was a device's current pool, the default one is again.
+ * @returns INVALID_VALUE: not a pool, a default pool.
+ */
 export const cuMemPoolDestroy: Api["cuMemPoolDestroy"] = ambientCall("cuda", "cuMemPoolDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The default pool of a location.
+ * @param pool_out gets it
+ * @returns INVALID_VALUE: a pointer NULL, unknown type or location. INVALID_DEVICE: no such device.
+ */
 export const cuMemGetDefaultMemPool: Api["cuMemGetDefaultMemPool"] = ambientCall("cuda", "cuMemGetDefaultMemPool");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The current pool of a location.
+ * @param pool gets it
+ * @returns INVALID_VALUE: a pointer NULL, unknown type or location, no such device.
+ */
 export const cuMemGetMemPool: Api["cuMemGetMemPool"] = ambientCall("cuda", "cuMemGetMemPool");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes a pool the current one of a location: cuMemAllocAsync takes from it.
+ * @returns INVALID_VALUE: not a pool, a pool of another device, location NULL, unknown type or location.
+ */
 export const cuMemSetMemPool: Api["cuMemSetMemPool"] = ambientCall("cuda", "cuMemSetMemPool");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The same from a pool.
+ * @returns as cuMemAllocAsync; INVALID_VALUE: not a pool.
+ */
 export const cuMemAllocFromPoolAsync: Api["cuMemAllocFromPoolAsync"] = ambientCall("cuda", "cuMemAllocFromPoolAsync");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -1950,7 +2073,16 @@ export const cuGraphicsMapResources: Api["cuGraphicsMapResources"] = ambientCall
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuGraphicsUnmapResources: Api["cuGraphicsUnmapResources"] = ambientCall("cuda", "cuGraphicsUnmapResources");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The function that a public name means in a CUDA version.
+ * NON-SPEC: there are no function pointers; what is given is the numbered name, to be looked up in the API object: `process.cuda[name]`.
+ * @param symbol a public name: "cuCtxCreate"
+ * @param pfn gets the name of the function: "cuCtxCreate_v4"
+ * @param cudaVersion 12000 for CUDA 12.0, 13000 for 13.0
+ * @param flags CU_GET_PROC_ADDRESS_*
+ * @param symbolStatus gets why, or that it was found; may be NULL
+ * @returns INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags. NOT_FOUND: no such function.
+ */
 export const cuGetProcAddress_v2: Api["cuGetProcAddress_v2"] = ambientCall("cuda", "cuGetProcAddress_v2");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -2184,7 +2316,12 @@ export const cuMemAllocHost: Api["cuMemAllocHost_v2"] = ambientCall("cuda", "cuM
  */
 export const cuMemHostGetDevicePointer: Api["cuMemHostGetDevicePointer_v2"] = ambientCall("cuda", "cuMemHostGetDevicePointer_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Maps another process's memory into the current context. Opening a handle again in the same context gives the same address, with one more use.
+ * @param pdptr gets the address, of any value
+ * @param Flags must be CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
+ * @returns INVALID_VALUE: pdptr NULL, other flags, no handle. INVALID_CONTEXT: made by this process. INVALID_HANDLE: the memory is gone.
+ */
 export const cuIpcOpenMemHandle: Api["cuIpcOpenMemHandle_v2"] = ambientCall("cuda", "cuIpcOpenMemHandle_v2");
 
 /**
@@ -2435,5 +2572,14 @@ export const cuGraphicsResourceGetMappedPointer: Api["cuGraphicsResourceGetMappe
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuGraphicsResourceSetMapFlags: Api["cuGraphicsResourceSetMapFlags_v2"] = ambientCall("cuda", "cuGraphicsResourceSetMapFlags_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The function that a public name means in a CUDA version.
+ * NON-SPEC: there are no function pointers; what is given is the numbered name, to be looked up in the API object: `process.cuda[name]`.
+ * @param symbol a public name: "cuCtxCreate"
+ * @param pfn gets the name of the function: "cuCtxCreate_v4"
+ * @param cudaVersion 12000 for CUDA 12.0, 13000 for 13.0
+ * @param flags CU_GET_PROC_ADDRESS_*
+ * @param symbolStatus gets why, or that it was found; may be NULL
+ * @returns INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags. NOT_FOUND: no such function.
+ */
 export const cuGetProcAddress: Api["cuGetProcAddress_v2"] = ambientCall("cuda", "cuGetProcAddress_v2");

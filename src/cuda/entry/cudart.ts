@@ -60,13 +60,18 @@ export const cudaIpcGetEventHandle: Api["cudaIpcGetEventHandle"] = ambientCall("
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaIpcOpenEventHandle: Api["cudaIpcOpenEventHandle"] = ambientCall("cudart", "cudaIpcOpenEventHandle");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** A handle for memory of cudaMalloc, to be opened in another process. @param handle gets it @returns cudaErrorInvalidValue: handle NULL, not the beginning of such memory. */
 export const cudaIpcGetMemHandle: Api["cudaIpcGetMemHandle"] = ambientCall("cudart", "cudaIpcGetMemHandle");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Maps another process's memory.
+ * @param devPtr gets the address
+ * @param flags must be cudaIpcMemLazyEnablePeerAccess
+ * @returns cudaErrorInvalidValue: devPtr NULL, other flags, no handle. cudaErrorDeviceUninitialized: made by this process. cudaErrorInvalidResourceHandle: the memory is gone.
+ */
 export const cudaIpcOpenMemHandle: Api["cudaIpcOpenMemHandle"] = ambientCall("cudart", "cudaIpcOpenMemHandle");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Gives an opened handle back. Blocks until work that may use it has ended. @returns cudaErrorInvalidValue: not from cudaIpcOpenMemHandle. */
 export const cudaIpcCloseMemHandle: Api["cudaIpcCloseMemHandle"] = ambientCall("cudart", "cudaIpcCloseMemHandle");
 
 /** Makes writes of other devices visible: nothing to do in this model. @returns cudaErrorNotSupported: the device cannot. */
@@ -128,13 +133,13 @@ export const cudaDeviceGetAttribute: Api["cudaDeviceGetAttribute"] = ambientCall
 /** Which atomics host and device may do on the same memory. @param capabilities gets a mask for each operation. @returns cudaErrorInvalidDevice, cudaErrorInvalidValue. */
 export const cudaDeviceGetHostAtomicCapabilities: Api["cudaDeviceGetHostAtomicCapabilities"] = ambientCall("cudart", "cudaDeviceGetHostAtomicCapabilities");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** A device's default pool. (Device Management.) @param memPool gets it @returns cudaErrorInvalidValue: memPool NULL. cudaErrorInvalidDevice: no such device. */
 export const cudaDeviceGetDefaultMemPool: Api["cudaDeviceGetDefaultMemPool"] = ambientCall("cudart", "cudaDeviceGetDefaultMemPool");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes a pool a device's current one. (Device Management.) @returns cudaErrorInvalidValue: not a pool, one of another device. cudaErrorInvalidDevice: no such device. */
 export const cudaDeviceSetMemPool: Api["cudaDeviceSetMemPool"] = ambientCall("cudart", "cudaDeviceSetMemPool");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** A device's current pool. (Device Management.) @param memPool gets it @returns cudaErrorInvalidValue: memPool NULL, no such device. */
 export const cudaDeviceGetMemPool: Api["cudaDeviceGetMemPool"] = ambientCall("cudart", "cudaDeviceGetMemPool");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -282,13 +287,13 @@ export const cudaStreamBeginCapture: Api["cudaStreamBeginCapture"] = ambientCall
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaStreamBeginCaptureToGraph: Api["cudaStreamBeginCaptureToGraph"] = ambientCall("cudart", "cudaStreamBeginCaptureToGraph");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Swaps the calling thread's capture mode. @param mode in: the new one; out: the old one @returns cudaErrorInvalidValue: mode NULL or none. */
 export const cudaThreadExchangeStreamCaptureMode: Api["cudaThreadExchangeStreamCaptureMode"] = ambientCall("cudart", "cudaThreadExchangeStreamCaptureMode");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaStreamEndCapture: Api["cudaStreamEndCapture"] = ambientCall("cudart", "cudaStreamEndCapture");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Whether a stream is capturing: none ever is. @param pCaptureStatus gets cudaStreamCaptureStatusNone @returns cudaErrorInvalidValue: pCaptureStatus NULL. */
 export const cudaStreamIsCapturing: Api["cudaStreamIsCapturing"] = ambientCall("cudart", "cudaStreamIsCapturing");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -575,13 +580,16 @@ export const cudaGetMipmappedArrayLevel: Api["cudaGetMipmappedArrayLevel"] = amb
  */
 export const cudaMemcpy3D: Api["cudaMemcpy3D"] = ambientCall("cudart", "cudaMemcpy3D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Copies a box between devices. Peer access need not be enabled.
+ * @returns cudaErrorInvalidValue: p NULL, a range that is not memory. cudaErrorInvalidDevice: no such device. cudaErrorInvalidPitchValue: a pitch smaller than a row.
+ */
 export const cudaMemcpy3DPeer: Api["cudaMemcpy3DPeer"] = ambientCall("cudart", "cudaMemcpy3DPeer");
 
 /** cudaMemcpy3D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpy3DAsync: Api["cudaMemcpy3DAsync"] = ambientCall("cudart", "cudaMemcpy3DAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** cudaMemcpy3DPeer in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpy3DPeerAsync: Api["cudaMemcpy3DPeerAsync"] = ambientCall("cudart", "cudaMemcpy3DPeerAsync");
 
 /**
@@ -761,43 +769,50 @@ export const cudaMemcpyToArrayAsync: Api["cudaMemcpyToArrayAsync"] = ambientCall
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaMemcpyFromArrayAsync: Api["cudaMemcpyFromArrayAsync"] = ambientCall("cudart", "cudaMemcpyFromArrayAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Allocates from the current pool of the stream's device, in stream order.
+ * @param devPtr gets the address; 0 for size 0
+ * @returns cudaErrorInvalidValue: devPtr NULL. cudaErrorInvalidResourceHandle: not a stream of the device. cudaErrorMemoryAllocation.
+ */
 export const cudaMallocAsync: Api["cudaMallocAsync"] = ambientCall("cudart", "cudaMallocAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Frees stream-ordered memory in stream order. NULL is no error.
+ * @returns cudaErrorInvalidValue: not the beginning of such memory. cudaErrorInvalidResourceHandle: not a stream of the device.
+ */
 export const cudaFreeAsync: Api["cudaFreeAsync"] = ambientCall("cudart", "cudaFreeAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Gives unused memory of a pool back, down to some bytes. @returns cudaErrorInvalidValue: not a pool. */
 export const cudaMemPoolTrimTo: Api["cudaMemPoolTrimTo"] = ambientCall("cudart", "cudaMemPoolTrimTo");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Sets an attribute of a pool. @returns cudaErrorInvalidValue: not a pool, value NULL, an attribute that cannot be set so. */
 export const cudaMemPoolSetAttribute: Api["cudaMemPoolSetAttribute"] = ambientCall("cudart", "cudaMemPoolSetAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** An attribute of a pool. @param value gets it @returns cudaErrorInvalidValue: not a pool, value NULL, unknown attribute. */
 export const cudaMemPoolGetAttribute: Api["cudaMemPoolGetAttribute"] = ambientCall("cudart", "cudaMemPoolGetAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Sets which devices may use a pool's memory. @returns cudaErrorInvalidValue: not a pool, no devices, access that cannot be. */
 export const cudaMemPoolSetAccess: Api["cudaMemPoolSetAccess"] = ambientCall("cudart", "cudaMemPoolSetAccess");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Which access a device has to a pool's memory. @param flags gets it @returns cudaErrorInvalidValue: not a pool, a pointer NULL, no device. */
 export const cudaMemPoolGetAccess: Api["cudaMemPoolGetAccess"] = ambientCall("cudart", "cudaMemPoolGetAccess");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes a pool. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. cudaErrorNotSupported: host memory, sharing. */
 export const cudaMemPoolCreate: Api["cudaMemPoolCreate"] = ambientCall("cudart", "cudaMemPoolCreate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Destroys a pool; what is allocated lives on. @returns cudaErrorInvalidValue: not a pool, a default pool. */
 export const cudaMemPoolDestroy: Api["cudaMemPoolDestroy"] = ambientCall("cudart", "cudaMemPoolDestroy");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The default pool of a location. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. cudaErrorInvalidDevice. */
 export const cudaMemGetDefaultMemPool: Api["cudaMemGetDefaultMemPool"] = ambientCall("cudart", "cudaMemGetDefaultMemPool");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The current pool of a location. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. */
 export const cudaMemGetMemPool: Api["cudaMemGetMemPool"] = ambientCall("cudart", "cudaMemGetMemPool");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes a pool the current one of a location. @returns cudaErrorInvalidValue: not a pool, one of another device, unknown type or location. */
 export const cudaMemSetMemPool: Api["cudaMemSetMemPool"] = ambientCall("cudart", "cudaMemSetMemPool");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The same from a pool. @returns as cudaMallocAsync; cudaErrorInvalidValue: not a pool. */
 export const cudaMallocFromPoolAsync: Api["cudaMallocFromPoolAsync"] = ambientCall("cudart", "cudaMallocFromPoolAsync");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -856,7 +871,7 @@ export const cudaGraphicsResourceGetMappedMipmappedArray: Api["cudaGraphicsResou
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGetChannelDesc: Api["cudaGetChannelDesc"] = ambientCall("cudart", "cudaGetChannelDesc");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** A channel descriptor: bits of each channel, and their kind. */
 export const cudaCreateChannelDesc: Api["cudaCreateChannelDesc"] = ambientCall("cudart", "cudaCreateChannelDesc");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -1174,10 +1189,15 @@ export const cudaGraphExecNodeSetParams: Api["cudaGraphExecNodeSetParams"] = amb
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGraphConditionalHandleCreate: Api["cudaGraphConditionalHandleCreate"] = ambientCall("cudart", "cudaGraphConditionalHandleCreate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The driver function that a public name means in the runtime's CUDA version: its numbered name (there are no function pointers).
+ * @param funcPtr gets the name, or null
+ * @param driverStatus gets whether it was found; may be NULL
+ * @returns cudaErrorInvalidValue: a pointer NULL, unknown flags. A name that is none is no error here: driverStatus says so.
+ */
 export const cudaGetDriverEntryPoint: Api["cudaGetDriverEntryPoint"] = ambientCall("cudart", "cudaGetDriverEntryPoint");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The same for a CUDA version. @returns as cudaGetDriverEntryPoint; cudaErrorInvalidValue: a version beyond the driver's. */
 export const cudaGetDriverEntryPointByVersion: Api["cudaGetDriverEntryPointByVersion"] = ambientCall("cudart", "cudaGetDriverEntryPointByVersion");
 
 /**

@@ -57,4 +57,5 @@ export interface VirtualState {
 /** Handle kind of physical memory. */
 const KIND = 0x28;
 
+/** Where a process keeps its handles of physical memory. */
 export const virtualKey: StateKey<VirtualState> = stateKey<VirtualState>("cuda virtual memory", (t) => ({ handles: new HandleTable(KIND, t.sys.pid) }));

@@ -207,4 +207,5 @@ export class PoolState {
   }
 }
 
+/** Where a process keeps its memory pools. */
 export const poolKey: StateKey<PoolState> = stateKey<PoolState>("cuda pools", (t) => new PoolState(t.sys.pid));

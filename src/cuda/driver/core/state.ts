@@ -77,5 +77,6 @@ export class ThreadState {
   readonly stack: Context[] = [];
 }
 
+/** Where a process keeps its driver state, and a thread its own. */
 export const driverKey: StateKey<DriverState> = stateKey<DriverState>("cuda driver", (t: Caller) => new DriverState(t.sys.pid));
 export const threadKey: StateKey<ThreadState> = stateKey<ThreadState>("cuda thread", () => new ThreadState());

@@ -21,5 +21,6 @@ export class RuntimeThread {
   lastError: cudaError_t = 0;
 }
 
+/** Where a process keeps the runtime's state, and a thread its own. */
 export const runtimeKey: StateKey<RuntimeState> = stateKey<RuntimeState>("cuda runtime", () => new RuntimeState());
 export const runtimeThreadKey: StateKey<RuntimeThread> = stateKey<RuntimeThread>("cuda runtime thread", () => new RuntimeThread());
