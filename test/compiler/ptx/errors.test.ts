@@ -124,6 +124,8 @@ test("maxVersion can be set", () => {
   expect(parsePtx(".version 9.3\n.target sm_90", { maxVersion: { major: 9, minor: 3 } }).version.minor).toBe(3);
 });
 
-test("textures name the instruction and its line", () => {
-  expect(refusal(fixture("sm_90", "12_tex_const"))).toMatchObject({ kind: "unsupported", line: 44 });
+test("what is not executed is named with its line", () => {
+  expect(refusal(fixture("sm_90", "09_coop"))).toMatchObject({ kind: "unsupported", line: 240 });
+  expect(refusal(kernel("tex.cube.v4.f32.f32 {%f1, %f2, %f3, %f1}, [%rd1, {%f1, %f2, %f3, %f1}];")).message).toContain("tex.cube.v4.f32.f32");
+  expect(refusal(kernel("ld.global.u32 %r1, [t];", ".global .texref t;")).message).toContain(".texref");
 });
