@@ -54,6 +54,7 @@ export abstract class FastFrame extends DeviceEmitter {
   protected region: FlowNode | null = null;
   protected block: Block | null = null;
   protected itemEnd: Label = 0;
+  private readonly made: Map<FlowNode, Set<Node>> = new Map();
   /** The region's first block, where the row has been counted for it as a whole. */
   protected rowHead: Block | null = null;
 
@@ -188,8 +189,11 @@ export abstract class FastFrame extends DeviceEmitter {
   }
 
   /** Values of the work-item that are computed in the region. Its head's phis have been in their slots since the way in. */
-  protected madeIn(node: FlowNode): Set<Node> {
+  protected madeIn(node: FlowNode): ReadonlySet<Node> {
+    const known = this.made.get(node);
+    if (known !== undefined) return known;
     const made = new Set(node.blocks.flatMap((block) => block.nodes));
+    this.made.set(node, made);
     for (const value of made) if (this.regions.cells.has(value) || (value.op === "phi" && value.block === node.head)) made.delete(value);
     return made;
   }

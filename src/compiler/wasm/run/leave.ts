@@ -93,7 +93,11 @@ class Leaving {
         this.group.markExited(item);
         continue;
       }
-      if (item === current) continue;
+      if (item === current) {
+        // It may have left at the region's head, which takes its results anew.
+        this.bringResults(node.head, item, cells);
+        continue;
+      }
       const head = early ? behind! : node.head;
       this.i32[this.record(item, record.pc)] = this.isEntry(head) ? 0 : head.resume;
       if (!this.isEntry(head)) this.bringValues(head, item, cells);
@@ -115,6 +119,12 @@ class Leaving {
       this.i32[target] = this.i32[source]!;
       if (wide) this.i32[target + 1] = this.i32[source + 1]!;
     }
+    this.bringResults(head, item, from);
+  }
+
+  /** Puts the results of the meeting before the head, where all have them in common, in a work-item's record. */
+  private bringResults(head: Block, item: number, from: number): void {
+    const { cells } = this.code.program.regions!;
     for (const result of head.nodes) {
       if (result.op !== "result" || !cells.has(result)) continue;
       const at = head.preds[0]!.nodes[0]!;
