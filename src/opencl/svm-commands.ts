@@ -23,7 +23,7 @@ import { isView, viewBytes } from "./runtime/host-memory.ts";
 import { checkList } from "./runtime/host-transfer.ts";
 import { enqueue, flush } from "./runtime/submit.ts";
 import { findSvm } from "./runtime/svm-allocation.ts";
-import { abandon, copyJob, delegate, doPending, enqueueAfter, line, MARKER, packed, readJob, writeJob, type Pending } from "./runtime/transfer.ts";
+import { abandon, delegate, doPending, enqueueAfter, line, MARKER, packed, readJob, writeJob, type Pending } from "./runtime/transfer.ts";
 import { completion, publish, waitList } from "./runtime/wait-list.ts";
 import { freeSvm } from "./svm.ts";
 

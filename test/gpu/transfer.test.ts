@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DeviceFault } from "../../src/compiler/abi.ts";
+import type { DeviceFault } from "../../src/compiler/abi.ts";
 import { LinearStore } from "../../src/gpu/linear.ts";
 import { GpuPageTable } from "../../src/gpu/page-table.ts";
 import type { GpuAddressSpace } from "../../src/gpu/ports.ts";

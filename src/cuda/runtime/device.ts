@@ -1,5 +1,5 @@
 import type { Caller } from "../../api/caller.ts";
-import { Out } from "../../api/out.ts";
+import type { Out } from "../../api/out.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
 import type { In } from "../abi/common.ts";
 import { CUarray_format, type CUatomicOperation, type CUdevice_attribute, type CUflushGPUDirectRDMAWritesScope, type CUflushGPUDirectRDMAWritesTarget, type CUfunc_cache, type CUlimit, type CUresult } from "../abi/driver/enums.ts";

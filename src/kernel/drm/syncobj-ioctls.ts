@@ -1,5 +1,5 @@
 import { Errno } from "../errors.ts";
-import { DmaFence, type FenceCallback } from "../fence/fence.ts";
+import type { DmaFence, FenceCallback } from "../fence/fence.ts";
 import { OpenFile, type SysCaller } from "../fs/file.ts";
 import { WaitQueue, type Blocking } from "../process/wait.ts";
 import { O_RDWR } from "../sys/sys.ts";

@@ -1,4 +1,4 @@
-import { DmaFence, type FenceCallback, type FenceContext } from "./fence.ts";
+import type { DmaFence, FenceCallback, FenceContext } from "./fence.ts";
 
 /** Whether a fence array waits for all of its members or for the first. */
 export type ArrayMode = "all" | "any";

@@ -1,5 +1,5 @@
 import { Errno } from "../errors.ts";
-import { DmaFence, type FenceCallback, type FenceContext } from "./fence.ts";
+import type { DmaFence, FenceCallback, FenceContext } from "./fence.ts";
 
 /**
  * A node of a fence chain (dma_fence_chain): stands for its own fence and everything before it in the chain, so it signals when its own fence and all

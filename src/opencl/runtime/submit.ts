@@ -8,7 +8,7 @@ import { NONE, type EventObject } from "./event.ts";
 import type { ClObject } from "./object.ts";
 import type { QueueObject } from "./queue-object.ts";
 import { recover } from "./recover.ts";
-import { isOver, settle, terminate } from "./settle.ts";
+import { isOver, terminate } from "./settle.ts";
 import { stateOf } from "./state.ts";
 import { Timeline } from "./timeline.ts";
 

@@ -32,7 +32,7 @@ const texts = (call: (a: Api, text: string | Uint8Array) => number) => [
 ] as const;
 
 testErrors("Module Management", [
-  { name: "cuModuleLoad", needs: "context", control: (a, w) => { w.process.main; return loaded(a, (box) => (w.machine.kernel.vfs.write("/tmp/add.ptx", ptx.add, { process: w.process, thread: w.process.main }), a.cuModuleLoad(box, "/tmp/add.ptx"))); }, errors: [
+  { name: "cuModuleLoad", needs: "context", control: (a, w) => { return loaded(a, (box) => (w.machine.kernel.vfs.write("/tmp/add.ptx", ptx.add, { process: w.process, thread: w.process.main }), a.cuModuleLoad(box, "/tmp/add.ptx"))); }, errors: [
     [INVALID, "module NULL", (a) => a.cuModuleLoad(null, "/tmp/x")], [INVALID, "fname NULL", (a) => a.cuModuleLoad(out(), null)], [cu.CUDA_ERROR_FILE_NOT_FOUND, "no file", (a) => a.cuModuleLoad(out(), "/tmp/missing.ptx")]] },
   { name: "cuModuleLoadData", needs: "context", control: (a) => loaded(a, (box) => a.cuModuleLoadData(box, ptx.add)), errors: [
     [INVALID, "module NULL", (a) => a.cuModuleLoadData(null, ptx.add)], [INVALID, "image NULL", (a) => a.cuModuleLoadData(out(), null)], ...texts((a, text) => a.cuModuleLoadData(out(), text))] },
