@@ -198,3 +198,46 @@ test("loading a module again, and launches that overlap, do not disturb each oth
     expect([...machine.u32(outs[i]!, 256)]).toEqual(Array.from({ length: 256 }, (_, n) => n + i * 1000));
   });
 });
+
+describe("rows of work-items that are translated once", () => {
+  // out[i] = in[i - 1] + in[i + 1] for 0 < i < n - 1, by a single row of addresses with offsets.
+  const text = source(`
+    ld.param.u64 %rd5, [in]; ld.param.u32 %r20, [n]; setp.eq.u32 %p1, %r4, 0; add.s32 %r21, %r20, -1; setp.ge.u32 %p2, %r4, %r21; or.pred %p3, %p1, %p2; @%p3 bra L1;
+    add.s64 %rd6, %rd5, %rd1; ld.global.u32 %r10, [%rd6+-4]; ld.global.u32 %r11, [%rd6+4]; add.s32 %r10, %r10, %r11; st.global.u32 [%rd3], %r10;
+L1: ret;`, ".param .u64 out, .param .u64 in, .param .u32 n");
+  const n = 40000;
+  const values = Uint32Array.from({ length: n }, (_, i) => (i * 2654435761) >>> 0);
+  const expected = Uint32Array.from({ length: n }, (_, i) => (i === 0 || i === n - 1 ? 0 : (values[i - 1]! + values[i + 1]!) >>> 0));
+
+  test.each([["neighbouring pages", false], ["scattered pages", true]])("over page ends, in %s", (_, scramble) => {
+    const counts = [false, true].map((slowOnly) => {
+      const machine = new TestMachine({ scramble });
+      const code = compileModule(ptxToIr(text, "k.ptx"), { slowOnly });
+      const [out, input] = [machine.map(n * 4), machine.upload(values)];
+      const { instructions, bytes } = machine.launch(code, code.load(machine), "k", packParams(out, input, n), { grid: [Math.ceil(n / 192), 1, 1], block: [192, 1, 1] });
+      expect(machine.u32(out, n)).toEqual(expected);
+      return { instructions, bytes };
+    });
+    expect(counts[0]).toEqual(counts[1]);
+  });
+
+  test("a base that is not aligned is misaligned for the first work-item that uses it", () => {
+    const machine = new TestMachine();
+    const code = compileModule(ptxToIr(text, "k.ptx"));
+    const [out, input] = [machine.map(4096), machine.map(4096)];
+    expect(() => machine.launch(code, code.load(machine), "k", packParams(out, input + 2n, 256), { block: [256, 1, 1] }))
+      .toThrow(expect.objectContaining({ kind: "misaligned", site: expect.objectContaining({ thread: [1, 0, 0] }) as unknown }) as Error);
+  });
+
+  test("a store into a page that may only be read is refused, the work-items before it are done", () => {
+    const machine = new TestMachine();
+    const code = compileModule(ptxToIr(text, "k.ptx"));
+    const out = machine.map(2 * 65536);
+    const input = machine.upload(values);
+    machine.protect(out + 65536n, 1);
+    expect(() => machine.launch(code, code.load(machine), "k", packParams(out, input, n), { grid: [129, 1, 1], block: [160, 1, 1] }))
+      .toThrow(expect.objectContaining({ kind: "write-protected", access: { address: out + 65536n, size: 4, kind: "write" } }) as Error);
+    expect(machine.u32(out, 16384)).toEqual(expected.subarray(0, 16384));
+    expect(machine.u32(out + 65536n, 64)).toEqual(new Uint32Array(64));
+  });
+});
