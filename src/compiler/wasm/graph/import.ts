@@ -22,8 +22,8 @@ export interface ModuleFacts {
   readonly recursive: ReadonlySet<string>;
 }
 
-/** Nodes beyond which calls are no longer inlined. */
-const INLINE_LIMIT = 30000;
+/** Nodes beyond which calls are no longer inlined. V8 of Node 20 aborts the process when its optimising compiler meets a body of some 30,000. */
+const INLINE_LIMIT = 10000;
 
 /**
  * Makes a graph of `fn`, with the bodies of direct calls inlined as far as that is possible. Counting is that of the IR: each block keeps
