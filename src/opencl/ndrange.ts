@@ -89,11 +89,16 @@ function triple(sizes: Sizes | null, work_dim: number, rest: number): [number, n
 
 /** The parameter block as the kernel will see it. */
 function parameters(kernel: KernelObject, offsets: readonly number[]): Uint8Array {
+  if (kernel.params.length === 0) return kernel.params;
   const params = kernel.params.slice();
-  const view = new DataView(params.buffer);
-  kernel.info.params.forEach((param, i) => {
-    if (param.kind === "shared") view.setBigUint64(param.offset, BigInt(offsets[i]!), true);
-  });
+  let view: DataView | null = null;
+  for (let i = 0; i < kernel.info.params.length; i++) {
+    const param = kernel.info.params[i]!;
+    if (param.kind !== "shared") continue;
+    view ??= new DataView(params.buffer);
+    view.setUint32(param.offset, offsets[i]!, true);
+    view.setUint32(param.offset + 4, 0, true);
+  }
   return params;
 }
 
