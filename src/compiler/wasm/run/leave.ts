@@ -69,7 +69,8 @@ class Leaving {
       const exited = (item: number): boolean => index < 0 || ((alive >>> (item - first)) & 1) === 0;
       const node = this.nodes[Math.max(index, 0)]!;
       this.place(node, first, end, number === running ? (together ? -1 : Math.max(current, first)) : -1, exited, state + team.cells);
-      if (number >= running) continue;
+      // A warp that has finished stands nowhere.
+      if (number >= running || index < 0) continue;
       // This warp has come to the barrier in front of its node.
       const barrier = node.head.preds[0]!.nodes[0]!;
       for (let item = first; item < end; item++) if (!exited(item)) this.group.atBarrierAlready(item, barrier);
