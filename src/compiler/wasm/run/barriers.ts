@@ -11,7 +11,7 @@ export interface BarrierGroup {
 }
 
 interface Meeting {
-  readonly key: string;
+  readonly key: number;
   readonly count: number | null;
   readonly waiters: number[];
   /** Arrivals by warp, waiting ones included. */
@@ -21,7 +21,7 @@ interface Meeting {
 
 /** See `BarrierGroup`: the meetings in progress. */
 export class Barriers {
-  private readonly meetings = new Map<string, Meeting>();
+  private readonly meetings = new Map<number, Meeting>();
   private readonly group: BarrierGroup;
 
   constructor(group: BarrierGroup) {
@@ -30,7 +30,8 @@ export class Barriers {
 
   /** @param count null: everybody. @param waits false: it only counts */
   arrive(item: number, id: number, count: number | null, waits: boolean): void {
-    const key = `${id} ${count}`;
+    // Ids are below 16; a count of 0 does not occur.
+    const key = id + 16 * (count ?? 0);
     let meeting = this.meetings.get(key);
     if (meeting === undefined) {
       meeting = { key, count, waiters: [], arrivals: new Map(), arrived: 0 };

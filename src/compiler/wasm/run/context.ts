@@ -1,6 +1,6 @@
 import { DeviceFault, type FaultKind, type LaunchHooks, type MemoryAccess, type PageTableView, type Site } from "../../abi.ts";
 import type { Node } from "../graph/node.ts";
-import type { SiteInfo } from "../slow/program.ts";
+import type { Features, SiteInfo } from "../slow/program.ts";
 import { slot } from "../lower/layout.ts";
 import type { Views } from "./views.ts";
 
@@ -15,9 +15,10 @@ export class Run {
   readonly params: number;
   readonly paramBytes: number;
   slot = 0;
+  readonly features: Features;
   private readonly siteList: SiteInfo[];
 
-  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: SiteInfo[]) {
+  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: SiteInfo[], features: Features) {
     this.kernel = kernel;
     this.views = views;
     this.hooks = hooks;
@@ -26,6 +27,7 @@ export class Run {
     this.params = params;
     this.paramBytes = paramBytes;
     this.siteList = sites;
+    this.features = features;
   }
 
   /** Operations at which work-items stop, by the number in their records. */

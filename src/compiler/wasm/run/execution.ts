@@ -38,8 +38,8 @@ export class WasmExecution implements Execution, Meter {
   /** Instructions by multiprocessor, kept when the kernel looks at them. */
   private readonly clocks: number[] = [];
   private bytes = 0;
-  private total = 0;
   private budget = 0;
+  private slowStep: ((launch: number, slot: number, item: number) => number) | null = null;
 
   constructor(kernel: LoadedKernel, config: LaunchConfig, hooks: LaunchHooks) {
     this.kernel = kernel;
@@ -53,7 +53,7 @@ export class WasmExecution implements Execution, Meter {
     const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64;
     this.scratch = kernel.take(room);
     this.freeSlots = [...this.scratch.slots];
-    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites);
+    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features);
     this.writeLaunchBlock();
   }
 
@@ -226,19 +226,24 @@ export class WasmExecution implements Execution, Meter {
   step(at: number, item: number, limit: number): number {
     const { launch: block } = this.scratch;
     const { views } = this.kernel;
-    views.i32[(block + launch.limit) >> 2] = limit;
-    views.i32[(block + launch.counted) >> 2] = 0;
-    views.i32[(block + launch.counted + 4) >> 2] = 0;
-    const { usesClock } = this.kernel.code.program;
-    const sm = views.i32[(at + slot.smid) >> 2]!;
-    if (usesClock) views.i64[(block + launch.clock) >> 3] = BigInt(this.clocks[sm] ?? 0);
-    const result = this.kernel.slowStep()(block, at, item);
-    views.refresh();
-    this.lastStep = views.i32[(block + launch.counted) >> 2]! >>> 0;
+    const { i32 } = views;
+    i32[(block + launch.limit) >> 2] = limit;
+    i32[(block + launch.counted) >> 2] = 0;
+    i32[(block + launch.counted + 4) >> 2] = 0;
+    if (this.context.features.clock) views.i64[(block + launch.clock) >> 3] = BigInt(this.clockOf(at));
+    const result = (this.slowStep ??= this.kernel.slowStep())(block, at, item);
+    // The memory may have grown, in a hook; whoever calls hooks renews the views.
+    const after = views.i32;
+    this.lastStep = after[(block + launch.counted) >> 2]! >>> 0;
     this.instructions += this.lastStep;
-    if (usesClock) this.clocks[sm] = (this.clocks[sm] ?? 0) + this.lastStep;
-    this.bytes += views.i32[(block + launch.counted + 4) >> 2]! >>> 0;
+    if (this.context.features.clock) this.clocks[after[(at + slot.smid) >> 2]!] = this.clockOf(at) + this.lastStep;
+    this.bytes += after[(block + launch.counted + 4) >> 2]! >>> 0;
     return result;
+  }
+
+  /** Instructions so far on the multiprocessor of the slot's group. */
+  private clockOf(at: number): number {
+    return this.clocks[this.kernel.views.i32[(at + slot.smid) >> 2]!] ?? 0;
   }
 
   /** Prepares a slot for work-group `number` and gives its state machines. */

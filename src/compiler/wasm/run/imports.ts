@@ -26,7 +26,11 @@ export function importsFor(program: KernelProgram, names: readonly string[], act
     outside: (address: bigint, size: number, kind: number, line: number, _s: number, item: number) => outside(run(), address, size, kind, line, item),
     trap: (which: number, line: number, _s: number, item: number) => run().fault("trap", line, item, null, which === 0 ? "trap instruction" : "code that cannot be reached was reached"),
     printf: (site: number, args: number, s: number, item: number) => print(run(), program, site, args, s, item),
-    now: () => BigInt(Math.floor(run().hooks.now())),
+    now: () => {
+      const now = BigInt(Math.floor(run().hooks.now()));
+      run().views.refresh();
+      return now;
+    },
     remainder: (a: number, b: number) => a % b,
     enter: (target: bigint, site: number, next: number, local: number, line: number, s: number, item: number) => enter(run(), program, target, site, next, local, line, s, item),
   };

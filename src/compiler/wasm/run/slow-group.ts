@@ -16,6 +16,8 @@ const WAITING = 2;
 const ASLEEP = 3;
 /** Ready, but going round a loop that waits for others. */
 const SPINNING = 4;
+/** Waiting at the one barrier of a kernel that has no other. */
+const AT_BARRIER = 5;
 
 /** Instructions after which a group that still works makes room for others. */
 const GROUP_TURN = 1 << 25;
@@ -47,6 +49,8 @@ export class SlowGroup {
   private cursor = 0;
   private itemSpent = 0;
   private turnSpent = 0;
+  /** Work-items at the one barrier. */
+  private arrived = 0;
   /** Whether some work-item did more than wait since this was last cleared. */
   progressed = false;
 
@@ -80,6 +84,10 @@ export class SlowGroup {
   atBarrierAlready(item: number, node: Node): void {
     const { i32 } = this.run_.views;
     i32[word(this.slot, item, record.site)] = this.run_.addSite(node);
+    if (this.run_.features.oneBarrier) {
+      this.atBarrier(item);
+      return;
+    }
     this.state[item] = WAITING;
     const id = (Number(node.imm) & 1) === 0 ? 0 : Number(node.args[0]!.imm) >>> 0;
     this.barriers.arrive(item, id, null, true);
@@ -135,7 +143,8 @@ export class SlowGroup {
       case status.exited:
         this.state[item] = EXITED;
         this.live--;
-        this.barriers.recheck();
+        if (this.run_.features.oneBarrier) this.openBarrier();
+        else this.barriers.recheck();
         return;
       case status.spin:
         this.state[item] = SPINNING;
@@ -163,6 +172,12 @@ export class SlowGroup {
   }
 
   private atBarrier(item: number): void {
+    if (this.run_.features.oneBarrier) {
+      this.state[item] = AT_BARRIER;
+      this.arrived++;
+      this.openBarrier();
+      return;
+    }
     const { node, line } = this.siteOf(item);
     const id = this.field(item, record.id) >>> 0;
     const has = Number(node.imm);
@@ -176,15 +191,22 @@ export class SlowGroup {
     this.barriers.arrive(item, id, count, waits);
   }
 
+  /** The only barrier there is: nobody need be told apart. */
+  private openBarrier(): void {
+    if (this.arrived === 0 || this.arrived < this.live) return;
+    this.arrived = 0;
+    for (let item = 0; item < this.items; item++) if (this.state[item] === AT_BARRIER) this.state[item] = READY;
+  }
+
   /** Called by the barriers: those of a complete one go on. */
   release(waiters: readonly number[]): void {
     const { i32 } = this.run_.views;
+    for (const item of waiters) this.state[item] = READY;
+    if (!this.run_.features.votes) return;
     const voters = waiters.filter((item) => this.siteOf(item).node.op === "barred");
     const yes = voters.filter((item) => this.field(item, record.a) === 1).length;
-    for (const item of waiters) {
-      this.state[item] = READY;
+    for (const item of voters) {
       const { node } = this.siteOf(item);
-      if (node.op !== "barred") continue;
       i32[word(this.slot, item, record.a)] = node.attr === "popc" ? yes : node.attr === "and" ? (yes === voters.length ? 1 : 0) : yes > 0 ? 1 : 0;
     }
   }
@@ -202,10 +224,11 @@ export class SlowGroup {
   private afterSweep(): Outcome | null {
     if (this.live === 0) return "finished";
     let ready = false;
-    for (let first = 0; first < this.items; first += this.warpSize) {
+    const { collectives, activemask } = this.run_.features;
+    for (let first = 0; collectives && first < this.items; first += this.warpSize) {
       const end = Math.min(first + this.warpSize, this.items);
       ready = this.resolveWarp(first, end) || ready;
-      ready = this.releaseActiveMask(first, end) || ready;
+      if (activemask) ready = this.releaseActiveMask(first, end) || ready;
     }
     let waits = false;
     for (let item = 0; item < this.items; item++) {
@@ -274,8 +297,9 @@ export class SlowGroup {
 
   /** Nobody can go on, ever. */
   private stuck(): never {
-    const item = this.state.indexOf(WAITING);
-    const waiting = this.state.filter((state) => state === WAITING).length;
+    const isWaiting = (state: number): boolean => state === WAITING || state === AT_BARRIER;
+    const item = this.state.findIndex(isWaiting);
+    const waiting = this.state.filter(isWaiting).length;
     return this.run_.fault("barrier-divergence", this.siteOf(item).line ?? 0, item, null,
       `${waiting} of ${this.items} work-items wait for others that will never come, ${this.items - this.live} have exited;`);
   }

@@ -1,8 +1,7 @@
 import { findRegions, splitAtHeads, unfoldCommon, type Regions } from "../fast/regions.ts";
-import type { Node } from "../graph/node.ts";
+import { isCollective, type Graph, type Node } from "../graph/node.ts";
 import { analyseFlow } from "../graph/cfg.ts";
 import { importFunction, type ModuleFacts } from "../graph/import.ts";
-import type { Graph } from "../graph/node.ts";
 import { placeCanonical } from "../graph/nans.ts";
 import { optimise } from "../graph/optimise.ts";
 import { foldSingleUses, removeDead } from "../graph/uses.ts";
@@ -31,13 +30,22 @@ export interface Routine {
   readonly localBytes: number;
 }
 
+/** What a kernel and its functions use, so that the scheduler need not look for the rest: %clock64, votes at barriers, warp collectives, activemask. */
+export interface Features {
+  readonly clock: boolean;
+  readonly votes: boolean;
+  /** All barriers are number 0 for the whole group. */
+  readonly oneBarrier: boolean;
+  readonly collectives: boolean;
+  readonly activemask: boolean;
+}
+
 /** A kernel with everything it may call, before any WebAssembly is written. */
 export interface KernelProgram {
   readonly kernel: Routine;
   /** How the fast path runs it; null when it cannot. */
   readonly regions: Regions | null;
-  /** Whether %clock64 is read. */
-  readonly usesClock: boolean;
+  readonly features: Features;
   /** Functions that are called and not inlined, by number from 1. */
   readonly functions: readonly { readonly name: string; readonly routine: Routine | null }[];
   readonly functionNumber: ReadonlyMap<string, number>;
@@ -102,12 +110,18 @@ export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, 
     const { routine } = functions[i]!;
     if (routine !== null) scan(routine.graph);
   }
-  const usesClock = [kernel, ...functions.map(({ routine }) => routine)].some((routine) => routine?.graph.blocks.some((block) => block.nodes.some((node) => node.op === "sreg" && node.attr === "clock64")));
+  const routines = [kernel, ...functions.map(({ routine }) => routine)];
+  const uses = (what: (node: Node) => boolean): boolean => routines.some((routine) => routine?.graph.blocks.some((block) => block.nodes.some(what)));
+  const features: Features = {
+    clock: uses((node) => node.op === "sreg" && node.attr === "clock64"), votes: uses((node) => node.op === "barred"),
+    oneBarrier: !uses((node) => node.op === "barred" || (node.op === "barrier" && (Number(node.imm) !== 0 || node.attr !== "sync"))),
+    collectives: uses(isCollective), activemask: uses((node) => node.op === "activemask"),
+  };
   const params = alignUp(launch.symbols + 8 * facts.symbols.size, 16);
   const paramBytes = module.functions.get(name)!.paramBytes;
   const printArgs = alignUp(params + paramBytes, 16);
   return {
-    kernel, regions, usesClock, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
+    kernel, regions, features, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
     facts: { symbols: facts.symbols, params, paramBytes, printArgs, shared },
   };
 }
