@@ -13,7 +13,7 @@ import { fail } from "./core/fail.ts";
 import { frontier } from "./core/stream.ts";
 import { addWaits } from "./core/submit.ts";
 import { contextArgument } from "./context.ts";
-import { cuMemcpyAsync } from "./memory-copy.ts";
+import { copyBetween, cuMemcpyAsync } from "./memory-copy.ts";
 import { copyStrided, reservedRule, strided3D } from "./memory-copy-strided.ts";
 
 /** Memory Management: copies between contexts. Peer access need not be enabled for them. */
@@ -41,15 +41,19 @@ function follow(t: Caller, waiter: Context, points: readonly SyncPoint[], owner:
 }
 
 /** The synchronous forms are ordered with the default streams of all three contexts. */
-function* ordered(t: Caller, current: Context, others: readonly Context[], body: () => Blocking<CUresult>): Blocking<CUresult> {
+function* ordered(t: Caller, current: Context, others: readonly Context[], body: (order: () => CUresult) => Blocking<CUresult>): Blocking<CUresult> {
   const stream = defaultStream(t, current);
-  for (const other of others) {
-    if (other === current) continue;
-    const error = follow(t, current, frontier(defaultStream(t, other)), other);
-    if (error < 0) return failSubmit(t, stream, error);
-  }
-  const code = yield* body();
-  if (code !== 0) return code;
+  let began = false;
+  const code = yield* body(() => {
+    began = true;
+    for (const other of others) {
+      if (other === current) continue;
+      const error = follow(t, current, frontier(defaultStream(t, other)), other);
+      if (error < 0) return failSubmit(t, stream, error);
+    }
+    return 0;
+  });
+  if (code !== 0 || !began) return code;
   for (const other of others) {
     if (other === current) continue;
     const error = follow(t, other, frontier(stream), current);
@@ -67,7 +71,7 @@ export function* cuMemcpyPeer(t: Caller, dstDevice: CUdeviceptr, dstContext: CUc
   if (typeof current === "number") return current;
   const others = peers(t, current, [dstContext, srcContext]);
   if (typeof others === "number") return others;
-  return yield* ordered(t, current, others, () => cuMemcpyAsync(t, dstDevice, srcDevice, ByteCount, null));
+  return yield* ordered(t, current, others, (order) => copyBetween(t, dstDevice, srcDevice, ByteCount, order));
 }
 
 /** cuMemcpyPeer in a stream of the current context, ordered with that alone. @returns as there; INVALID_HANDLE: not a stream of the current context. */
@@ -90,7 +94,7 @@ function* copy3DPeer(t: Caller, hStream: CUstream | null | undefined, pCopy: In<
   if (typeof others === "number") return others;
   const strided = strided3D(plain);
   if (hStream !== undefined) return yield* copyStrided(t, hStream, strided);
-  return yield* ordered(t, current, others, () => copyStrided(t, null, strided));
+  return yield* ordered(t, current, others, (order) => copyStrided(t, null, strided, order));
 }
 
 /**

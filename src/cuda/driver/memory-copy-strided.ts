@@ -5,7 +5,7 @@ import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUDA_MEMCPY2D, CUDA_MEMCPY3D, CUstream } from "../abi/driver/types.ts";
-import { defaultStream, ownStream } from "./core/arguments.ts";
+import { defaultStream, isSize, ownStream } from "./core/arguments.ts";
 import type { Context } from "./core/context.ts";
 import { copy, devicePlace, hostPlace, span, unifiedPlace, type Place, type Shape } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
@@ -15,7 +15,7 @@ import { deviceAttribute } from "./device-attributes.ts";
 /** Memory Management: copies of rows and slices. */
 
 /** One side of a strided copy. */
-interface Side {
+export interface Side {
   readonly name: "src" | "dst";
   readonly type: number;
   readonly host: HostPtr | null;
@@ -60,15 +60,17 @@ function placeOf(t: Caller, context: Context, side: Side, bytes: number): Place 
   return bad(`${side.name}MemoryType must be of CUmemorytype`);
 }
 
-/** Checks and does a strided copy. `hStream` undefined: the synchronous form. */
-export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, what: Strided | null): Blocking<CUresult> {
+/** Checks and does a strided copy. `hStream` undefined: the synchronous form. `order` runs when all is known to be right, before the copy. */
+export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, what: Strided | null, order: (() => CUresult) | null = null): Blocking<CUresult> {
   const context = enter(t);
   if (typeof context === "number") return context;
   const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
   if (what === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "pCopy must not be NULL");
   const { src, dst, width, height, depth } = what;
-  if (!(width >= 0 && height >= 0 && depth >= 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes must not be negative", { width, height, depth });
+  for (const size of [width, height, depth, src.x, src.y, src.z, dst.x, dst.y, dst.z]) {
+    if (!isSize(size)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes and positions must be whole numbers and not negative", { value: size });
+  }
   if (width === 0 || height === 0 || depth === 0) return 0;
   const rows = height > 1 || depth > 1;
   const maxPitch = deviceAttribute(context.device, cu.CU_DEVICE_ATTRIBUTE_MAX_PITCH)!;
@@ -85,7 +87,8 @@ export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, wh
   if (typeof from === "number") return from;
   const to = placeOf(t, context, dst, span(shape, shape.dstPitch, shape.dstSlice));
   if (typeof to === "number") return to;
-  return yield* copy(t, stream, to, from, shape, hStream === undefined);
+  const ordered = order === null ? 0 : order();
+  return ordered === 0 ? yield* copy(t, stream, to, from, shape, hStream === undefined) : ordered;
 }
 
 function strided2D(p: In<CUDA_MEMCPY2D> | null): Strided | null {

@@ -4,7 +4,7 @@ import type { Blocking } from "../../kernel/process/wait.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUdeviceptr, CUstream } from "../abi/driver/types.ts";
-import { defaultStream, ownStream } from "./core/arguments.ts";
+import { defaultStream, isSize, ownStream } from "./core/arguments.ts";
 import type { Context } from "./core/context.ts";
 import { copy, devicePlace, hostPlace, linear, unifiedPlace, type Place } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
@@ -38,19 +38,27 @@ function anywhere(address: number, name: string): Find {
     ?? fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${name}: the whole range must be memory of the process or inside one allocation`, { [name]: address, ByteCount: bytes });
 }
 
-/** All copies of this file: `hStream` undefined is the synchronous form in the default stream. */
-function* transfer(t: Caller, hStream: CUstream | null | undefined, dst: Find, src: Find, bytes: number): Blocking<CUresult> {
+const unordered = (): CUresult => 0;
+
+/** All copies of this file: `hStream` undefined is the synchronous form in the default stream; `order` runs when all is known to be right, before the copy. */
+function* transfer(t: Caller, hStream: CUstream | null | undefined, dst: Find, src: Find, bytes: number, order: () => CUresult = unordered): Blocking<CUresult> {
   const context = enter(t);
   if (typeof context === "number") return context;
   const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
-  if (!(bytes >= 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "ByteCount must not be negative", { ByteCount: bytes });
+  if (!isSize(bytes)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "ByteCount must be a whole number and not negative", { ByteCount: bytes });
   if (bytes === 0) return 0;
   const to = dst(t, context, bytes, true);
   if (typeof to === "number") return to;
   const from = src(t, context, bytes, false);
   if (typeof from === "number") return from;
-  return yield* copy(t, stream, to, from, linear(bytes), hStream === undefined);
+  const ordered = order();
+  return ordered === 0 ? yield* copy(t, stream, to, from, linear(bytes), hStream === undefined) : ordered;
+}
+
+/** A copy between any two addresses in the default stream that other contexts' streams are put in order with first; does not wait. */
+export function* copyBetween(t: Caller, dst: CUdeviceptr, src: CUdeviceptr, bytes: number, order: () => CUresult): Blocking<CUresult> {
+  return yield* transfer(t, null, anywhere(dst, "dst"), anywhere(src, "src"), bytes, order);
 }
 
 /**

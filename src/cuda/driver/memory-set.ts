@@ -3,7 +3,7 @@ import type { Blocking } from "../../kernel/process/wait.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUdeviceptr, CUstream } from "../abi/driver/types.ts";
-import { defaultStream, ownStream } from "./core/arguments.ts";
+import { defaultStream, isSize, ownStream } from "./core/arguments.ts";
 import { devicePlace, failSubmit, route, span } from "./core/copy.ts";
 import { enter, failSticky } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
@@ -18,7 +18,7 @@ function* set(t: Caller, hStream: CUstream | null | undefined, dst: number, valu
   if (typeof context === "number") return context;
   const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
-  if (!(width >= 0 && height >= 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes must not be negative", { width, height });
+  if (!isSize(width) || !isSize(height)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes must be whole numbers and not negative", { width, height });
   if (width === 0 || height === 0) return 0;
   const bytes = width * size;
   if (height > 1 && pitch < bytes) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dstPitch must not be smaller than a row", { dstPitch: pitch, row: bytes });

@@ -12,7 +12,7 @@ import { cuCtxGetLimit, cuCtxSetLimit } from "../driver/context-settings.ts";
 import { failSticky } from "../driver/core/enter.ts";
 import { fail } from "../driver/core/fail.ts";
 import * as cu from "../driver/device.ts";
-import { deviceOf, driverOf, finish, inContext, inContextBlocking, usePrimary, withDriver } from "./core/call.ts";
+import { deviceOf, driverOf, finish, inContext, inContextBlocking, openPrimary, usePrimary, withDriver } from "./core/call.ts";
 import { runtimeKey, runtimeThreadKey } from "./core/state.ts";
 
 /** Device Management. Properties: device-properties.ts. */
@@ -75,11 +75,8 @@ export function cudaInitDevice(t: Caller, device: number, deviceFlags: number, f
       if (bad !== null) return fail(t, rt.cudaErrorInvalidValue as CUresult, bad, { deviceFlags });
       found.primaryFlags = deviceFlags;
     }
-    const thread = t.threadState(runtimeThreadKey);
-    const before = thread.device ?? (found.ordinal === deviceOf(t) ? null : deviceOf(t));
-    const code = usePrimary(t, driver, device);
-    if (code !== 0 || before === null || before === device) return code;
-    return usePrimary(t, driver, before);
+    const context = openPrimary(t, driver, device);
+    return typeof context === "number" ? context : 0;
   });
 }
 

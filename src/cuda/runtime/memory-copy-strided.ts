@@ -8,10 +8,12 @@ import type { cudaError_t, cudaMemcpyKind } from "../abi/runtime/enums.ts";
 import type { cudaMemcpy3DParms, cudaStream_t } from "../abi/runtime/types.ts";
 import type { Context } from "../driver/core/context.ts";
 import type { Shape } from "../driver/core/copy.ts";
+import { copyStrided, type Side as StridedSide } from "../driver/memory-copy-strided.ts";
 import { deviceAttribute } from "../driver/device-attributes.ts";
 import { fail } from "../driver/core/fail.ts";
-import { CU_DEVICE_ATTRIBUTE_MAX_PITCH } from "../abi/driver/constants.ts";
+import { CU_DEVICE_ATTRIBUTE_MAX_PITCH, CU_MEMORYTYPE_DEVICE, CU_MEMORYTYPE_HOST, CU_MEMORYTYPE_UNIFIED } from "../abi/driver/constants.ts";
 import { inContextBlocking } from "./core/call.ts";
+import { sidesOf, type Side } from "./core/places.ts";
 import { transfer } from "./memory-copy.ts";
 
 /** Memory Management: copies of rows and slices. */
@@ -48,25 +50,31 @@ export function* cudaMemcpy2DAsync(
   return yield* inContextBlocking(t, (context) => copy2D(t, context, dst, dpitch, src, spitch, width, height, kind, stream));
 }
 
-/** Where a side of a 3D copy begins; null when there is no such place. */
-function start(side: In<HostPitchedPtr>, pos: { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined } | undefined): HostPtr | null {
-  const offset = ((pos?.z ?? 0) * (side.ysize ?? 0) + (pos?.y ?? 0)) * (side.pitch ?? 0) + (pos?.x ?? 0);
-  const ptr = side.ptr ?? 0;
-  if (typeof ptr === "number") return ptr === 0 ? null : ptr + offset;
-  return offset >= 0 && offset <= ptr.byteLength ? new Uint8Array(ptr.buffer, ptr.byteOffset + offset, ptr.byteLength - offset) : null;
+type Position = { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined };
+
+/** One side of a 3D copy as the driver describes it. */
+function sideOf(name: "src" | "dst", at: In<HostPitchedPtr>, pos: Position | undefined, side: Side): StridedSide {
+  const ptr = at.ptr ?? 0;
+  const type = side === "host" ? CU_MEMORYTYPE_HOST : side === "device" ? CU_MEMORYTYPE_DEVICE : typeof ptr === "number" ? CU_MEMORYTYPE_UNIFIED : CU_MEMORYTYPE_HOST;
+  return { name, type, host: ptr, device: typeof ptr === "number" ? ptr : 0, x: pos?.x ?? 0, y: pos?.y ?? 0, z: pos?.z ?? 0, pitch: at.pitch ?? 0, height: at.ysize ?? 0 };
 }
 
-function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
+/** Checks and does a copy of a box. `stream` undefined: the synchronous form. */
+export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
   if (p === null) return fail(t, rt.cudaErrorInvalidValue as CUresult, "p must not be NULL");
   if ((p.srcArray ?? 0) !== 0 || (p.dstArray ?? 0) !== 0) return fail(t, rt.cudaErrorNotSupported as CUresult, "CUDA arrays are not supported");
   const { srcPtr, dstPtr, extent } = p;
   if (srcPtr === undefined || dstPtr === undefined || extent === undefined) return fail(t, rt.cudaErrorInvalidValue as CUresult, "srcPtr, dstPtr and extent must be given");
+  const sides = sidesOf(p.kind ?? 0);
+  if (sides === null) return fail(t, rt.cudaErrorInvalidMemcpyDirection as CUresult, "kind must be of cudaMemcpyKind", { kind: p.kind });
   const { width = 0, height = 0, depth = 0 } = extent;
-  const [dpitch, spitch] = [dstPtr.pitch ?? 0, srcPtr.pitch ?? 0];
-  if (width > 0 && height * depth > 0 && (dpitch < width || spitch < width)) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "a pitch must not be smaller than the extent's width", { dpitch, spitch, width });
-  if (depth > 1 && ((dstPtr.ysize ?? 0) < height || (srcPtr.ysize ?? 0) < height)) return fail(t, rt.cudaErrorInvalidValue as CUresult, "ysize must not be smaller than the extent's height", { height });
-  const shape: Shape = { width, height, depth, dstPitch: dpitch, dstSlice: dpitch * (dstPtr.ysize ?? height), srcPitch: spitch, srcSlice: spitch * (srcPtr.ysize ?? height) };
-  return yield* transfer(t, context, start(dstPtr, p.dstPos), start(srcPtr, p.srcPos), shape, p.kind ?? 0, stream);
+  const [src, dst] = [sideOf("src", srcPtr, p.srcPos, sides.src), sideOf("dst", dstPtr, p.dstPos, sides.dst)];
+  const limit = maxPitch(context);
+  for (const { name, pitch, x } of [src, dst]) {
+    if (width > 0 && height * depth > 0 && pitch < width + x) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, `${name}Ptr.pitch must not be smaller than the extent's width and ${name}Pos.x`, { pitch, width, x });
+    if (pitch > limit) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "pitches must not exceed cudaDevAttrMaxPitch", { pitch, limit });
+  }
+  return yield* copyStrided(t, stream, { src, dst, width, height, depth });
 }
 
 /**

@@ -6,15 +6,14 @@ import type { CUresult } from "../abi/driver/enums.ts";
 import * as rt from "../abi/runtime/constants.ts";
 import type { cudaError_t, cudaMemcpyKind } from "../abi/runtime/enums.ts";
 import type { cudaStream_t } from "../abi/runtime/types.ts";
-import { defaultStream, ownStream } from "../driver/core/arguments.ts";
+import { defaultStream, isSize, ownStream } from "../driver/core/arguments.ts";
 import type { Context } from "../driver/core/context.ts";
 import { copy, linear, type Shape } from "../driver/core/copy.ts";
 import { fail } from "../driver/core/fail.ts";
 import { cuMemcpyPeer, cuMemcpyPeerAsync } from "../driver/memory-copy-peer.ts";
-import { inContextBlocking, usePrimary } from "./core/call.ts";
+import { inContextBlocking, openPrimary } from "./core/call.ts";
 import { placeOf, sidesOf } from "./core/places.ts";
 import { variableOf } from "./core/registry.ts";
-import { driverKey } from "../driver/core/state.ts";
 
 /** Memory Management: copies of plain runs of bytes. When they return is the driver's rule (API synchronization behavior). */
 
@@ -24,6 +23,7 @@ export function* transfer(t: Caller, context: Context, dst: HostPtr | null, src:
   if (sides === null) return fail(t, rt.cudaErrorInvalidMemcpyDirection as CUresult, "kind must be of cudaMemcpyKind", { kind });
   const queue = stream === undefined ? defaultStream(t, context) : ownStream(t, context, stream);
   if (typeof queue === "number") return queue;
+  if (!isSize(shape.width) || !isSize(shape.height) || !isSize(shape.depth)) return fail(t, rt.cudaErrorInvalidValue as CUresult, "sizes must be whole numbers and not negative", { width: shape.width, height: shape.height, depth: shape.depth });
   if (shape.width === 0 || shape.height === 0 || shape.depth === 0) return 0;
   const to = placeOf(t, context, dst, shape, "dst", sides.dst);
   if (typeof to === "number") return to;
@@ -86,23 +86,11 @@ export function* cudaMemcpyFromSymbolAsync(t: Caller, dst: HostPtr | null, symbo
   return yield* inContextBlocking(t, (context) => symbolCopy(t, context, symbol, dst, count, offset, kind, false, stream));
 }
 
-/** Primary context of a device, for copies between devices; the current one stays current. */
-function primaryOf(t: Caller, current: Context, ordinal: number): Context | CUresult {
-  const device = current.driver.devices[ordinal];
-  if (device === undefined) return fail(t, rt.cudaErrorInvalidDevice as CUresult, "device must be an ordinal below cudaGetDeviceCount", { device: ordinal });
-  if (device.primary === null) {
-    const code = usePrimary(t, t.processState(driverKey), ordinal);
-    if (code !== 0) return code;
-    usePrimary(t, t.processState(driverKey), current.device.ordinal);
-  }
-  return device.primary!;
-}
-
 function* peerCopy(t: Caller, context: Context, dst: HostPtr | null, dstDevice: number, src: HostPtr | null, srcDevice: number, count: number, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
   if (typeof dst !== "number" || typeof src !== "number") return fail(t, rt.cudaErrorInvalidValue as CUresult, "dst and src must be device addresses");
-  const to = primaryOf(t, context, dstDevice);
+  const to = openPrimary(t, context.driver, dstDevice);
   if (typeof to === "number") return to;
-  const from = primaryOf(t, context, srcDevice);
+  const from = openPrimary(t, context.driver, srcDevice);
   if (typeof from === "number") return from;
   return yield* stream === undefined ? cuMemcpyPeer(t, dst, to.handle, src, from.handle, count) : cuMemcpyPeerAsync(t, dst, to.handle, src, from.handle, count, stream);
 }

@@ -5,6 +5,9 @@ import type { CUresult } from "../abi/driver/enums.ts";
 import * as rt from "../abi/runtime/constants.ts";
 import type { cudaError_t } from "../abi/runtime/enums.ts";
 import type { cudaExtent, cudaPitchedPtr, cudaStream_t } from "../abi/runtime/types.ts";
+import { isSize } from "../driver/core/arguments.ts";
+import type { Context } from "../driver/core/context.ts";
+import { devicePlace, span } from "../driver/core/copy.ts";
 import { fail } from "../driver/core/fail.ts";
 import { cuMemsetD2D8Async, cuMemsetD2D8_v2, cuMemsetD8Async, cuMemsetD8_v2 } from "../driver/memory-set.ts";
 import { inContextBlocking } from "./core/call.ts";
@@ -38,12 +41,16 @@ export function* cudaMemset2DAsync(t: Caller, devPtr: number | null, pitch: numb
   return yield* inContextBlocking(t, () => cuMemsetD2D8Async(t, devPtr ?? 0, pitch, value & 255, width, height, stream));
 }
 
-function* set3D(t: Caller, target: In<cudaPitchedPtr>, value: number, extent: In<cudaExtent>, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
+function* set3D(t: Caller, context: Context, target: In<cudaPitchedPtr>, value: number, extent: In<cudaExtent>, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
   const { width = 0, height = 0, depth = 0 } = extent;
   const { ptr = 0, pitch = 0, ysize = 0 } = target;
   if (depth > 1 && ysize < height) return fail(t, rt.cudaErrorInvalidValue as CUresult, "ysize must not be smaller than the extent's height", { ysize, height });
+  if (![width, height, depth].every(isSize)) return fail(t, rt.cudaErrorInvalidValue as CUresult, "sizes must be whole numbers and not negative", { width, height, depth });
+  if (width === 0 || height === 0 || depth === 0) return 0;
+  const shape = { width, height, depth, dstPitch: pitch, dstSlice: pitch * ysize, srcPitch: 0, srcSlice: 0 };
+  if (devicePlace(context.driver, ptr, span(shape, pitch, shape.dstSlice)) === null) return fail(t, rt.cudaErrorInvalidValue as CUresult, "the whole box must be inside one allocation", { ptr });
   for (let z = 0; z < depth; z++) {
-    const at = (ptr as number) + z * pitch * ysize;
+    const at = ptr + z * shape.dstSlice;
     const code = yield* stream === undefined ? cuMemsetD2D8_v2(t, at, pitch, value & 255, width, height) : cuMemsetD2D8Async(t, at, pitch, value & 255, width, height, stream);
     if (code !== 0) return code;
   }
@@ -57,10 +64,10 @@ function* set3D(t: Caller, target: In<cudaPitchedPtr>, value: number, extent: In
  * @returns cudaErrorInvalidValue: not a range of one allocation, sizes that do not fit.
  */
 export function* cudaMemset3D(t: Caller, pitchedDevPtr: In<cudaPitchedPtr>, value: number, extent: In<cudaExtent>): Blocking<cudaError_t> {
-  return yield* inContextBlocking(t, () => set3D(t, pitchedDevPtr, value, extent, undefined));
+  return yield* inContextBlocking(t, (context) => set3D(t, context, pitchedDevPtr, value, extent, undefined));
 }
 
 /** cudaMemset3D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export function* cudaMemset3DAsync(t: Caller, pitchedDevPtr: In<cudaPitchedPtr>, value: number, extent: In<cudaExtent>, stream: cudaStream_t | null = 0): Blocking<cudaError_t> {
-  return yield* inContextBlocking(t, () => set3D(t, pitchedDevPtr, value, extent, stream));
+  return yield* inContextBlocking(t, (context) => set3D(t, context, pitchedDevPtr, value, extent, stream));
 }

@@ -5,9 +5,8 @@ import * as rt from "../abi/runtime/constants.ts";
 import type { cudaAtomicOperation, cudaDeviceP2PAttr, cudaError_t } from "../abi/runtime/enums.ts";
 import type { Context } from "../driver/core/context.ts";
 import { fail } from "../driver/core/fail.ts";
-import { driverKey } from "../driver/core/state.ts";
 import * as cu from "../driver/peer.ts";
-import { inContext, usePrimary, withDriver } from "./core/call.ts";
+import { inContext, openPrimary, withDriver } from "./core/call.ts";
 
 /** Peer Device Memory Access. */
 
@@ -20,12 +19,7 @@ function peerContext(t: Caller, context: Context, peerDevice: number): Context |
   const code = cu.cuDeviceCanAccessPeer(t, able, context.device.ordinal, peerDevice);
   if (code !== 0) return code;
   if (able.value === 0) return fail(t, rt.cudaErrorInvalidDevice as CUresult, "the current device cannot access peerDevice (cudaDeviceCanAccessPeer says so)", { peerDevice });
-  if (device.primary === null) {
-    const made = usePrimary(t, t.processState(driverKey), peerDevice);
-    if (made !== 0) return made;
-    usePrimary(t, t.processState(driverKey), context.device.ordinal);
-  }
-  return device.primary!;
+  return openPrimary(t, context.driver, peerDevice);
 }
 
 /** Whether one device can access another's memory. @param canAccessPeer gets 1 or 0. @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: NULL. */

@@ -86,7 +86,7 @@ export function makeWorld(): World {
 }
 
 /** What must be as before after a call that failed. */
-export function snapshot(w: World): object {
+export function snapshot(w: Pick<World, "machine" | "process">): object {
   const t = callerOf({ kernel: w.machine.kernel, diagnostics: { add() {} } as never }, w.process.main);
   const driver = t.processState(driverKey);
   const { vfs: _vfs, ...kernel } = w.machine.kernel.objectCounts() as Record<string, unknown>;

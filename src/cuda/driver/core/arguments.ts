@@ -41,6 +41,11 @@ export function anyEvent(t: Caller, context: Context, hEvent: CUevent | null): E
   return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, stale ? "hEvent names an event that has been destroyed" : "hEvent must be an event of this process", { hEvent });
 }
 
+/** Whether a number is what a C size_t can be. */
+export function isSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
 /** Whether a value is one of an enum's. */
 export function isEnumerator(values: Readonly<Record<string, number>>, value: number): boolean {
   return Object.values(values).includes(value);

@@ -38,16 +38,17 @@ export function driverOf(t: Caller): DriverState | CUresult {
   return code === 0 ? driver : code;
 }
 
-/** The device that the thread works on: what cudaSetDevice chose, else the first valid one. */
+/** The device that the thread works on: that of its current context, else what cudaSetDevice chose, else the first valid one. */
 export function deviceOf(t: Caller): number {
-  return t.threadState(runtimeThreadKey).device ?? t.processState(runtimeKey).validDevices[0] ?? 0;
+  const current = t.threadState(threadKey).stack.at(-1);
+  return current !== undefined && !current.destroyed ? current.device.ordinal : t.threadState(runtimeThreadKey).device ?? t.processState(runtimeKey).validDevices[0] ?? 0;
 }
 
 /**
- * Makes a device's primary context current to the calling thread, making the context when it is not active.
- * @returns 0, or the error
+ * A device's primary context, made when it is not active. What is current stays so.
+ * @returns the context, or the error
  */
-export function usePrimary(t: Caller, driver: DriverState, ordinal: number): CUresult {
+export function openPrimary(t: Caller, driver: DriverState, ordinal: number): Context | CUresult {
   const device = driver.devices[ordinal];
   if (device === undefined) return fail(t, rt.cudaErrorInvalidDevice as CUresult, "device must be an ordinal below cudaGetDeviceCount", { device: ordinal, count: driver.devices.length });
   const state = t.processState(runtimeKey);
@@ -59,6 +60,16 @@ export function usePrimary(t: Caller, driver: DriverState, ordinal: number): CUr
     state.retained.add(ordinal);
     device.primaryReferences++;
   }
+  return context;
+}
+
+/**
+ * Makes a device's primary context current to the calling thread, making the context when it is not active.
+ * @returns 0, or the error
+ */
+export function usePrimary(t: Caller, driver: DriverState, ordinal: number): CUresult {
+  const context = openPrimary(t, driver, ordinal);
+  if (typeof context === "number") return context;
   const { stack } = t.threadState(threadKey);
   stack[Math.max(0, stack.length - 1)] = context;
   return 0;
