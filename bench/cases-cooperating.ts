@@ -90,7 +90,7 @@ export const cooperating: readonly Case[] = [
         run: () => {
           for (let k = 2; k <= length; k *= 2) {
             host.setArg(kernel, 2, u32(k));
-            for (let j = k / 2; j > 0; j /= 2) {
+            for (let j = k / 2; j >= 1; j /= 2) {
               host.setArg(kernel, 1, u32(j));
               host.enqueue(kernel, [length], [256]);
             }
