@@ -74,6 +74,7 @@ export function cuLibraryLoadFromFile(
 ): CUresult {
   const driver = enterDriver(t);
   if (typeof driver === "number") return driver;
+  if (library === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "library must not be NULL");
   if (fileName === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "fileName must not be NULL");
   const text = t.sys.readFile(fileName);
   if (typeof text === "number") return fail(t, cu.CUDA_ERROR_FILE_NOT_FOUND, "fileName must name a readable file of the machine", { fileName });

@@ -94,7 +94,7 @@ export function cudaStreamSetAttribute(t: Caller, hStream: cudaStream_t | null, 
 
 /**
  * Destroys a stream. Its work goes on; does not block.
- * @returns cudaErrorInvalidResourceHandle: not a stream, or a default one.
+ * @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: a default one.
  */
 export function cudaStreamDestroy(t: Caller, stream: cudaStream_t | null): cudaError_t {
   return inContext(t, () => cu.cuStreamDestroy_v2(t, stream));

@@ -4,7 +4,7 @@ import type { CUresult } from "../../abi/driver/enums.ts";
 import type { cudaError_t } from "../../abi/runtime/enums.ts";
 import * as rt from "../../abi/runtime/constants.ts";
 import type { Context } from "../../driver/core/context.ts";
-import { enter } from "../../driver/core/enter.ts";
+import { enter, enterDriver } from "../../driver/core/enter.ts";
 import { errorName, fail } from "../../driver/core/fail.ts";
 import { errnoCode, errnoRule } from "../../driver/core/fault.ts";
 import { driverKey, threadKey, type DriverState } from "../../driver/core/state.ts";
@@ -30,10 +30,10 @@ export function refuse(t: Caller, code: cudaError_t, rule: string, values: Reado
   return finish(t, fail(t, code, rule, values));
 }
 
-/** Initialises the driver when nobody has. @returns its state, or the error. */
+/** Initialises the driver when nobody has. @returns its state, or the error: there is no device, or a callback calls. */
 export function driverOf(t: Caller): DriverState | CUresult {
   const driver = t.processState(driverKey);
-  if (driver.initialised) return driver;
+  if (driver.initialised) return enterDriver(t);
   const code = cuInit(t, 0);
   return code === 0 ? driver : code;
 }

@@ -13,6 +13,7 @@ export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
       test(`works; breaks one rule each: ${c.errors.map(([, rule]) => rule).join("; ")}`, () => {
         const w = makeWorld();
         expect(named(c.control(w.cudart, w))).toBe("cudaSuccess");
+        w.easyrt.cudaDeviceSynchronize();
         expect(w.machine.diagnostics()).toEqual([]);
         expect(w.cudart.cudaGetLastError()).toBe(0);
         for (const [code, rule, call] of c.errors) {
