@@ -89,6 +89,24 @@ L1:   bar.sync 0; activemask.b32 %r11; add.s32 %r10, %r10, %r11; st.global.u32 [
     expect(data).toEqual(Array.from({ length: 40 }, (_, i) => (i < 32 ? 4 : 9 + 255)));
   });
 
+  test("a value that begins with the lane and goes on as what the warp has in common", () => {
+    const { data } = both(source(`
+      ld.param.u32 %r20, [n]; mov.u32 %r10, %r3; mov.u32 %r11, 0;
+L1:   setp.ge.u32 %p1, %r11, %r20; @%p1 bra L2; setp.lt.u32 %p2, %r3, 4; vote.sync.ballot.b32 %r10, %p2, -1; add.s32 %r11, %r11, 1; bra L1;
+L2:   st.global.u32 [%rd3], %r10; ret;`), 40, { block: [40, 1, 1], n: 1 });
+    expect(data).toEqual(Array.from({ length: 40 }, (_, i) => (i < 32 ? 15 : 0)));
+  });
+
+  test("warps of groups that are cut at the edge of the range", () => {
+    // Rows of 8 in the full group, of 3 in the cut one, where a warp of 8 reaches over rows.
+    const { data } = both(source(`mov.u32 %r5, %tid.z; mov.u32 %r6, %laneid; shfl.sync.idx.b32 %r7, %r5, 3, 7, -1; mad.lo.s32 %r8, %r7, 100, %r6; shl.b32 %r9, %r1, 3; add.s32 %r9, %r9, %r3; shl.b32 %r10, %r5, 4; add.s32 %r9, %r9, %r10; mul.wide.u32 %rd5, %r9, 4; add.s64 %rd6, %rd2, %rd5; st.global.u32 [%rd6], %r8; ret;`),
+      32, { block: [8, 1, 2], grid: [2, 1, 1], globalSize: [11, 1, 2], warpSize: 8 });
+    const row = (group: number, z: number): number[] => data.slice(z * 16 + group * 8).slice(0, group === 0 ? 8 : 3);
+    expect([row(0, 0), row(0, 1)]).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [100, 101, 102, 103, 104, 105, 106, 107]]);
+    // Lane 3 of the cut group's only warp is the first of the second row.
+    expect([row(1, 0), row(1, 1)]).toEqual([[100, 101, 102], [103, 104, 105]]);
+  });
+
   test("not barriers under a divergent branch, nor shuffles there", () => {
     both(source(`setp.lt.u32 %p1, %r3, 8; @%p1 bra L1; bar.sync 1; bra L2;
 L1:   bar.sync 1;

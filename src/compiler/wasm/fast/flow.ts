@@ -1,5 +1,5 @@
 import { isPure, type Block, type Graph, type Node } from "../graph/node.ts";
-import type { Levels, Uniformity } from "./uniform.ts";
+import { blocksBefore, type Levels, type Uniformity } from "./uniform.ts";
 
 /**
  * The group's own flow: what happens to all its work-items together. Its nodes are
@@ -77,8 +77,20 @@ export function cutRegions(graph: Graph, levels: Levels, uniform: Uniformity, me
     nodes.push(node);
     at.set(block, node);
   }
+  const relevant = blocksBefore(graph.blocks, meets);
+  for (const node of nodes) if (node.kind === "items" && !relevant.has(node.head) && scatters(node, heads, levels, uniform)) return null;
   const someExit = nodes.some((node) => node.kind === "items" && node.blocks.some(ends) && node.blocks.some((block) => block.succs.some((next) => heads.has(next))));
   return { flow: { nodes, at, someExit }, values };
+}
+
+/** Whether work-items may go from the region to several heads, each as it likes. */
+function scatters(node: FlowNode, heads: ReadonlySet<Block>, levels: Levels, uniform: Uniformity): boolean {
+  const exits = new Set(node.blocks.flatMap((block) => block.succs.filter((next) => heads.has(next))));
+  if (exits.size < 2) return false;
+  return node.blocks.some((block) => {
+    const on = block.succs.length > 1 ? block.last.args[0]! : null;
+    return on !== null && (on.block === null ? levels.leaf(on) > 0 : uniform.divergent.has(on));
+  });
 }
 
 /** Whether a work-item's life ends with the block. */

@@ -1,6 +1,7 @@
 import { analyseFlow, orderBlocks, splitEdge } from "../graph/cfg.ts";
 import { isCollective, isPure, type Block, type Graph, type Node } from "../graph/node.ts";
 import type { Saved } from "../lower/slots.ts";
+import type { LaunchConfig } from "../../abi.ts";
 import { GROUP_CELLS } from "../lower/layout.ts";
 import { cutRegions, type GroupFlow } from "./flow.ts";
 import { analyseUniformity, Levels, type Team } from "./uniform.ts";
@@ -44,8 +45,11 @@ function teamFor(graph: Graph, warpSize: number): Team | null {
 }
 
 /** Whether a launch's groups can be run by such teams: in warps, a row of work-items must begin where a warp does. */
-export function suitsLaunch({ levels: { team } }: Regions, block: readonly [number, number, number], warpSize: number): boolean {
-  return !team.warp || (warpSize === team.warpSize && (block[0] % warpSize === 0 || (block[1] === 1 && block[2] === 1)));
+export function suitsLaunch({ levels: { team } }: Regions, { block, globalSize, warpSize }: LaunchConfig): boolean {
+  if (!team.warp) return true;
+  // Groups at the edge of an OpenCL range have shorter rows.
+  const rows = block[0] % warpSize === 0 && (globalSize[0] % block[0]) % warpSize === 0;
+  return warpSize === team.warpSize && (rows || (block[1] === 1 && block[2] === 1));
 }
 
 /**
@@ -99,7 +103,7 @@ export function findRegions(graph: Graph, { forced, levels }: { readonly forced:
     if (!forced.has(node.head) || node.kind !== "group") return node;
     const next = node.head.succs[0]!;
     const at = next.preds.indexOf(node.head);
-    const moves = next.nodes.some((phi) => phi.op === "phi" && phi.uses > 0 && !found.values.has(phi) && !phi.free && (saved.slot.get(phi) !== saved.slot.get(phi.args[at]!) || !saved.slot.has(phi)));
+    const moves = next.nodes.some((phi) => phi.op === "phi" && phi.uses > 0 && !found.values.has(phi) && !phi.free && (saved.slot.get(phi) !== saved.slot.get(phi.args[at]!) || !saved.slot.has(phi) || found.values.has(phi.args[at]!)));
     return moves ? { ...node, kind: "items" as const } : node;
   });
   const values = [...found.values];

@@ -108,11 +108,17 @@ export function analyseUniformity(graph: Graph, levels: Levels, meets: (block: B
         divergent.add(node);
         changed = true;
       }
-      if (branches.has(block) || !relevant.has(block) || block.succs.length < 2) continue;
+      if (branches.has(block) || block.succs.length < 2) continue;
       const on = block.last.args[0]!;
       if (!varies(on)) continue;
       branches.add(block);
       changed = true;
+      if (!relevant.has(block)) {
+        // Behind the last meeting work-items go their own ways to the end; where two ways can lead to one block, its phis differ.
+        const once = new Set<Block>();
+        for (const way of block.succs) for (const at of influenced([way], null, meets)) (once.has(at) ? joins : once).add(at);
+        continue;
+      }
       // Ways that lead to no barrier end in the work-item's exit: those who go there are out.
       const ways = block.succs.filter((next) => relevant.has(next));
       if (ways.length < 2) continue;

@@ -171,7 +171,7 @@ export class WasmExecution implements Execution, Meter {
 
   /** Begins work-groups (or goes on with the one that was parked). @returns false when a group is now on the slow path and should have its turn */
   private begin(lastBlock: number): boolean {
-    const run = this.kernel.fastRun(this.config.block, this.config.warpSize);
+    const run = this.kernel.fastRun(this.config);
     if (run === null) {
       this.cursor = this.resident.length;
       this.resident.push(this.admit(this.next++));

@@ -1,4 +1,4 @@
-import type { CodeEnv, KernelInfo } from "../../abi.ts";
+import type { CodeEnv, KernelInfo, LaunchConfig } from "../../abi.ts";
 import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
 import { fastModule } from "../fast/module.ts";
@@ -86,9 +86,9 @@ export class LoadedKernel {
   }
 
   /** The fast path's entry; null when it cannot run the kernel, or not in such groups. */
-  fastRun(block: readonly [number, number, number], warpSize: number): FastRun | null {
+  fastRun(config: LaunchConfig): FastRun | null {
     const { regions } = this.code.program;
-    if (regions === null || !suitsLaunch(regions, block, warpSize)) return null;
+    if (regions === null || !suitsLaunch(regions, config)) return null;
     if (this.run !== undefined) return this.run;
     const code = this.code.fastCode();
     if (code === null) this.run = null;
