@@ -37,7 +37,7 @@ function load(
     return fail(t, code.code, code.rule);
   }
   reportCompiled(jit, code, 0);
-  const library = new Library(text as string);
+  const library = new Library(text as string, code);
   library.handle = driver.libraries.add(library) as CUlibrary;
   for (const info of code.kernels.values()) {
     const kernel = new Kernel(library, info);
@@ -176,10 +176,10 @@ function* variable(t: Caller, dptr: Out<CUdeviceptr> | null, bytes: Out<number> 
   if (name === null || (dptr === null && bytes === null)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "name must not be NULL, nor both dptr and bytes");
   const found = libraryArgument(t, context.driver, library);
   if (typeof found === "number") return found;
+  if (found.variables.get(name) !== managed) return fail(t, cu.CUDA_ERROR_NOT_FOUND, `the library must have a ${managed ? "managed " : ""}variable of that name`, { name });
   const module = yield* libraryModule(t, context, found);
   if (typeof module === "number") return module;
-  const known = module.variables.get(name);
-  if (known === undefined || known.definition.managed !== managed) return fail(t, cu.CUDA_ERROR_NOT_FOUND, `the library must have a ${managed ? "managed " : ""}variable of that name`, { name });
+  const known = module.variables.get(name)!;
   if (dptr !== null) dptr.value = known.address;
   if (bytes !== null) bytes.value = known.definition.size;
   return 0;

@@ -21,6 +21,8 @@ function library(a: Api, load: (box: ReturnType<typeof out<CUlibrary>>) => numbe
   return code === 0 ? a.cuLibraryUnload(box.value) : code;
 }
 
+/** A library with a managed variable. */
+const managed = ".version 8.0\n.target sm_75\n.address_size 64\n.visible .global .attribute(.managed) .align 4 .u32 shared = 5;\n";
 const newer = ptx.add.replace(".version 8.0", ".version 9.9");
 const hopper = ptx.add.replace("sm_75", "sm_90");
 const broken = ptx.add.replace("ret;", "return;");
@@ -73,6 +75,8 @@ testErrors("Library Management", [
   { name: "cuKernelGetLibrary", needs: "init", control: (a, w) => a.cuKernelGetLibrary(out(), w.kernel), errors: [[INVALID, "pLib NULL", (a, w) => a.cuKernelGetLibrary(null, w.kernel)], [HANDLE, "no kernel", (a, w) => a.cuKernelGetLibrary(out(), w.junk)]] },
   { name: "cuLibraryGetGlobal", needs: "context", control: (a, w) => { const l = out<CUlibrary>(); if (a.cuLibraryLoadData(l, ptx.variables, null, null, 0, null, null, 0) !== 0) return a.cuLibraryGetGlobal(out(), null, w.library, "x"); const code = a.cuLibraryGetGlobal(out(), null, l.value, "counter"); a.cuLibraryUnload(l.value); return code; }, errors: [
     [INVALID, "name NULL", (a, w) => a.cuLibraryGetGlobal(out(), out(), w.library, null)], [HANDLE, "no library", (a, w) => a.cuLibraryGetGlobal(out(), out(), w.junk, "x")]] },
+  { name: "cuLibraryGetManaged", needs: "context", control: (a) => { const l = out<CUlibrary>(); const code = a.cuLibraryLoadData(l, managed, null, null, 0, null, null, 0); if (code !== 0) return code; const got = a.cuLibraryGetManaged(out(), out(), l.value, "shared"); a.cuLibraryUnload(l.value); return got; }, errors: [
+    [INVALID, "name NULL", (a, w) => a.cuLibraryGetManaged(out(), out(), w.library, null)], [HANDLE, "no library", (a, w) => a.cuLibraryGetManaged(out(), out(), w.junk, "x")], [cu.CUDA_ERROR_NOT_FOUND, "no such variable", (a, w) => a.cuLibraryGetManaged(out(), out(), w.library, "none")]] },
   { name: "cuKernelGetAttribute", needs: "init", control: (a, w) => a.cuKernelGetAttribute(out(), cu.CU_FUNC_ATTRIBUTE_NUM_REGS, w.kernel, 1), errors: [
     [INVALID, "pi NULL", (a, w) => a.cuKernelGetAttribute(null, 0, w.kernel, 0)], [INVALID, "no attribute", (a, w) => a.cuKernelGetAttribute(out(), 99 as 0, w.kernel, 0)], [HANDLE, "no kernel", (a, w) => a.cuKernelGetAttribute(out(), 0, w.junk, 0)],
     [cu.CUDA_ERROR_INVALID_DEVICE, "no such device", (a, w) => a.cuKernelGetAttribute(out(), 0, w.kernel, 2)]] },

@@ -206,8 +206,12 @@ export class Library {
   /** Kernels by name, in the module's order. */
   readonly kernels: Map<string, Kernel> = new Map();
 
-  constructor(text: string) {
+  /** Its variables by name, and whether each is managed. */
+  readonly variables: ReadonlyMap<string, boolean>;
+
+  constructor(text: string, code: DeviceCode) {
     this.text = text;
+    this.variables = new Map(code.symbols.map((name) => [name, code.module.globals.get(name)!.managed]));
   }
 }
 

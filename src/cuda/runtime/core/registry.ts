@@ -17,7 +17,7 @@ export class RegisteredModule {
   readonly symbols: ReadonlySet<string>;
 
   constructor(text: string, code: DeviceCode) {
-    this.library = new Library(text);
+    this.library = new Library(text, code);
     for (const [name, info] of code.kernels) this.library.kernels.set(name, new Kernel(this.library, info));
     this.symbols = new Set(code.symbols);
   }
