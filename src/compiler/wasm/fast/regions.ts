@@ -26,7 +26,8 @@ function teamFor(graph: Graph, warpSize: number): Team | null {
   const barriers = new Set<number>();
   for (const block of graph.blocks) {
     for (const node of block.nodes) {
-      if (node.op === "call" || node.op === "calli" || node.op === "match") return null;
+      // Which lanes an activemask finds together is the scheduler's doing, which the slow path has.
+      if (node.op === "call" || node.op === "calli" || node.op === "match" || node.op === "activemask") return null;
       // The clock counts by multiprocessor: the slow path knows how much.
       if (node.op === "sreg" && node.attr === "clock64") return null;
       warp ||= isCollective(node);
