@@ -21,6 +21,12 @@ function text(path: string): string {
 /** Kernels that wait by spinning: how often they go round depends on the schedule. */
 const SPINNING: ReadonlySet<string> = new Set(["gridsync"]);
 
+/**
+ * Kernels that need more work-items than these launches have: they read shared memory that nobody wrote or that others write meanwhile, so which of them
+ * faults first is the schedule's doing. Their own tests launch them as they want it.
+ */
+const MISLAUNCHED: ReadonlySet<string> = new Set(["sort"]);
+
 /** Samples that use what the front end says it does not have. */
 const REFUSED: ReadonlySet<string> = new Set(["sm_75/12_tex_const.ptx", "sm_90/12_tex_const.ptx", "sm_90/09_coop.ptx"]);
 
@@ -30,7 +36,7 @@ function compare(module: Module, limit: number): { readonly done: number; readon
   const counts = { done: 0, faults: 0, given: 0 };
   for (const kernel of interpreter.kernels.keys()) {
     const expected = runFixture(interpreter, kernel, limit);
-    if (expected === null) {
+    if (expected === null || MISLAUNCHED.has(kernel)) {
       counts.given++;
       continue;
     }
