@@ -1,5 +1,4 @@
-import { Out, out } from "../../../../src/api/out.ts";
-import type { HostPtr } from "../../../../src/api/out.ts";
+import { out, type HostPtr, type Out } from "../../../../src/api/out.ts";
 import type { In } from "../../../../src/cuda/abi/common.ts";
 import * as rt from "../../../../src/cuda/abi/runtime/constants.ts";
 import type { cudaMemcpy3DParms, cudaMemcpy3DPeerParms } from "../../../../src/cuda/abi/runtime/types.ts";
