@@ -249,7 +249,7 @@ export const cudaStreamSetAttribute: Api["cudaStreamSetAttribute"] = ambientCall
 
 /**
  * Destroys a stream. Its work goes on; does not block.
- * @returns cudaErrorInvalidResourceHandle: not a stream, or a default one.
+ * @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: a default one.
  */
 export const cudaStreamDestroy: Api["cudaStreamDestroy"] = ambientCall("cudart", "cudaStreamDestroy");
 

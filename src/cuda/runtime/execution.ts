@@ -10,7 +10,6 @@ import type { cudaFuncAttributes, cudaHostFn_t, cudaLaunchConfig_t, cudaStream_t
 import type { Context } from "../driver/core/context.ts";
 import { fail } from "../driver/core/fail.ts";
 import { isEnumerator } from "../driver/core/arguments.ts";
-import { maxThreads } from "../driver/core/launch.ts";
 import type { CudaFunction } from "../driver/core/module.ts";
 import { cuFuncGetParamInfo, cuFuncSetAttribute, cuFuncSetCacheConfig, functionAttribute } from "../driver/execution-attributes.ts";
 import { cuLaunchCooperativeKernel, cuLaunchHostFunc, cuLaunchKernel, cuLaunchKernelEx } from "../driver/execution.ts";
@@ -43,7 +42,8 @@ function badConfiguration(context: Context, fn: CudaFunction, grid: In<dim3>, bl
   }
   const threads = sizes[0] * sizes[1] * sizes[2];
   if (threads > context.device.profile.limits.maxThreadsPerBlock) return `a block must not have more than ${context.device.profile.limits.maxThreadsPerBlock} threads`;
-  if (threads > maxThreads(fn)) return `this kernel must not have more than ${maxThreads(fn)} threads in a block`;
+  const { maxThreads } = fn.info.attributes;
+  if (maxThreads !== null && threads > maxThreads) return `this kernel's launch bounds allow no more than ${maxThreads} threads in a block`;
   return shared > sharedPerBlockOptin ? `a block must not have more than ${sharedPerBlockOptin} bytes of shared memory` : null;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CUDA_ERROR_ILLEGAL_ADDRESS, CUDA_ERROR_INVALID_CONTEXT, CUDA_ERROR_NOT_INITIALIZED, CUDA_ERROR_NOT_PERMITTED, CUDA_SUCCESS } from "../../../src/cuda/abi/driver/constants.ts";
 import { resultName } from "../../../src/cuda/driver/core/fail.ts";
+import { unaccounted } from "./documented.ts";
 import { breakContext, makeWorld, snapshot, type ErrorCase } from "./world.ts";
 
 /** Functions that go on working, or clean up, in a process with a sticky error. */
@@ -10,6 +11,10 @@ const stickyFree: ReadonlySet<string> = new Set();
 export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
   describe(chapter, () => {
     describe.each(cases.map((c) => [c.name, c] as const))("%s", (name, c) => {
+      test("every documented code is tested or explained", () => {
+        expect(unaccounted(name, new Set(c.errors.map(([code]) => resultName(code))), c.needs)).toEqual([]);
+      });
+
       test("the control call works", () => {
         const w = makeWorld();
         expect(resultName(c.control(w.cuda, w))).toBe("CUDA_SUCCESS");

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as rt from "../../../../src/cuda/abi/runtime/constants.ts";
 import { errorName } from "../../../../src/cuda/driver/core/fail.ts";
 import { makeMachine } from "../../../cuda/support/host.ts";
+import { unaccounted } from "../documented.ts";
 import { makeWorld, state, type ErrorCase } from "./world.ts";
 
 const named = (code: number): string => errorName(code) ?? String(code);
@@ -10,6 +11,10 @@ const named = (code: number): string => errorName(code) ?? String(code);
 export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
   describe(chapter, () => {
     describe.each(cases.map((c) => [c.name, c] as const))("%s", (_name, c) => {
+      test("every documented code is tested or explained", () => {
+        expect(unaccounted(c.name, new Set(c.errors.map(([code]) => named(code))), c.needs)).toEqual([]);
+      });
+
       test(`works; breaks one rule each: ${c.errors.map(([, rule]) => rule).join("; ")}`, () => {
         const w = makeWorld();
         expect(named(c.control(w.cudart, w))).toBe("cudaSuccess");
