@@ -82,11 +82,13 @@ L1:   shfl.sync.bfly.b32 %r12, %r10, %r11, 31, -1; add.s32 %r10, %r10, %r12; shr
     expect(data[64]).toBe((64 * 63) / 2 + 64 * 64);
   });
 
-  test("a shuffle for the first warp only, with a partial last warp", () => {
-    const { data } = both(source(`
+  test("a shuffle for the first warp only, with a partial last warp; activemask takes the slow path", () => {
+    const text = (last: string): string => source(`
       mov.u32 %r10, 9; setp.ge.u32 %p1, %r3, 32; @%p1 bra L1; shfl.sync.idx.b32 %r10, %r3, 5, 31, -1;
-L1:   bar.sync 0; activemask.b32 %r11; add.s32 %r10, %r10, %r11; st.global.u32 [%rd3], %r10; ret;`), 40, { block: [40, 1, 1] });
-    expect(data).toEqual(Array.from({ length: 40 }, (_, i) => (i < 32 ? 4 : 9 + 255)));
+L1:   bar.sync 0; ${last} add.s32 %r10, %r10, %r11; st.global.u32 [%rd3], %r10; ret;`);
+    const expected = Array.from({ length: 40 }, (_, i) => (i < 32 ? 4 : 9 + 255));
+    expect(both(text("setp.eq.u32 %p2, %r3, %r3; vote.sync.ballot.b32 %r11, %p2, -1;"), 40, { block: [40, 1, 1] }).data).toEqual(expected);
+    expect(both(text("activemask.b32 %r11;"), 40, { block: [40, 1, 1], fast: false }).data).toEqual(expected);
   });
 
   test("a value that begins with the lane and goes on as what the warp has in common", () => {
