@@ -2,7 +2,7 @@ import type { Code, Label } from "../asm/code.ts";
 import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import { wasmType } from "../emit/types.ts";
 import { isLeaf, type Node } from "../graph/node.ts";
-import { launch, slot, team, teamBytes, teamsOffset } from "../lower/layout.ts";
+import { launch, record, slot, team, teamBytes, teamsOffset } from "../lower/layout.ts";
 import { slotLoad } from "../slow/saved.ts";
 import { reachOf } from "./memory.ts";
 import { outcome } from "./outcome.ts";
@@ -83,7 +83,19 @@ export abstract class GroupWriter extends MeetWriter {
     code.get(this.sharedBase).i32(0).get(L).memory(mem.i32_load, launch.sharedBytes).memoryFill();
     code.get(S).memory(mem.i32_load, slot.local).i32(0).get(this.items).get(L).memory(mem.i32_load, launch.localBytes).op(op.i32_mul).memoryFill();
     if (this.warps) this.freshTeams();
+    else if (this.regions.flow.someExit && this.regions.flow.nodes[0]!.kind !== "items") this.freshStatus();
     code.end();
+  }
+
+  /** Nobody has exited yet. (A first region of work-items says so itself.) */
+  private freshStatus(): void {
+    const { code } = this;
+    const again = code.loop();
+    this.recordOfItem();
+    code.i32(0).memory(mem.i32_store, record.status);
+    code.get(this.item).i32(1).op(op.i32_add).tee(this.item).get(this.items).op(op.i32_lt_u).brIf(again);
+    code.end();
+    code.i32(0).set(this.item);
   }
 
   protected setLeaves(which: (node: Node) => boolean): void {
