@@ -17,6 +17,14 @@ const STALL_FIRST = 1000;
 const STALL_MOST = 1_000_000;
 const STALL_PATIENCE = 2 ** 24;
 
+/** Whether a launch must wait for others of its own client, because of the client's ceiling. */
+function atCeiling(resident: Resident): boolean {
+  const work = resident.work!;
+  const cap = work.cap;
+  if (cap === undefined || cap === null) return false;
+  return cap.multiprocessors * UNITS - cap.units < resident.blockUnits * (work.launch.cooperative ? resident.blocksLeft : 1);
+}
+
 /** How long a launch may run, for GPUs and machines that do not say it otherwise. */
 export interface ComputeLimits {
   /** Virtual ns that a launch may run on a GPU without a watchdog. */
@@ -31,7 +39,8 @@ export interface ComputeLimits {
  * time that the counted work takes. So at every slice end a more urgent launch can take over.
  */
 export class ComputeEngine {
-  readonly name = "compute";
+  /** For traces: "compute", or "compute gi1 ci0" for one of a partitioned GPU. */
+  readonly name: string;
   /** Launches taken and not ended. */
   load = 0;
   private readonly ports: GpuPorts;
@@ -49,6 +58,9 @@ export class ComputeEngine {
   private again = false;
   private nextGrid = 1;
   private inside: ComputeWork | null = null;
+  /** Launches that are to stop at their next preemption point, and those that did. */
+  private readonly suspending = new Map<ComputeWork, () => void>();
+  private readonly suspended = new Map<ComputeWork, Resident>();
   private readonly request = { budget: SLICE_INSTRUCTIONS, maxBlocks: 0, resident: 0 };
   private readonly hooks = {
     fault: (access: MemoryAccess, site: Site): boolean => this.inside!.memory.fault(access, site),
@@ -57,12 +69,13 @@ export class ComputeEngine {
   };
   private readonly onSlice = (resident: Resident): void => this.sliceEnded(resident);
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, limits: ComputeLimits) {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, limits: ComputeLimits, name: string = "compute") {
+    this.name = name;
     this.ports = ports;
     this.gpu = gpu;
     this.profile = profile;
     this.limits = limits;
-    this.turns = new RunList(ports, gpu, profile);
+    this.turns = new RunList(ports, gpu, profile, atCeiling);
     this.freeUnits = profile.multiprocessors * UNITS;
   }
 
@@ -75,15 +88,54 @@ export class ComputeEngine {
     this.dispatch();
   }
 
+  /**
+   * Asks a launch to stop, as a preemption command does: it holds no multiprocessor when `stopped` is called, and keeps its registers and shared memory. One that has
+   * not begun stops at once; one that has, at the end of its slice when the hardware can stop launches in the middle, and never when it cannot: then it ends.
+   */
+  suspend(work: ComputeWork, stopped: () => void): void {
+    const waiting = this.turns.find(work);
+    if (waiting !== undefined && (waiting.execution === null || this.stopsMidway)) {
+      this.turns.remove(waiting);
+      this.suspended.set(work, waiting);
+      stopped();
+      return;
+    }
+    this.suspending.set(work, stopped);
+  }
+
+  /** A launch that was stopped goes on where it was. */
+  resume(work: ComputeWork): void {
+    const resident = this.suspended.get(work);
+    if (resident === undefined) return;
+    this.suspended.delete(work);
+    this.turns.add(resident);
+    this.dispatch();
+  }
+
+  private get stopsMidway(): boolean {
+    return this.profile.preemption === "instruction" || this.profile.preemption === "thread-group";
+  }
+
+  /** Takes a launch whose slice has ended out of the turns when it was asked to stop. */
+  private suspendNow(resident: Resident): boolean {
+    const stopped = this.suspending.size === 0 || !this.stopsMidway ? undefined : this.suspending.get(resident.work!);
+    if (stopped === undefined) return false;
+    this.suspending.delete(resident.work!);
+    this.suspended.set(resident.work!, resident);
+    this.hide(resident);
+    stopped();
+    return true;
+  }
+
   /** Kills a launch, wherever it is. */
   abort(work: ComputeWork): void {
     const running = this.running.find((r) => r.work === work);
-    const resident = running ?? this.turns.find(work);
+    const resident = running ?? this.turns.find(work) ?? this.suspended.get(work);
     if (resident === undefined) return;
     if (running !== undefined) {
       this.ports.events.cancel(running.event!);
       this.stop(running);
-    } else {
+    } else if (!this.suspended.delete(work)) {
       this.turns.remove(resident);
     }
     this.end(resident, "killed");
@@ -112,14 +164,13 @@ export class ComputeEngine {
     const work = resident.work!;
     const left = resident.blocksLeft;
     this.keepForOlder(resident);
-    const room = Math.floor(this.freeUnits / resident.blockUnits);
+    const room = Math.floor(this.capped(resident) / resident.blockUnits);
     if (room < 1 || (work.launch.cooperative && room < left)) return false;
     this.turns.take(resident);
     const blocks = Math.min(left, room);
     resident.units = blocks * resident.blockUnits;
-    resident.multiprocessors = Math.min(this.profile.multiprocessors, blocks);
-    this.freeUnits -= resident.units;
-    this.spread += resident.multiprocessors;
+    resident.multiprocessors = Math.min(this.multiprocessorsOf(work), blocks);
+    this.hold(work, resident.units, resident.multiprocessors);
     this.running.push(resident);
     if (this.ports.trace.enabled && !resident.shown) {
       resident.shown = true;
@@ -144,10 +195,39 @@ export class ComputeEngine {
     for (const resident of this.running) {
       const wanted = resident.blocksLeft - Math.floor(resident.units / resident.blockUnits);
       if (wanted <= 0 || !comesBefore(resident, next)) continue;
-      const extra = Math.min(wanted, Math.floor(this.freeUnits / resident.blockUnits)) * resident.blockUnits;
+      const extra = Math.min(wanted, Math.floor(this.capped(resident) / resident.blockUnits)) * resident.blockUnits;
       resident.units += extra;
-      this.freeUnits -= extra;
+      this.hold(resident.work!, extra, 0);
     }
+  }
+
+  /** Shares that a launch may take now: what is free, and what its client's ceiling leaves. */
+  private capped(resident: Resident): number {
+    const cap = resident.work!.cap;
+    return cap === undefined || cap === null ? this.freeUnits : Math.min(this.freeUnits, cap.multiprocessors * UNITS - cap.units);
+  }
+
+  /** Multiprocessors that a launch may spread over. */
+  private multiprocessorsOf(work: ComputeWork): number {
+    const cap = work.cap;
+    return cap === undefined || cap === null ? this.profile.multiprocessors : Math.min(cap.multiprocessors, this.profile.multiprocessors);
+  }
+
+  /** Takes room for a launch, or with negative numbers gives it back. */
+  private hold(work: ComputeWork, units: number, multiprocessors: number): void {
+    this.freeUnits -= units;
+    this.spread += multiprocessors;
+    const cap = work.cap;
+    if (cap === undefined || cap === null) return;
+    cap.units += units;
+    cap.spread += multiprocessors;
+  }
+
+  /** Part of the multiprocessors it spreads over that a launch has for itself: those that others use too are shared evenly. */
+  private shareOf(work: ComputeWork): number {
+    const share = Math.min(1, this.profile.multiprocessors / this.spread);
+    const cap = work.cap;
+    return cap === undefined || cap === null ? share : Math.min(share, cap.multiprocessors / cap.spread);
   }
 
   /** Runs the device code of one slice and says how long that takes in virtual time. */
@@ -160,9 +240,7 @@ export class ComputeEngine {
       request.maxBlocks = execution.blocksTotal;
       request.resident = Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);
-      // Multiprocessors that others use too are shared evenly.
-      const share = Math.min(1, this.profile.multiprocessors / this.spread);
-      const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * share, blocks * work.threads);
+      const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * this.shareOf(work), blocks * work.threads);
       if (status.done || status.blocks > 0) {
         resident.idle = 0;
         resident.endStall();
@@ -211,7 +289,7 @@ export class ComputeEngine {
       warpSize: this.profile.warpSize,
       pageTable: work.memory.pageTable,
       symbols: launch.symbols,
-      smCount: this.profile.multiprocessors,
+      smCount: this.multiprocessorsOf(work),
       gridId: this.nextGrid++,
     }, this.hooks);
   }
@@ -231,7 +309,7 @@ export class ComputeEngine {
       this.end(resident, "done");
     } else if (resident.ranNs >= (this.profile.jobTimeoutNs || this.limits.hangLimitNs)) {
       this.end(resident, "timeout");
-    } else {
+    } else if (!this.suspendNow(resident)) {
       this.turns.add(resident);
     }
     this.dispatch();
@@ -239,8 +317,7 @@ export class ComputeEngine {
 
   /** Takes a launch's room away. */
   private stop(resident: Resident): void {
-    this.freeUnits += resident.units;
-    this.spread -= resident.multiprocessors;
+    this.hold(resident.work!, -resident.units, -resident.multiprocessors);
     resident.units = 0;
     resident.multiprocessors = 0;
     resident.event = null;
@@ -252,6 +329,7 @@ export class ComputeEngine {
   private end(resident: Resident, outcome: WorkOutcome): void {
     const work = resident.work!;
     const fault = resident.fault;
+    this.suspending.delete(work);
     resident.execution?.dispose();
     this.hide(resident);
     resident.work = null;

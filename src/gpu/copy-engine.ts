@@ -17,14 +17,14 @@ export interface CopyWork extends EngineWork {
 /** One copy engine: one piece of work at a time. */
 class CopyEngine {
   readonly name: string;
-  readonly transfer: Transfer;
+  transfer: Transfer;
   work: CopyWork | null = null;
   event: object | null = null;
   fault: DeviceFault | null = null;
   readonly step: () => void;
 
-  constructor(engines: CopyEngines, store: LinearStore, index: number) {
-    this.name = `copy${index}`;
+  constructor(engines: CopyEngines, store: LinearStore, name: string) {
+    this.name = name;
     this.transfer = new Transfer(store);
     this.step = () => engines.stepped(this);
   }
@@ -39,12 +39,17 @@ export class CopyEngines {
   private readonly gpu: number;
   private readonly profile: GpuProfile;
   private readonly engines: readonly CopyEngine[];
+  private readonly store: LinearStore;
+  /** Work that is to stop after its current piece, and work that did. */
+  private readonly suspending = new Map<CopyWork, () => void>();
+  private readonly suspended = new Map<CopyWork, Transfer>();
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, store: LinearStore) {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, store: LinearStore, part: string = "") {
     this.ports = ports;
     this.gpu = gpu;
     this.profile = profile;
-    this.engines = Array.from({ length: profile.copyEngines }, (_, i) => new CopyEngine(this, store, i));
+    this.store = store;
+    this.engines = Array.from({ length: profile.copyEngines }, (_, i) => new CopyEngine(this, store, `copy${i}${part}`));
   }
 
   /** Begins work on a free engine. The scheduler's credits see to it that there is one. */
@@ -59,8 +64,30 @@ export class CopyEngines {
     this.chunk(engine, this.ports.costs.copySetup);
   }
 
+  /** Asks work to stop after the piece that is being carried; `stopped` is called when its engine is free again, unless it ended before. */
+  suspend(work: CopyWork, stopped: () => void): void {
+    this.suspending.set(work, stopped);
+  }
+
+  /** Work that was stopped goes on where it was, on a free engine. */
+  resume(work: CopyWork): void {
+    const transfer = this.suspended.get(work);
+    if (transfer === undefined) return;
+    const engine = this.engines.find((e) => e.work === null);
+    invariant(engine !== undefined, "a copy goes on only when a copy engine is free");
+    this.suspended.delete(work);
+    engine.work = work;
+    engine.transfer = transfer;
+    if (this.ports.trace.enabled) traceSlice(this.ports, true, this.gpu, engine.name, work);
+    this.chunk(engine, this.ports.costs.copySetup);
+  }
+
   /** Stops work in progress. What has been copied stays copied. */
   abort(work: CopyWork): void {
+    if (this.suspended.delete(work)) {
+      work.ended("killed", null);
+      return;
+    }
     const engine = this.engines.find((e) => e.work === work);
     if (engine === undefined) return;
     this.ports.events.cancel(engine.event!);
@@ -71,6 +98,14 @@ export class CopyEngines {
   stepped(engine: CopyEngine): void {
     const work = engine.work!;
     if (engine.fault === null && !engine.transfer.done) {
+      const stopped = this.suspending.get(work);
+      if (stopped !== undefined) {
+        this.suspended.set(work, engine.transfer);
+        engine.transfer = new Transfer(this.store);
+        this.release(engine);
+        stopped();
+        return;
+      }
       this.chunk(engine, 0);
       return;
     }
@@ -93,6 +128,7 @@ export class CopyEngines {
 
   private release(engine: CopyEngine): void {
     if (this.ports.trace.enabled) traceSlice(this.ports, false, this.gpu, engine.name, engine.work!);
+    this.suspending.delete(engine.work!);
     engine.work = null;
     engine.event = null;
     engine.fault = null;

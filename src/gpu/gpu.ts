@@ -10,19 +10,22 @@ import type { GpuProfile } from "./profile.ts";
 export class Gpu {
   readonly ports: GpuPorts;
   readonly index: number;
+  readonly part: string;
   readonly profile: GpuProfile;
   readonly vram: Capacity;
   readonly compute: ComputeEngine;
   readonly copies: CopyEngines;
   readonly markers: MarkerUnit;
 
-  constructor(ports: GpuPorts, store: LinearStore, index: number, profile: GpuProfile, limits: ComputeLimits) {
+  /** @param part behind the engines' names in traces: " gi1" for a part of a GPU, nothing for a whole one */
+  constructor(ports: GpuPorts, store: LinearStore, index: number, profile: GpuProfile, limits: ComputeLimits, part: string = "") {
+    this.part = part;
     this.ports = ports;
     this.index = index;
     this.profile = profile;
     this.vram = new Capacity(profile.vramBytes);
-    this.compute = new ComputeEngine(ports, index, profile, limits);
-    this.copies = new CopyEngines(ports, index, profile, store);
-    this.markers = new MarkerUnit(ports, index);
+    this.compute = new ComputeEngine(ports, index, profile, limits, `compute${part}`);
+    this.copies = new CopyEngines(ports, index, profile, store, part);
+    this.markers = new MarkerUnit(ports, index, `marker${part}`);
   }
 }

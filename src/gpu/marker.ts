@@ -15,10 +15,12 @@ class MarkerSlot {
 export class MarkerUnit {
   private readonly ports: GpuPorts;
   private readonly gpu: number;
+  private readonly name: string;
   private readonly spare: MarkerSlot[] = [];
   private readonly busy = new Set<MarkerSlot>();
 
-  constructor(ports: GpuPorts, gpu: number) {
+  constructor(ports: GpuPorts, gpu: number, name: string = "marker") {
+    this.name = name;
     this.ports = ports;
     this.gpu = gpu;
   }
@@ -28,7 +30,7 @@ export class MarkerUnit {
     slot.work = work;
     const now = this.ports.clock.now;
     this.busy.add(slot);
-    if (this.ports.trace.enabled) traceSlice(this.ports, true, this.gpu, "marker", work);
+    if (this.ports.trace.enabled) traceSlice(this.ports, true, this.gpu, this.name, work);
     work.started(now);
     slot.event = this.ports.events.at(now + this.ports.costs.marker, slot.done, "marker");
   }
@@ -51,7 +53,7 @@ export class MarkerUnit {
   }
 
   private release(slot: MarkerSlot, work: EngineWork): void {
-    if (this.ports.trace.enabled) traceSlice(this.ports, false, this.gpu, "marker", work);
+    if (this.ports.trace.enabled) traceSlice(this.ports, false, this.gpu, this.name, work);
     slot.work = null;
     slot.event = null;
     this.busy.delete(slot);

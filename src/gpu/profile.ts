@@ -1,3 +1,5 @@
+import type { MigCapability } from "./partition/mig.ts";
+
 /** The data of one kind of GPU. Rates are per second, sizes bytes, times nanoseconds. Every number's source stands in the profile file. */
 export interface GpuProfile {
   readonly id: string;
@@ -47,4 +49,6 @@ export interface GpuProfile {
   /** Work-groups of different contexts may run at the same moment; else contexts take turns of `timesliceNs`. */
   readonly contextsShareMultiprocessors: boolean;
   readonly driverVersion: string;
+  /** How the GPU can be partitioned (MIG); absent: it cannot. */
+  readonly mig?: MigCapability;
 }

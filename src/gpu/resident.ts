@@ -20,6 +20,17 @@ export interface TurnTaker {
   lastTurn: number;
 }
 
+/**
+ * A ceiling on what one client of a shared context holds of the multiprocessors at once, over all of its launches. The engine keeps the account.
+ */
+export interface SmCap {
+  /** Most multiprocessors. */
+  readonly multiprocessors: number;
+  /** Shares of a multiprocessor that running slices hold, and the multiprocessors they spread over, counted for each. */
+  units: number;
+  spread: number;
+}
+
 /** Work of the compute engine. */
 export interface ComputeWork extends EngineWork {
   readonly launch: LaunchShape;
@@ -32,6 +43,8 @@ export interface ComputeWork extends EngineWork {
   readonly sequence: number;
   /** The context it belongs to. */
   readonly group: TurnTaker;
+  /** What its client may hold at once; absent or null: everything. */
+  readonly cap?: SmCap | null;
   /** Work-groups that one multiprocessor holds. */
   readonly perMultiprocessor: number;
   /** Work-items of a work-group. */

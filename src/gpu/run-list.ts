@@ -13,7 +13,9 @@ export class RunList {
   private readonly gpu: number;
   private readonly shared: boolean;
   private readonly preempts: boolean;
-  private readonly timeslice: number;
+  /** How long a context runs while another waits, ns. */
+  timeslice: number;
+  private readonly blocked: (resident: Resident) => boolean;
   private active: TurnTaker | null = null;
   private since = 0;
   private turns = 0;
@@ -23,7 +25,9 @@ export class RunList {
   /** What the last pick costs because another context was stopped for it, ns. */
   switchCost = 0;
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile) {
+  /** @param blocked launches that lack room of their own, whatever the others do: they keep nobody waiting */
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, blocked: (resident: Resident) => boolean = () => false) {
+    this.blocked = blocked;
     this.ports = ports;
     this.gpu = gpu;
     this.shared = profile.contextsShareMultiprocessors;
@@ -115,7 +119,7 @@ export class RunList {
     let first: Resident | null = null;
     let n = 0;
     for (const resident of list) {
-      if (group !== null && resident.work!.group !== group) continue;
+      if ((group !== null && resident.work!.group !== group) || this.blocked(resident)) continue;
       if (first === null) first = resident;
       else if (resident.work!.urgency !== first.work!.urgency) break;
       n++;
@@ -124,7 +128,7 @@ export class RunList {
     let skip = this.ports.choices.choose(n, "launch for free multiprocessors");
     if (skip === 0) return first;
     for (const resident of list) {
-      if (group !== null && resident.work!.group !== group) continue;
+      if ((group !== null && resident.work!.group !== group) || this.blocked(resident)) continue;
       if (resident.work!.urgency === first.work!.urgency && skip-- === 0) return resident;
     }
     return first;

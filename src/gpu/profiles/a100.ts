@@ -1,3 +1,4 @@
+import { migA100x40, migA100x80 } from "../partition/mig-profiles.ts";
 import type { GpuProfile } from "../profile.ts";
 
 const GIB = 2 ** 30;
@@ -65,6 +66,7 @@ export const a100Pcie40: GpuProfile = {
   contextsShareMultiprocessors: false,
   // The driver that CUDA 13.0 ships with.
   driverVersion: "580.65.06",
+  mig: migA100x40,
 };
 
 /**
@@ -76,4 +78,18 @@ export const a100Sxm40: GpuProfile = {
   name: "NVIDIA A100-SXM4-40GB",
   deviceId: 0x20b0,
   subsystemId: 0x134f10de,
+};
+
+/**
+ * A100 SXM4, 80 GB (10de:20b2): the same chip with HBM2e, whose clock is 1593 MHz: 2039 GB/s (A100 80 GB data sheet).
+ */
+export const a100Sxm80: GpuProfile = {
+  ...a100Sxm40,
+  id: "a100-sxm4-80gb",
+  name: "NVIDIA A100-SXM4-80GB",
+  deviceId: 0x20b2,
+  memoryClockHz: 1_593_000_000,
+  memoryBandwidth: 2_039_000_000_000,
+  vramBytes: 80 * GIB,
+  mig: migA100x80,
 };

@@ -1,3 +1,4 @@
+import { migH100x80 } from "../partition/mig-profiles.ts";
 import type { GpuProfile } from "../profile.ts";
 
 const MIB = 2 ** 20;
@@ -57,4 +58,5 @@ export const h100Sxm80: GpuProfile = {
   integrated: false,
   contextsShareMultiprocessors: false,
   driverVersion: "580.65.06",
+  mig: migH100x80,
 };

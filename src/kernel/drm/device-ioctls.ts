@@ -17,17 +17,17 @@ export function deviceQuery(file: DrmFile, caller: SysCaller, arg: IoctlTable["G
   const { start, size } = caller.process.mm.gpuWindow;
   arg.info = {
     index: device.index,
-    name: gpu.profile.name,
+    name: file.slice.profile.name,
     vendorId: pci.vendorId,
     deviceId: pci.deviceId,
     pciDomain: pci.domain,
     pciBus: pci.bus,
     pciDevice: pci.device,
     pciFunction: pci.function,
-    uuid: device.uuid,
+    uuid: file.slice.uuid,
     vramBytes: gpu.vram.total,
     vramFree: gpu.vram.free,
-    profile: gpu.profile,
+    profile: file.slice.profile,
     timestamp: core.kernel.clock.now,
     vaStart: start,
     vaEnd: start + size,
@@ -38,6 +38,6 @@ export function deviceQuery(file: DrmFile, caller: SysCaller, arg: IoctlTable["G
 /** GPU memory, all and free, of this moment. */
 export function memQuery(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_MEM_QUERY"]): number {
   arg.vramTotal = file.device.gpu.vram.total;
-  arg.vramFree = file.device.gpu.vram.free;
+  arg.vramFree = Math.min(file.device.gpu.vram.free, file.quota?.free ?? Infinity);
   return 0;
 }

@@ -1,5 +1,6 @@
 import type { DmaBuf } from "../fence/dma-buf.ts";
-import { Errno } from "../errors.ts";
+import type { Capacity } from "../../gpu/capacity.ts";
+import { Errno, invariant } from "../errors.ts";
 import type { FileDriver, MappableRange, SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
@@ -11,6 +12,7 @@ import type { GemObject } from "./gem.ts";
 import { IdTable } from "./id-table.ts";
 import { dispatch, dispatchWait } from "./ioctl.ts";
 import type { ExecQueue } from "./queue.ts";
+import type { ComputeSlice } from "./slice.ts";
 import type { Syncobj } from "./syncobj.ts";
 import type { GpuVm } from "./vm.ts";
 
@@ -23,7 +25,14 @@ export type Minor = "primary" | "render";
  */
 export class DrmFile implements FileDriver {
   readonly kind = "drm";
-  readonly device: GpuDevice;
+  /** The GPU, or since `attach` the part of it that this file works with. */
+  device: GpuDevice;
+  /** What its launches run on. */
+  slice: ComputeSlice;
+  /** Limit on the device memory that it may allocate, beside the device's own; null: none. */
+  quota: Capacity | null = null;
+  /** Run once when the file goes. */
+  readonly onRelease: (() => void)[] = [];
   readonly minor: Minor;
   readonly clientId: number;
   /** Who opened it. */
@@ -45,11 +54,26 @@ export class DrmFile implements FileDriver {
 
   constructor(device: GpuDevice, minor: Minor, caller: SysCaller) {
     this.device = device;
+    this.slice = device.slice;
     this.code = new CodeCache(device.core.store);
     this.minor = minor;
     this.clientId = device.core.nextClient();
     this.pid = caller.process.pid;
     this.command = caller.process.name;
+    device.files.add(this);
+  }
+
+  /** Nothing was made in the file yet. */
+  get unused(): boolean {
+    return this.objects.size + this.syncobjs.size + this.vms.size + this.contexts.size + this.queues.size === 0;
+  }
+
+  /** From here on the file works with a part of its GPU, or by other rules. Only while it is unused. */
+  attach(device: GpuDevice, slice: ComputeSlice): void {
+    invariant(this.unused, "only an unused file is attached");
+    this.device.files.delete(this);
+    this.device = device;
+    this.slice = slice;
     device.files.add(this);
   }
 
@@ -116,6 +140,7 @@ export class DrmFile implements FileDriver {
     for (const [handle] of this.objects.entries()) this.closeHandle(handle);
     this.prime.clear();
     this.device.files.delete(this);
+    for (const hook of this.onRelease.splice(0)) hook();
     this.released = true;
     if (this.liveContexts === 0) this.code.clear();
   }

@@ -13,10 +13,18 @@ export function gemCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLA
   const { placement } = arg;
   if (!Number.isSafeInteger(arg.size) || arg.size <= 0 || (placement !== "vram" && placement !== "system")) return -Errno.EINVAL;
   if (arg.size > MAX_SIZE) return -Errno.ENOMEM;
-  const backing = GemBacking.create(file.device, placement, Math.ceil(arg.size / FRAME) * FRAME);
-  if (backing === null) return -Errno.ENOMEM;
+  const size = Math.ceil(arg.size / FRAME) * FRAME;
+  const quota = placement === "vram" ? file.quota : null;
+  if (quota !== null && !quota.charge(size)) return -Errno.ENOMEM;
+  const backing = GemBacking.create(file.device, placement, size);
+  if (backing === null) {
+    quota?.uncharge(size);
+    return -Errno.ENOMEM;
+  }
   caller.thread.debt += file.device.core.kernel.costs.gemCreate;
-  arg.handle = file.addHandle(new GemObject(file.device, file.device.nextObjectId(), backing, arg.label, null));
+  const object = new GemObject(file.device, file.device.nextObjectId(), backing, arg.label, null);
+  object.quota = quota;
+  arg.handle = file.addHandle(object);
   return 0;
 }
 

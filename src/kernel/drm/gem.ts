@@ -1,3 +1,4 @@
+import type { Capacity } from "../../gpu/capacity.ts";
 import { FRAME } from "../../gpu/frames.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { OpenFile, MappableRange } from "../fs/file.ts";
@@ -93,6 +94,8 @@ export class GemObject {
   private references = 0;
   /** Where mmap finds it on a node of the device; 0 until asked for. */
   mmapOffset = 0;
+  /** What it is charged to beside its device's memory, or null. */
+  quota: Capacity | null = null;
   /** Memory of another device's object, through its dma-buf. */
   private readonly importedFrom: OpenFile | null;
 
@@ -171,6 +174,7 @@ export class GemObject {
     invariant(this.handleCount === 0 && this.name === 0, "a freed object has no handle and no name");
     this.device.objects.delete(this);
     if (this.mmapOffset !== 0) this.device.mmapOffsets.delete(this.mmapOffset);
+    this.quota?.uncharge(this.size);
     if (this.importedFrom === null) {
       this.backing.free();
     } else {

@@ -44,6 +44,6 @@ export function jobState(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLA
 /** -EINVAL: no such work-group. */
 export function occupancy(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_OCCUPANCY"]): number {
   if (!(arg.threads >= 1) || !(arg.sharedBytes >= 0) || !(arg.registers >= 0)) return -Errno.EINVAL;
-  arg.blocks = blocksPerMultiprocessor(file.device.gpu.profile, arg.threads, arg.sharedBytes, arg.registers);
+  arg.blocks = blocksPerMultiprocessor(file.slice.profile, arg.threads, arg.sharedBytes, arg.registers);
   return 0;
 }

@@ -27,6 +27,8 @@ export class Process {
   readonly userland: unknown[] = [];
   /** Runs when the process ends, before its files are closed: libraries drop what the kernel does not know. */
   readonly atExit: (() => void)[] = [];
+  /** Environment variables. A forked child starts with a copy. */
+  readonly env: Map<string, string> = new Map();
   readonly exitQueue: WaitQueue = new WaitQueue();
   exit: ExitStatus | null = null;
   /** What was written to descriptors 1 and 2. */
