@@ -168,7 +168,7 @@ test("invariants 34, 36 and 37: queries nest, readers do not wait for readers, a
       const added: { fence: DmaFence; line: number; usage: Usage }[] = [];
       for (const s of steps) {
         const fence = lines[s.line]!.emit();
-        resv.add(fence, s.usage);
+        resv.publish(fence, s.usage);
         added.push({ fence, line: s.line, usage: s.usage });
         added[s.signal]?.fence.signal();
         const all = [0, 1, 2, 3].map((u) => resv.fences(u as Usage));

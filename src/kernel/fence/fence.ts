@@ -1,4 +1,5 @@
 import { Errno, invariant } from "../errors.ts";
+import { mutant } from "../mutants.ts";
 import { WaitQueue, type Blocking } from "../process/wait.ts";
 
 /** What fences need of the machine. */
@@ -13,14 +14,30 @@ export class FenceRegistry {
   /** Fences with references. */
   live = 0;
   private nextContext = 1;
+  private signaledStub: DmaFence | null = null;
 
   constructor(ports: FencePorts) {
     this.ports = ports;
   }
 
-  /** A new context: the fences on it are ordered by seqno. `driver` and `name` are for traces. */
-  context(driver: string, name: string): FenceContext {
-    return new FenceContext(this, this.nextContext++, driver, name);
+  /**
+   * A new context: the fences on it are ordered by seqno. `driver` and `name` are for traces.
+   *
+   * @param ordered whether the fences also signal in the order of their seqnos, as those of a ring do
+   */
+  context(driver: string, name: string, ordered: boolean = true): FenceContext {
+    const id = mutant("fence-context-reused") && this.nextContext > 3 ? 3 : this.nextContext++;
+    return new FenceContext(this, id, driver, name, ordered);
+  }
+
+  /** A fence that has signaled well, one for all who need one (dma_fence_get_stub). It is nobody's: neither counted nor put. */
+  get stub(): DmaFence {
+    if (this.signaledStub === null) {
+      this.signaledStub = this.context("stub", "stub").emit();
+      this.signaledStub.signal();
+      this.live--;
+    }
+    return this.signaledStub;
   }
 }
 
@@ -30,20 +47,23 @@ export class FenceContext {
   readonly id: number;
   readonly driver: string;
   readonly name: string;
+  /** Whether a later fence stands for the earlier ones too. */
+  readonly ordered: boolean;
   private last = 0;
 
-  constructor(registry: FenceRegistry, id: number, driver: string, name: string) {
+  constructor(registry: FenceRegistry, id: number, driver: string, name: string, ordered: boolean) {
     this.registry = registry;
     this.id = id;
     this.driver = driver;
     this.name = name;
+    this.ordered = ordered;
   }
 
   /** The next fence of this context, unsignaled; the caller holds one reference. @param seqno defaults to the one after the last */
-  emit(seqno: number = this.last + 1): DmaFence {
-    invariant(seqno > this.last, "fence seqnos of a context grow");
+  emit(seqno: number = this.last + 1, ops: FenceOps | null = null): DmaFence {
+    invariant(seqno > this.last || mutant("fence-seqno-repeats"), "fence seqnos of a context grow");
     this.last = seqno;
-    return new DmaFence(this, seqno, null);
+    return new DmaFence(this, mutant("fence-seqno-repeats") ? 1 : seqno, ops);
   }
 }
 
@@ -56,6 +76,16 @@ export interface FenceCallback {
 export interface FenceOps {
   /** Called at most once, before the first callback or wait counts. False: it is over, signal now. */
   enableSignaling(fence: DmaFence): boolean;
+  /** Whether it is over although nobody has said so yet (ops->signaled): asked by those who only look. */
+  isOver?(fence: DmaFence): boolean;
+  /** Somebody hopes that it signals by then, virtual ns (dma_fence_set_deadline). A hint. */
+  deadline?(fence: DmaFence, time: number): void;
+}
+
+/** A fence that stands for others: arrays and chains. */
+export interface FenceContainer {
+  /** The fences that it is made of, containers among them, in order. */
+  parts(): Iterable<DmaFence>;
 }
 
 /**
@@ -72,10 +102,15 @@ export class DmaFence {
   timestamp = -1;
   /** Nobody but a program will ever signal it: a point of a timeline that the host has yet to reach. */
   readonly indefinite: boolean;
+  /** What it stands for, when it is an array's or a chain's. */
+  container: FenceContainer | null = null;
+  /** Earliest time by which somebody hopes for it, virtual ns; Infinity when nobody does. */
+  wantedBy = Infinity;
   private callbacks: FenceCallback | FenceCallback[] | null = null;
   private sleepers: WaitQueue | null = null;
   private references = 1;
-  private ops: FenceOps | null;
+  private readonly ops: FenceOps | null;
+  private enabled = false;
 
   constructor(context: FenceContext, seqno: number, ops: FenceOps | null, indefinite: boolean = false) {
     this.context = context;
@@ -88,7 +123,8 @@ export class DmaFence {
 
   /** 0 pending, 1 signaled well, negative errno signaled badly (dma_fence_get_status). */
   get status(): number {
-    return this.signaled ? this.error || 1 : 0;
+    if (!this.signaled) return mutant("fence-status-early") ? this.error : 0;
+    return this.error || 1;
   }
 
   get(): this {
@@ -111,27 +147,49 @@ export class DmaFence {
     this.error = error;
   }
 
-  /** Signals. The first call counts: returns 0; later ones -EINVAL, and change nothing. */
-  signal(): number {
-    if (this.signaled) return -Errno.EINVAL;
+  /**
+   * Signals. The first call counts: returns 0; later ones -EINVAL, and change nothing.
+   *
+   * @param timestamp virtual ns at which what it promises was over; default now (dma_fence_signal_timestamp)
+   */
+  signal(timestamp: number = this.context.registry.ports.clock.now): number {
+    if (this.signaled && !mutant("fence-signals-twice")) return -Errno.EINVAL;
     this.signaled = true;
     const ports = this.context.registry.ports;
-    this.timestamp = ports.clock.now;
+    this.timestamp = timestamp;
     if (ports.trace.enabled) this.emitTrace("dma_fence:dma_fence_signaled");
     const callbacks = this.callbacks;
-    this.callbacks = null;
+    if (!mutant("fence-keeps-callbacks")) this.callbacks = null;
     if (callbacks !== null) {
-      if (Array.isArray(callbacks)) for (const callback of callbacks) callback.fenceSignaled(this);
-      else callbacks.fenceSignaled(this);
+      if (!Array.isArray(callbacks)) callbacks.fenceSignaled(this);
+      else if (mutant("fence-callbacks-reversed")) for (const callback of callbacks.toReversed()) callback.fenceSignaled(this);
+      else for (const callback of callbacks) callback.fenceSignaled(this);
     }
     this.sleepers?.wakeAll();
     return 0;
   }
 
+  /** Whether it has signaled, after asking who knows (dma_fence_is_signaled). */
+  check(): boolean {
+    if (!this.signaled && this.ops?.isOver?.(this) === true) this.signal();
+    return this.signaled;
+  }
+
+  /** Tells who signals it that somebody hopes for it by `time`, virtual ns. Of several hopes the earliest counts. */
+  setDeadline(time: number): void {
+    if (this.signaled || time >= this.wantedBy) return;
+    this.wantedBy = time;
+    if (this.container !== null) for (const part of this.container.parts()) part.setDeadline(time);
+    this.ops?.deadline?.(this, time);
+  }
+
   /** Asks to be told. 0, or -ENOENT when it has signaled already: then the callback is not called. */
   addCallback(callback: FenceCallback): number {
     if (!this.signaled) this.enable();
-    if (this.signaled) return -Errno.ENOENT;
+    if (this.signaled) {
+      if (mutant("fence-late-callback-called")) callback.fenceSignaled(this);
+      return -Errno.ENOENT;
+    }
     if (this.callbacks === null) this.callbacks = callback;
     else if (Array.isArray(this.callbacks)) this.callbacks.push(callback);
     else this.callbacks = [this.callbacks, callback];
@@ -165,6 +223,28 @@ export class DmaFence {
     return result;
   }
 
+  /**
+   * dma_fence_wait_timeout: waits at most `timeout` ns.
+   *
+   * @param interruptible -ERESTARTSYS when a signal for the thread ends the wait
+   * @returns ns left (at least 1), 0 when the time is over, -EINVAL for a negative timeout
+   */
+  *waitTimeout(timeout: number, interruptible: boolean, what: string): Blocking<number> {
+    if (!(timeout >= 0)) return -Errno.EINVAL;
+    const { clock } = this.context.registry.ports;
+    if (timeout === 0) {
+      if (!this.check()) this.enable();
+      return this.signaled ? 1 : 0;
+    }
+    const deadline = clock.now + timeout;
+    for (;;) {
+      const result = yield* this.wait(timeout === Infinity ? null : deadline, what);
+      if (result === 0) return timeout === Infinity ? Number.MAX_SAFE_INTEGER : Math.max(1, deadline - clock.now);
+      if (result === -Errno.ETIME) return 0;
+      if (interruptible || result !== -Errno.EINTR) return -Errno.ERESTARTSYS;
+    }
+  }
+
   private *sleep(clock: { readonly now: number }, deadline: number | null, what: string): Blocking<number> {
     while (!this.signaled) {
       if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
@@ -184,10 +264,11 @@ export class DmaFence {
     return `${this.context.name} ${this.context.id}:${this.seqno}`;
   }
 
-  private enable(): void {
+  /** Asks whoever signals it to do so (dma_fence_enable_sw_signaling): as a first callback or wait does. */
+  enable(): void {
     const ops = this.ops;
-    if (ops === null) return;
-    this.ops = null;
+    if (ops === null || (this.enabled && !mutant("fence-enables-again"))) return;
+    this.enabled = true;
     if (this.context.registry.ports.trace.enabled) this.emitTrace("dma_fence:dma_fence_enable_signal");
     if (!ops.enableSignaling(this)) this.signal();
   }

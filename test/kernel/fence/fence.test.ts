@@ -92,7 +92,7 @@ test("a reservation: who waits for whom", () => {
   const resv = new DmaResv();
   const fences = Object.fromEntries(Object.entries(Usage).map(([name, usage]) => {
     const fence = registry.context("d", name).emit();
-    resv.add(fence, usage);
+    resv.publish(fence, usage);
     return [name, fence];
   }));
   expect(resv.fences(usageFor(false))).toEqual([fences["kernel"], fences["write"]]);
