@@ -11,6 +11,8 @@ import { Kernel, type OsPersonality } from "./kernel/machine.ts";
 import type { Process } from "./kernel/process/process.ts";
 import type { Blocking } from "./kernel/process/wait.ts";
 import type { GpuProfile } from "./kernel/sys/uapi.ts";
+import type { WddmOptions } from "./kernel/wddm/options.ts";
+import type { GraphicsRegistry } from "./kernel/wddm/registry.ts";
 import type { TraceEvent } from "./kernel/trace/tracer.ts";
 import { setAmbientProcess } from "./host/ambient.ts";
 
@@ -18,7 +20,12 @@ import { setAmbientProcess } from "./host/ambient.ts";
 export interface MachineOptions {
   /** Profile names ("a100-pcie-40gb", "h100-sxm-80gb", "mi250x", "tiny") or profiles of your own. Default: one A100 40GB. */
   readonly gpus?: readonly (string | GpuProfile)[];
+  /** "linux" (default): DRM. "windows": WDDM; `wddm` and `registry` set it. */
   readonly os?: OsPersonality;
+  /** Windows only: scheduling by the GPU's own scheduler, what the driver can do, budgets. */
+  readonly wddm?: WddmOptions;
+  /** Windows only: values under HKLM\\System\\CurrentControlSet\\Control\\GraphicsDrivers at boot. Default: none, so that the defaults of the TDR keys hold. */
+  readonly registry?: Partial<GraphicsRegistry>;
   /** Makes every choice pseudo-random. Without seed, replay or strategy the natural order is taken: first come, first served. */
   readonly seed?: number;
   /** Repeats the decisions of `machine.replay()`. */
@@ -40,6 +47,18 @@ export interface MachineOptions {
    * its time limit soon. Raise it for a kernel whose single work-groups compute for seconds. Default 2^30 (2^29 on a GPU with a watchdog).
    */
   readonly hangPatience?: number;
+}
+
+/** How to start a process. Everything is optional. */
+export interface ProcessOptions {
+  /** Environment variables, such as CUDA_VISIBLE_DEVICES. Default: none. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Sets up a new process before its program runs. */
+function prepare(process: Process, options: ProcessOptions): Process {
+  for (const [key, value] of Object.entries(options.env ?? {})) process.env.set(key, value);
+  return process;
 }
 
 /**
@@ -67,6 +86,7 @@ export class Machine {
     this.gpus = attachGpus(this.kernel, this.store, profiles, {
       hangLimitNs: options.hangLimitNs ?? 10e9,
       ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
+      wddm: { ...options.wddm, ...(options.registry === undefined ? {} : { registry: options.registry }) },
     });
   }
 
@@ -76,17 +96,17 @@ export class Machine {
   }
 
   /** Makes a process that plain calls drive. */
-  process(name: string): HostProcess {
-    return new HostProcess(this.hostOf(this.kernel.createProcess(name, null)));
+  process(name: string, options: ProcessOptions = {}): HostProcess {
+    return new HostProcess(this.hostOf(prepare(this.kernel.createProcess(name, null), options)));
   }
 
   /**
    * Starts a simulated program: a generator whose API calls are `yield*`ed. It runs when the machine runs (`run()`, or while another
    * process waits).
    */
-  spawn(name: string, program: (p: SimProcess) => Blocking<unknown>): SimProcess {
+  spawn(name: string, program: (p: SimProcess) => Blocking<unknown>, options: ProcessOptions = {}): SimProcess {
     let seen: SimProcess | undefined;
-    const process = this.kernel.createProcess(name, (self) => program((seen = new SimProcess(this.hostOf(self)))));
+    const process = prepare(this.kernel.createProcess(name, (self) => program((seen = new SimProcess(this.hostOf(self))))), options);
     return seen ?? new SimProcess(this.hostOf(process));
   }
 

@@ -34,6 +34,7 @@ export class EventQueue {
   private readonly clock: Clock;
   private readonly choices: Choices;
   readonly order: EventOrder;
+  private halted: Error | null = null;
 
   constructor(clock: Clock, choices: Choices, order: EventOrder) {
     this.clock = clock;
@@ -54,6 +55,11 @@ export class EventQueue {
     return event;
   }
 
+  /** Nothing happens any more: whoever wants something to happen gets `error`. */
+  halt(error: Error): void {
+    this.halted ??= error;
+  }
+
   /** Takes an event out; nothing happens when it ran already. */
   cancel(event: EventHandle): void {
     if (event.run === null) return;
@@ -64,6 +70,7 @@ export class EventQueue {
 
   /** Runs the next event; false when there is none. */
   runNext(): boolean {
+    if (this.halted !== null) throw this.halted;
     const event = this.order === "any" ? this.takeAny() : this.takeFirst();
     if (event === null) return false;
     this.fire(event);
@@ -72,6 +79,7 @@ export class EventQueue {
 
   /** Runs everything due up to `time`, then moves the clock there. In "any" order the choice point says how much happens. */
   advance(time: number): void {
+    if (this.halted !== null) throw this.halted;
     if (this.order === "any") {
       this.advanceAny(time);
       return;
@@ -79,10 +87,11 @@ export class EventQueue {
     for (;;) {
       this.dropCancelled();
       const first = this.heap[0];
-      if (first === undefined || first.time > time) break;
+      if (first === undefined || first.time > time || this.halted !== null) break;
       this.pop();
       this.fire(first);
     }
+    if (this.halted !== null) throw this.halted;
     if (time > this.clock.now) this.clock.now = time;
   }
 

@@ -3,8 +3,9 @@ export const Errno = {
   EPERM: 1, ENOENT: 2, ESRCH: 3, EINTR: 4, EIO: 5, ENXIO: 6, E2BIG: 7, ENOEXEC: 8, EBADF: 9, ECHILD: 10, EAGAIN: 11,
   ENOMEM: 12, EACCES: 13, EFAULT: 14, EBUSY: 16, EEXIST: 17, EXDEV: 18, ENODEV: 19, ENOTDIR: 20, EISDIR: 21, EINVAL: 22,
   ENFILE: 23, EMFILE: 24, ENOTTY: 25, EFBIG: 27, ENOSPC: 28, ESPIPE: 29, EROFS: 30, EPIPE: 32, EDOM: 33, ERANGE: 34,
-  EDEADLK: 35, ENAMETOOLONG: 36, ENOSYS: 38, ENOTEMPTY: 39, ETIME: 62, EOVERFLOW: 75, EOPNOTSUPP: 95, EADDRINUSE: 98,
-  ETIMEDOUT: 110, EALREADY: 114, ECANCELED: 125, EOWNERDEAD: 130, ENOTRECOVERABLE: 131, ERESTARTSYS: 512,
+  EDEADLK: 35, ENAMETOOLONG: 36, ENOSYS: 38, ENOTEMPTY: 39, ELOOP: 40, ETIME: 62, EOVERFLOW: 75, EUSERS: 87, ENOTSOCK: 88, EMSGSIZE: 90, ESOCKTNOSUPPORT: 94,
+  EOPNOTSUPP: 95, EAFNOSUPPORT: 97, EADDRINUSE: 98,
+  ENOTCONN: 107, ESHUTDOWN: 108, ETOOMANYREFS: 109, ETIMEDOUT: 110, ECONNREFUSED: 111, EALREADY: 114, ECANCELED: 125, EOWNERDEAD: 130, ENOTRECOVERABLE: 131, ERESTARTSYS: 512,
 } as const;
 
 /** "EINVAL" and the like. */
@@ -54,5 +55,18 @@ export class DeadlockError extends Error {
     super(`deadlock: nothing can wake any of these threads\n${lines.join("\n")}`);
     this.name = "DeadlockError";
     this.stuck = stuck;
+  }
+}
+
+/**
+ * The simulated machine has stopped (a bug check of Windows, "blue screen"), as its model demands: not a mistake of the emulator. Every later call that needs the machine throws it again.
+ */
+export class BugCheckError extends Error {
+  /** Bug check code, such as 0x116 (VIDEO_TDR_FAILURE). */
+  readonly code: number;
+  constructor(code: number, reason: string) {
+    super(`the machine has stopped: bug check 0x${code.toString(16)}: ${reason}`);
+    this.name = "BugCheckError";
+    this.code = code;
   }
 }

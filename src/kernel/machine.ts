@@ -1,6 +1,7 @@
 import { Choices, firstStrategy, type Strategy } from "./choices.ts";
 import { EventQueue, type Clock, type EventOrder } from "./clock.ts";
 import { makeCosts, type Costs } from "./costs.ts";
+import { BugCheckError } from "./errors.ts";
 import { FdTable } from "./fs/fdtable.ts";
 import { procfs } from "./fs/procfs.ts";
 import { Vfs } from "./fs/vfs.ts";
@@ -44,7 +45,7 @@ export class Kernel {
   readonly trace: Tracer;
   readonly costs: Costs;
   readonly scheduler: ThreadScheduler;
-  readonly vfs: Vfs = new Vfs();
+  readonly vfs: Vfs;
   readonly futex: FutexTable = new FutexTable();
   readonly memory: SystemMemory;
   readonly processes: Map<number, Process> = new Map();
@@ -59,6 +60,7 @@ export class Kernel {
   constructor(memory: SystemMemory, options: KernelOptions = {}) {
     this.memory = memory;
     this.os = options.os ?? "linux";
+    this.vfs = new Vfs(this.os === "windows" ? ["/proc", "/sys"] : []);
     this.choices = new Choices(options.strategy ?? firstStrategy);
     this.events = new EventQueue(this.clock, this.choices, options.order ?? "timed");
     this.costs = makeCosts(options.costs);
@@ -98,6 +100,7 @@ export class Kernel {
     if (typeof mm === "number") return mm;
     const pid = this.nextTid();
     const child = new Process(this, pid, parent.pid, name, mm, parent.files.fork(), body);
+    for (const [key, value] of parent.env) child.env.set(key, value);
     this.processes.set(pid, child);
     if (this.trace.enabled) this.trace.emit("sched:sched_process_fork", { comm: parent.name, pid: parent.pid, child_comm: name, child_pid: pid });
     return child;
@@ -119,6 +122,15 @@ export class Kernel {
     const before = this.events.ran;
     while (this.events.runNext());
     return this.events.ran - before;
+  }
+
+  /**
+   * Stops the machine for good: a bug check of Windows. Every later call that needs the machine throws BugCheckError.
+   * @param code such as 0x116
+   */
+  bugCheck(code: number, reason: string): void {
+    if (this.trace.enabled) this.trace.emit("Microsoft-Windows-Kernel-Power/BugCheck", { BugcheckCode: code, Reason: reason });
+    this.events.halt(new BugCheckError(code, reason));
   }
 
   /** Checks every subsystem. Throws EmulatorBug when one is in disorder. */

@@ -1,14 +1,20 @@
 import { format } from "node:util";
 import { vi } from "vitest";
+import type { MachineOptions } from "../../src/machine.ts";
 
-/** Runs an example in this process, once, and gives what it printed. `args`: what stands after the file on the command line. */
-export async function runExample(name: string, args: readonly string[] = []): Promise<string> {
+/**
+ * Runs an example in this process, once, and gives what it printed. `args`: what stands after the file on the command line; `defaults`: what its machines
+ * have where it says nothing.
+ */
+export async function runExample(name: string, args: readonly string[] = [], defaults: MachineOptions = {}): Promise<string> {
   const lines: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => void lines.push(format(...values)));
   const argv = process.argv;
   process.argv = [argv[0]!, name, ...args];
   try {
     vi.resetModules();
+    const { configureMachines } = await import("../../src/machine.ts");
+    configureMachines(defaults, null);
     await import(`../../examples/${name}.ts`);
   } finally {
     process.argv = argv;

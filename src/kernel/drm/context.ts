@@ -60,6 +60,15 @@ export class GpuContext implements TurnTaker {
     if (this.notifier !== 0 && this.mm.store32(this.notifier, 1)) kernel.futex.wake(this.mm, this.notifier, Infinity);
   }
 
+  /** The adapter was reset and took this context's work with it, whose fault it was not. */
+  lose(): void {
+    if (this.fault !== null) return;
+    const kernel = this.file.device.core.kernel;
+    this.fault = { reason: "device-lost", fault: null, label: this.label, queue: 0, point: 0, time: kernel.clock.now };
+    for (const queue of this.queues) queue.entity.guilty = true;
+    if (this.notifier !== 0 && this.mm.store32(this.notifier, 1)) kernel.futex.wake(this.mm, this.notifier, Infinity);
+  }
+
   private traceBan(job: GpuJob, reason: ContextFault["reason"], fault: DeviceFault | null): void {
     const { trace } = this.file.device.core.kernel;
     const fields = { gpu: this.file.device.index, engine: job.engine, ...job.traceFields(), reason: fault?.kind ?? reason, message: fault?.message ?? "" };

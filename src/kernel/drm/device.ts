@@ -1,3 +1,4 @@
+import type { ComputeLimits } from "../../gpu/compute-engine.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { DmaBuf } from "../fence/dma-buf.ts";
@@ -10,9 +11,17 @@ import type { GpuContext } from "./context.ts";
 import type { DrmCore } from "./core.ts";
 import type { DrmFile } from "./file.ts";
 import type { GemObject } from "./gem.ts";
+import type { ComputeSlice } from "./slice.ts";
+import { FaultBatches } from "../hmm/batch.ts";
+import { DevicePages } from "../hmm/device-pages.ts";
+import type { SvmDevice } from "../hmm/svm.ts";
+import { svmDevice } from "./svm-device.ts";
 import { FifoRunQueue } from "./sched/fifo.ts";
+import type { JobScheduler } from "./sched/backend.ts";
 import { DrmScheduler } from "./sched/scheduler.ts";
 import type { GpuVm } from "./vm.ts";
+import type { ExecQueue } from "./queue.ts";
+import { WddmAdapter } from "../wddm/adapter.ts";
 
 /** Markers that may be on their way at once. */
 const MARKER_CREDITS = 1024;
@@ -33,6 +42,8 @@ export class GpuDevice implements TranslationCache, Subsystem {
   readonly computeScheduler: DrmScheduler;
   readonly copyScheduler: DrmScheduler;
   readonly markerScheduler: DrmScheduler;
+  /** On Windows the graphics kernel takes the place of the schedulers above and of memory management; null on Linux. */
+  readonly wddm: WddmAdapter | null;
   readonly files: Set<DrmFile> = new Set();
   readonly objects: Set<GemObject> = new Set();
   /** Flink names. */
@@ -43,18 +54,36 @@ export class GpuDevice implements TranslationCache, Subsystem {
   readonly vms: Set<GpuVm> = new Set();
   readonly contexts: Set<GpuContext> = new Set();
   readonly counts = { queues: 0, jobs: 0 };
+  /** Its memory as a home of process pages, and its faults on their way through the service. */
+  readonly pages: DevicePages;
+  readonly batches: FaultBatches;
   /** Times that an engine was reset because of a hung job, or the GPU by hand. */
   resets = 0;
+  /** The GPU that this is an instance of, or null. */
+  readonly whole: GpuDevice | null;
+  readonly limits: ComputeLimits;
+  /** GPU instances, while the GPU is partitioned: then it takes no work as a whole. */
+  parts: ReadonlySet<GpuDevice> | null = null;
+  private ownSlice: ComputeSlice | null = null;
   private lastObject = 0;
   private lastQueue = 0;
   private nextMapOffset = MAP_OFFSET_BASE;
 
-  constructor(core: DrmCore, index: number, profile: GpuProfile) {
+  /**
+   * @param whole the GPU that this is a part of (a GPU instance), or null: the part shares its PCI function and IOMMU domain, and nothing else
+   * @param part behind the engines' names in traces
+   */
+  constructor(core: DrmCore, index: number, profile: GpuProfile, whole: GpuDevice | null = null, part: string = "") {
     this.core = core;
     this.index = index;
     const { kernel, options } = core;
-    this.gpu = new Gpu(kernel, core.store, index, profile, { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) });
-    this.pci = {
+    this.whole = whole;
+    this.limits = { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) };
+    this.gpu = new Gpu(kernel, core.store, index, profile, this.limits, part);
+    const { bandwidth } = profile.pcie;
+    this.pages = new DevicePages({ kernel, store: core.store, vram: this.gpu.vram, core: core.svm, bandwidth }, `gpu${index}${part}`);
+    this.batches = new FaultBatches({ batch: kernel.costs.pageFault, page: kernel.costs.pageFaultPage, block: kernel.costs.migrateSetup, bandwidth });
+    this.pci = whole?.pci ?? {
       domain: 0,
       bus: index + 1,
       device: 0,
@@ -67,14 +96,31 @@ export class GpuDevice implements TranslationCache, Subsystem {
       link: profile.pcie,
       bars: [16 * 2 ** 20, 2 ** Math.ceil(Math.log2(profile.vramBytes)), 32 * 2 ** 20],
     };
-    core.pci.add(this.pci);
-    this.iommuGroup = core.iommu.addDevice(this.name);
+    if (whole === null) core.pci.add(this.pci);
+    this.iommuGroup = whole?.iommuGroup ?? core.iommu.addDevice(this.name);
     this.domain.caches.add(this);
     this.uuid = makeUuid(profile, index);
-    const scheduler = (name: string, credits: number): DrmScheduler => new DrmScheduler(kernel, this.name, name, credits, new FifoRunQueue(kernel.choices));
-    this.computeScheduler = scheduler("compute", profile.limits.maxConcurrentKernels);
-    this.copyScheduler = scheduler("copy", profile.copyEngines);
-    this.markerScheduler = scheduler("marker", MARKER_CREDITS);
+    this.computeScheduler = this.makeScheduler(`compute${part}`, profile.limits.maxConcurrentKernels);
+    this.copyScheduler = this.makeScheduler(`copy${part}`, profile.copyEngines);
+    this.markerScheduler = this.makeScheduler(`marker${part}`, MARKER_CREDITS);
+    this.wddm = core.dxgkrnl === null ? null : new WddmAdapter(this, core.dxgkrnl);
+  }
+
+  /** Software arbitration before engines of this device. @param credits jobs in flight */
+  makeScheduler(name: string, credits: number): DrmScheduler {
+    const { kernel } = this.core;
+    return new DrmScheduler(kernel, this.name, name, credits, new FifoRunQueue(kernel.choices));
+  }
+
+  /** Who gets the jobs of a kind that a queue submits. */
+  schedulerFor(kind: "compute" | "copy" | "marker", queue: ExecQueue): JobScheduler {
+    if (this.wddm !== null) return this.wddm.schedulerFor(kind, queue);
+    return kind === "compute" ? queue.context.file.slice.scheduler : kind === "copy" ? this.copyScheduler : this.markerScheduler;
+  }
+
+  /** All multiprocessors of the device, by turns of contexts. */
+  get slice(): ComputeSlice {
+    return (this.ownSlice ??= { profile: this.gpu.profile, uuid: this.uuid, engine: this.gpu.compute, scheduler: this.computeScheduler, group: null, cap: null, faulted: null });
   }
 
   /** PCI address, "0000:01:00.0". */
@@ -89,6 +135,11 @@ export class GpuDevice implements TranslationCache, Subsystem {
 
   get domain(): IommuDomain {
     return this.iommuGroup.domain;
+  }
+
+  /** What shared virtual memory needs of this GPU, for one of its address spaces. */
+  svmOf(vm: GpuVm): SvmDevice {
+    return svmDevice(this, vm);
   }
 
   /** "card0" */
@@ -130,6 +181,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
   /** Resets the GPU: contexts with work on the engines lose it and are banned; the others notice nothing. */
   reset(): void {
     this.resets++;
+    for (const part of this.parts ?? []) part.reset();
     for (const context of [...this.contexts]) {
       const job = context.runningJob();
       if (job === null) continue;
@@ -152,7 +204,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
       if (!object.imported && object.backing.placement === "vram") vram += object.size;
       invariant(object.name === 0 || this.names.get(object.name) === object, "a named object is found by its name");
     }
-    invariant(vram === this.gpu.vram.used, "VRAM in use is the sum of the objects placed there");
+    invariant(vram + this.pages.bytes === this.gpu.vram.used, "VRAM in use is the sum of the objects and process pages placed there");
     const handles = new Map<GemObject, number>();
     for (const file of this.files) for (const [, object] of file.objects.entries()) handles.set(object, (handles.get(object) ?? 0) + 1);
     for (const object of this.objects) invariant(object.handleCount === (handles.get(object) ?? 0), "an object counts its handles");
@@ -174,6 +226,11 @@ export class GpuDevice implements TranslationCache, Subsystem {
       iommuRanges: this.domain.count,
     };
   }
+}
+
+/** On Windows the operating system watches, by preemption (TDR), and every adapter is watched. */
+function watchedByWddm(profile: GpuProfile): GpuProfile {
+  return { ...profile, jobTimeoutNs: 0, kernelExecTimeout: true };
 }
 
 /** A name for a GPU that is the same in every run: from what it is and which one it is. */

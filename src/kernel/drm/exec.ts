@@ -41,7 +41,7 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
   const device = file.device;
   const core = device.core;
   caller.thread.debt += core.kernel.costs.submit;
-  const scheduler = work.launch !== null ? device.computeScheduler : work.transfer !== null ? device.copyScheduler : device.markerScheduler;
+  const scheduler = device.schedulerFor(work.launch !== null ? "compute" : work.transfer !== null ? "copy" : "marker", queue);
   const job = new GpuJob(queue, scheduler, core.nextSequence(), work, arg, mm, core.kernel.clock.now);
   for (const { syncobj: handle, point } of waits) {
     const syncobj = file.syncobjs.get(handle)!;
@@ -101,7 +101,7 @@ function checkDimensions(size: readonly [number, number, number], limit: readonl
 function checkLaunch(queue: ExecQueue, job: LaunchJob): JobWork | number {
   const kernel = job.code.kernels.get(job.kernel);
   if (kernel === undefined || job.params.length < kernel.paramBytes || job.symbols.length < job.code.symbols.length) return -Errno.EINVAL;
-  const { profile } = queue.context.file.device.gpu;
+  const { profile } = queue.context.file.slice;
   const { limits } = profile;
   const { grid, block } = job;
   if (!checkDimensions(grid, limits.maxGridDim) || !checkDimensions(block, limits.maxBlockDim) || !isSize(job.dynamicSharedBytes)) return -Errno.EINVAL;

@@ -1,15 +1,15 @@
 import type { DeviceFault, LoadedCode } from "../../compiler/abi.ts";
 import type { CopyWork } from "../../gpu/copy-engine.ts";
 import type { WorkOutcome } from "../../gpu/ports.ts";
-import type { ComputeWork, LaunchShape } from "../../gpu/resident.ts";
+import type { ComputeWork, LaunchShape, SmCap, TurnTaker } from "../../gpu/resident.ts";
 import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
 import { Errno } from "../errors.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ExecArgs, LaunchJob } from "../sys/uapi.ts";
 import type { GpuContext } from "./context.ts";
 import type { ExecQueue } from "./queue.ts";
+import type { JobScheduler } from "./sched/backend.ts";
 import { SchedJob } from "./sched/job.ts";
-import type { DrmScheduler } from "./sched/scheduler.ts";
 import type { GpuVm } from "./vm.ts";
 
 /** A launch that was found to fit the GPU. It is the program's own description, but for the parameters: the program may use their memory again at once. */
@@ -52,7 +52,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
   private readonly timestamps: number | null;
   private printed = "";
 
-  constructor(queue: ExecQueue, scheduler: DrmScheduler, sequence: number, work: JobWork, args: ExecArgs, mm: AddressSpace, now: number) {
+  constructor(queue: ExecQueue, scheduler: JobScheduler, sequence: number, work: JobWork, args: ExecArgs, mm: AddressSpace, now: number) {
     super(queue.entity, scheduler, sequence);
     this.queue = queue;
     this.work = work;
@@ -83,15 +83,21 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   /** The kind of engine that it runs on, as traces name it. */
   get engine(): string {
-    return this.work.launch !== null ? "compute" : this.work.transfer !== null ? "copy0" : "marker";
+    const { device, slice } = this.queue.context.file;
+    return this.work.launch !== null ? slice.engine.name : `${this.work.transfer !== null ? "copy0" : "marker"}${device.gpu.part}`;
   }
 
   get urgency(): number {
     return this.entity.urgency;
   }
 
-  get group(): GpuContext {
-    return this.queue.context;
+  get group(): TurnTaker {
+    const context = this.queue.context;
+    return context.file.slice.group ?? context;
+  }
+
+  get cap(): SmCap | null {
+    return this.queue.context.file.slice.cap;
   }
 
   get launch(): LaunchShape {
@@ -127,15 +133,29 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     this.submittedAt = gpu.ports.clock.now;
     this.startedAt = this.submittedAt;
     this.queue.running.push(this);
-    if (this.work.launch !== null) gpu.compute.submit(this);
+    if (this.work.launch !== null) this.queue.context.file.slice.engine.submit(this);
     else if (this.work.transfer !== null) gpu.copies.submit(this);
     else gpu.markers.submit(this);
+  }
+
+  /** Asks the engine to stop the job where it is; `stopped` is called when it holds the engine no more, unless it ended before. */
+  suspend(stopped: () => void): void {
+    const gpu = this.queue.context.file.device.gpu;
+    if (this.work.launch !== null) this.queue.context.file.slice.engine.suspend(this, stopped);
+    else if (this.work.transfer !== null) gpu.copies.suspend(this, stopped);
+  }
+
+  /** A stopped job goes on. */
+  resume(): void {
+    const gpu = this.queue.context.file.device.gpu;
+    if (this.work.launch !== null) this.queue.context.file.slice.engine.resume(this);
+    else gpu.copies.resume(this);
   }
 
   /** Takes the job off its engine; it ends with -ECANCELED. */
   abort(): void {
     const gpu = this.queue.context.file.device.gpu;
-    if (this.work.launch !== null) gpu.compute.abort(this);
+    if (this.work.launch !== null) this.queue.context.file.slice.engine.abort(this);
     else if (this.work.transfer !== null) gpu.copies.abort(this);
     else gpu.markers.abort(this);
   }
@@ -149,6 +169,11 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     const at = running.indexOf(this);
     const last = running.pop()!;
     if (at < running.length) running[at] = last;
+    const { wddm } = this.queue.context.file.device;
+    if (wddm !== null) {
+      wddm.ended(this, outcome, fault);
+      return;
+    }
     switch (outcome) {
       case "done":
         this.scheduler.finish(this, 0);
@@ -163,6 +188,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
         context.ban(this, outcome, fault);
         this.scheduler.finish(this, outcome === "fault" ? -Errno.EIO : -Errno.ETIME);
         context.killWork();
+        context.file.slice.faulted?.(context, this, fault);
         context.put();
       }
     }

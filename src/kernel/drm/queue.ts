@@ -20,6 +20,7 @@ export class ExecQueue {
   readonly timeline: QueueTimeline = new QueueTimeline();
   readonly label: string;
   readonly priority: number;
+  readonly level: number;
   /** Number over all queues of the device, for traces. */
   readonly id: number;
   /** Jobs on the engines. */
@@ -35,6 +36,7 @@ export class ExecQueue {
     this.engine = args.engine;
     this.label = args.label;
     this.priority = args.priority;
+    this.level = args.level;
     this.id = device.nextQueueId();
     this.entity = new SchedEntity(device.core.fences, device.driver, `${args.engine} ${this.id}`, args.order === "in-order", args.priority * BAND + args.level);
     this.entity.guilty = context.fault !== null;

@@ -19,6 +19,12 @@ export class Vfs {
   private readonly nodes = new Map<string, NodeOpen>();
   private readonly providers: { readonly prefix: string; readonly provider: FileProvider }[] = [];
   private readonly files = new Map<string, string>();
+  private readonly absent: readonly string[];
+
+  /** @param absent trees that this operating system does not have: what is mounted there is not seen */
+  constructor(absent: readonly string[] = []) {
+    this.absent = absent;
+  }
 
   /** Makes a device node. */
   mknod(path: string, open: NodeOpen): void {
@@ -32,6 +38,7 @@ export class Vfs {
 
   /** Puts a provider in charge of all paths below a prefix. */
   mount(prefix: string, provider: FileProvider): void {
+    if (this.absent.some((tree) => prefix === tree || prefix.startsWith(`${tree}/`))) return;
     this.providers.push({ prefix, provider });
   }
 

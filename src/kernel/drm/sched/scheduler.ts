@@ -1,4 +1,5 @@
 import { invariant } from "../../errors.ts";
+import type { JobScheduler } from "./backend.ts";
 import type { SchedJob } from "./job.ts";
 import type { RunQueue } from "./run-queue.ts";
 
@@ -18,7 +19,7 @@ export interface SchedPorts {
  * credits for it, and stays there until it ends: this layer never preempts. A job that lacks credits blocks all behind it, so that big jobs
  * do not starve.
  */
-export class DrmScheduler {
+export class DrmScheduler implements JobScheduler {
   /** Ring name in traces: "compute", "copy". */
   readonly name: string;
   readonly device: string;
