@@ -4,6 +4,8 @@ import { FenceRegistry } from "../fence/fence.ts";
 import { Iommu } from "../iommu/iommu.ts";
 import type { Kernel } from "../machine.ts";
 import { PciBus } from "../pci/bus.ts";
+import type { RecoveryOptions } from "./recovery/options.ts";
+import type { SchedulerOptions } from "./sched/options.ts";
 import { Dxgkrnl } from "../wddm/dxgkrnl.ts";
 import type { WddmOptions } from "../wddm/options.ts";
 
@@ -13,6 +15,10 @@ export interface DrmOptions {
   readonly hangLimitNs: number;
   /** Instructions without a finished work-group after which a launch's virtual time runs faster; see src/gpu/README.md. Default 2^29 on a GPU with a job timeout, 2^30 on others. */
   readonly hangPatience?: number;
+  /** How the software schedulers are set; see SchedulerOptions. */
+  readonly scheduler?: SchedulerOptions;
+  /** What happens when a GPU hangs; see RecoveryOptions. */
+  readonly recovery?: RecoveryOptions;
   /** How the graphics kernel of Windows is set; no meaning on Linux. */
   readonly wddm?: WddmOptions;
 }

@@ -24,5 +24,7 @@ export function fdinfo(file: DrmFile): string {
     `drm-engine-capacity-compute:\t${profile.limits.maxConcurrentKernels}`,
     `drm-engine-copy:\t${file.engineNs.copy} ns`,
     `drm-engine-capacity-copy:\t${profile.copyEngines}`,
+    `drm-cycles-compute:\t${Math.round((file.engineNs.compute * profile.clockHz) / 1e9)}`,
+    `drm-maxfreq-compute:\t${Math.round(profile.clockHz / 1e6)} MHz`,
   ].join("\n")}\n`;
 }

@@ -206,17 +206,21 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     if (fence !== null && this.mm.store32(fence.address, error === 0 ? fence.value : fence.errorValue)) kernel.futex.wake(this.mm, fence.address, Infinity);
   }
 
+  override retired(): void {
+    this.queue.freeIfIdle();
+  }
+
   free(): void {
     this.queue.context.file.device.counts.jobs--;
     this.queue.freeIfIdle();
   }
 
-  /** Adds the time on the engine to the client's account (fdinfo). */
+  /** Adds the time from `scheduled` to `finished` to the client's account (fdinfo, drm-usage-stats.rst). */
   private account(now: number): void {
-    if (this.submittedAt === 0 && this.startedAt === 0) return;
     const busy = this.queue.context.file.engineNs;
-    if (this.work.launch !== null) busy.compute += Math.max(0, now - this.startedAt);
-    else if (this.work.transfer !== null) busy.copy += Math.max(0, now - this.startedAt);
+    const ns = now - this.scheduled.timestamp;
+    if (this.work.launch !== null) busy.compute += ns;
+    else if (this.work.transfer !== null) busy.copy += ns;
   }
 
   private writeTimestamps(address: number, now: number): void {

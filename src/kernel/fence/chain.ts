@@ -42,9 +42,9 @@ export class FenceChain implements FenceCallback, FenceContainer {
   }
 
   *parts(): Iterable<DmaFence> {
-    const nodes: FenceChain[] = [];
-    for (let node: FenceChain | null = this; node !== null; node = node.previous) nodes.push(node);
-    for (let i = nodes.length - 1; i >= 0; i--) yield nodes[i]!.own;
+    const own = [this.own];
+    for (let node = this.previous; node !== null; node = node.previous) own.push(node.own);
+    yield* own.toReversed();
   }
 
   fenceSignaled(): void {

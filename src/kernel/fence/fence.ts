@@ -104,6 +104,8 @@ export class DmaFence {
   readonly indefinite: boolean;
   /** What it stands for, when it is an array's or a chain's. */
   container: FenceContainer | null = null;
+  /** The scheduler's job that it is a promise of, while that job is not freed (to_drm_sched_fence). */
+  job: object | null = null;
   /** Earliest time by which somebody hopes for it, virtual ns; Infinity when nobody does. */
   wantedBy = Infinity;
   private callbacks: FenceCallback | FenceCallback[] | null = null;

@@ -1,3 +1,4 @@
+import { mutant } from "../../mutants.ts";
 import type { SchedJob } from "./job.ts";
 import type { RunQueue } from "./run-queue.ts";
 
@@ -48,9 +49,10 @@ export class FifoRunQueue implements RunQueue {
 
   peek(): SchedJob | null {
     if (this.picked !== null) return this.picked;
-    for (const band of this.bands) {
+    for (const band of mutant("sched-priority-inverted") ? this.bands.toReversed() : this.bands) {
       const n = band.jobs.length;
       if (n === 0) continue;
+      if (mutant("sched-fifo-newest")) return (this.picked = band.jobs[n - 1]!);
       return (this.picked = band.jobs[n === 1 ? 0 : this.chooser.choose(n, "job of equally urgent queues")]!);
     }
     return null;
@@ -67,6 +69,18 @@ export class FifoRunQueue implements RunQueue {
       break;
     }
     this.size--;
+  }
+
+  remove(job: SchedJob): boolean {
+    for (const { jobs } of this.bands) {
+      const at = jobs.indexOf(job);
+      if (at < 0) continue;
+      jobs.splice(at, 1);
+      if (this.picked === job) this.picked = null;
+      this.size--;
+      return true;
+    }
+    return false;
   }
 
   jobs(): readonly SchedJob[] {
