@@ -35,11 +35,13 @@ async function run<T>(kernel: Kernel, thread: Thread, call: Blocking<T>): Promis
       } finally {
         scheduler.current = current;
       }
+      kernel.restoreViews();
       if (step.done === true) return step.value;
       thread.park(step.value as Parameters<Thread["park"]>[0]);
       while (thread.state === "parked") {
         let ran = 0;
         while (ran < EVENTS_PER_TURN && thread.state === "parked" && kernel.events.runNext()) ran++;
+        kernel.restoreViews();
         await turn(ran === 0);
       }
       kernel.events.advance(Math.max(thread.busyUntil, kernel.clock.now));

@@ -7,7 +7,7 @@ import { comesBefore, RunList } from "./run-list.ts";
 import { computeTime, wholeNs } from "./timing.ts";
 
 /** A multiprocessor's room in integer shares: fine enough that 32 blocks divide it. */
-const UNITS = 2 ** 20;
+export const UNITS: number = 2 ** 20;
 /** Instructions of one slice: two to four milliseconds of real time. */
 const SLICE_INSTRUCTIONS = 2 ** 21;
 /** Without a finished work-group for so many instructions, all resident groups are kept in progress: they may wait for one another. */
@@ -77,6 +77,11 @@ export class ComputeEngine {
     this.limits = limits;
     this.turns = new RunList(ports, gpu, profile, atCeiling);
     this.freeUnits = profile.multiprocessors * UNITS;
+  }
+
+  /** How many there are in all. */
+  get multiprocessors(): number {
+    return this.profile.multiprocessors;
   }
 
   /** Takes a launch. It starts at once when there is room and nobody more urgent. */
@@ -240,6 +245,8 @@ export class ComputeEngine {
       request.maxBlocks = execution.blocksTotal;
       request.resident = Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);
+      // Work-items that faulted have waited for their pages; their multiprocessors were theirs meanwhile.
+      overhead += work.memory.takeStall?.() ?? 0;
       const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * this.shareOf(work), blocks * work.threads);
       if (status.done || status.blocks > 0) {
         resident.idle = 0;

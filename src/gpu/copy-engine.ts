@@ -122,7 +122,7 @@ export class CopyEngines {
       if (!(error instanceof DeviceFault)) throw error;
       engine.fault = error;
     }
-    const time = setup + copyTime(this.profile, bytes, engine.transfer.bus, engine.transfer.traffic);
+    const time = setup + (engine.work!.memory.takeStall?.() ?? 0) + copyTime(this.profile, bytes, engine.transfer.bus, engine.transfer.traffic);
     engine.event = this.ports.events.at(this.ports.clock.now + wholeNs(time), engine.step, "copy");
   }
 

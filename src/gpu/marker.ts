@@ -32,7 +32,7 @@ export class MarkerUnit {
     this.busy.add(slot);
     if (this.ports.trace.enabled) traceSlice(this.ports, true, this.gpu, this.name, work);
     work.started(now);
-    slot.event = this.ports.events.at(now + this.ports.costs.marker, slot.done, "marker");
+    slot.event = this.ports.events.at(now + this.ports.costs.marker + (work.service?.() ?? 0), slot.done, "marker");
   }
 
   /** Ends a marker before its time. */

@@ -24,6 +24,8 @@ export interface GpuAddressSpace {
   readonly pageTable: GpuPageTable;
   /** A page fault. True when the access may be tried again. */
   fault(access: MemoryAccess, site: Site): boolean;
+  /** Nanoseconds that serving faults has taken since it was last asked; the work that faulted is so much longer. */
+  takeStall?(): number;
   /** Bytes from `va` (at most `bytes`) that are mapped writable and were never touched, so that they read as zero without storage. 0 when not. */
   untouched(va: number, bytes: number): number;
 }
@@ -37,6 +39,8 @@ export interface EngineWork {
   /** For traces: queue, pid, process, label, kind ("launch", "copy", "fill", "marker") and the fence that its end signals ("42:7"). Asked only while tracing. */
   traceFields(): Readonly<Record<string, string | number>>;
   readonly memory: GpuAddressSpace;
+  /** What a marker does, when it does anything. @returns ns that it takes */
+  service?(): number;
   /** The engine begins. @param time virtual ns at which it really starts, not before now */
   started(time: number): void;
   /** It is over; the engine has forgotten the work. `fault` stands with outcome "fault". */

@@ -113,7 +113,7 @@ abstract class ProcessBase {
   view<T>(address: number, length: number, type: TypedArrayConstructor<T>): T;
   view<T>(address: number, length: number, type?: TypedArrayConstructor<T>): T | Uint8Array {
     const bytes = length * (type?.BYTES_PER_ELEMENT ?? 1);
-    const memory = this.host.process.mm.bytes(address, bytes, false);
+    const memory = this.host.process.mm.view(address, bytes, false);
     if (memory === null) throw new RangeError(`segmentation fault: process ${this.name} has no CPU-accessible memory at 0x${address.toString(16)} (${bytes} bytes)`);
     return type === undefined ? memory : new type(memory.buffer, memory.byteOffset, length);
   }

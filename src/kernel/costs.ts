@@ -26,9 +26,14 @@ export const costTable = {
   tlbFlush: { value: 2000, unit: "ns", source: "GPU TLB invalidation, 1 to 10 us" },
   iommuMap: { value: 300, unit: "ns", source: "MODEL: IOMMU page table update of one range" },
   pageFault: { value: 30_000, unit: "ns", source: "far page fault service of a GPU, 20 to 50 us" },
+  pageFaultPage: { value: 1000, unit: "ns", source: "MODEL: one page of a fault batch, beside the batch's own time" },
+  migrateSetup: { value: 10_000, unit: "ns", source: "MODEL: setting up the copy of one 2 MiB block of a migration" },
+  ioPageRequest: { value: 5000, unit: "ns", source: "MODEL: PRI page request to page response" },
   hostCopy: { value: 100, unit: "ns/KiB", source: "MODEL: memcpy at 10 GB/s on one core" },
   contextCreate: { value: 150_000_000, unit: "ns", source: "creating a CUDA context takes 100 to 300 ms" },
   contextSwitch: { value: 30_000, unit: "ns", source: "register files and shared memory of an A100 over its bandwidth: 108*(256+164) KiB / 1555 GB/s" },
+  mpsRpc: { value: 50_000, unit: "ns", source: "MODEL: one exchange with the MPS control daemon over its socket, two thread switches each way" },
+  mpsServerStart: { value: 200_000_000, unit: "ns", source: "MODEL: an MPS server starts and creates its contexts, as long as creating a context takes" },
   engineReset: { value: 5_000_000, unit: "ns", source: "MODEL: engine reset" },
 } as const;
 

@@ -2,6 +2,8 @@ import type { LinearStore } from "../../gpu/linear.ts";
 import { SvmCore } from "../hmm/core.ts";
 import { FenceRegistry } from "../fence/fence.ts";
 import { Iommu } from "../iommu/iommu.ts";
+import type { IommuMode } from "../iommu/iommu.ts";
+import type { PageOwner } from "../mm/residency.ts";
 import type { Kernel } from "../machine.ts";
 import { PciBus } from "../pci/bus.ts";
 import type { RecoveryOptions } from "./recovery/options.ts";
@@ -13,6 +15,8 @@ import type { WddmOptions } from "../wddm/options.ts";
 export interface DrmOptions {
   /** Virtual ns that a job may run on a GPU without a watchdog before it is killed. */
   readonly hangLimitNs: number;
+  /** Kind of the default domains of the IOMMU's groups. Default "strict". */
+  readonly iommu?: IommuMode;
   /** Instructions without a finished work-group after which a launch's virtual time runs faster; see src/gpu/README.md. Default 2^29 on a GPU with a job timeout, 2^30 on others. */
   readonly hangPatience?: number;
   /** How the software schedulers are set; see SchedulerOptions. */
@@ -36,6 +40,8 @@ export class DrmCore {
   readonly dxgkrnl: Dxgkrnl | null;
   /** Open dma-bufs and sync files: they belong to no device. */
   readonly counts = { dmaBufs: 0, syncFiles: 0, syncobjs: 0 };
+  /** Homes of process pages, by GPU. */
+  private readonly homes: Map<PageOwner, number> = new Map();
   private clients = 0;
   private sequence = 0;
 
@@ -45,8 +51,23 @@ export class DrmCore {
     this.options = options;
     this.fences = new FenceRegistry(kernel);
     this.svm = new SvmCore(kernel);
-    this.iommu = new Iommu(kernel);
+    this.iommu = new Iommu(kernel, options.iommu ?? "strict");
     this.dxgkrnl = kernel.os === "windows" ? new Dxgkrnl(kernel, options.wddm ?? {}) : null;
+  }
+
+  /** A GPU's memory may hold process pages. */
+  addHome(owner: PageOwner, gpu: number): void {
+    this.homes.set(owner, gpu);
+  }
+
+  /** The GPU whose memory that is. */
+  gpuOf(owner: PageOwner): number {
+    return this.homes.get(owner)!;
+  }
+
+  /** Whether there is a GPU of that number. */
+  isGpu(gpu: number): boolean {
+    return [...this.homes.values()].includes(gpu);
   }
 
   /** Number of a new open file, over all devices. */

@@ -16,7 +16,8 @@ import { FaultBatches } from "../hmm/batch.ts";
 import { DevicePages } from "../hmm/device-pages.ts";
 import type { SvmDevice } from "../hmm/svm.ts";
 import { svmDevice } from "./svm-device.ts";
-import { FifoRunQueue } from "./sched/fifo.ts";
+import { Recovery } from "./recovery/ladder.ts";
+import { makeRunQueue } from "./sched/policy.ts";
 import type { JobScheduler } from "./sched/backend.ts";
 import { DrmScheduler } from "./sched/scheduler.ts";
 import type { GpuVm } from "./vm.ts";
@@ -42,6 +43,9 @@ export class GpuDevice implements TranslationCache, Subsystem {
   readonly computeScheduler: DrmScheduler;
   readonly copyScheduler: DrmScheduler;
   readonly markerScheduler: DrmScheduler;
+  /** All that were made, those of compute instances too. */
+  readonly schedulers: DrmScheduler[] = [];
+  readonly recovery: Recovery;
   /** On Windows the graphics kernel takes the place of the schedulers above and of memory management; null on Linux. */
   readonly wddm: WddmAdapter | null;
   readonly files: Set<DrmFile> = new Set();
@@ -78,10 +82,12 @@ export class GpuDevice implements TranslationCache, Subsystem {
     this.index = index;
     const { kernel, options } = core;
     this.whole = whole;
+    this.recovery = new Recovery(this, options.recovery ?? {});
     this.limits = { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) };
     this.gpu = new Gpu(kernel, core.store, index, profile, this.limits, part);
     const { bandwidth } = profile.pcie;
     this.pages = new DevicePages({ kernel, store: core.store, vram: this.gpu.vram, core: core.svm, bandwidth }, `gpu${index}${part}`);
+    core.addHome(this.pages, index);
     this.batches = new FaultBatches({ batch: kernel.costs.pageFault, page: kernel.costs.pageFaultPage, block: kernel.costs.migrateSetup, bandwidth });
     this.pci = whole?.pci ?? {
       domain: 0,
@@ -108,8 +114,13 @@ export class GpuDevice implements TranslationCache, Subsystem {
 
   /** Software arbitration before engines of this device. @param credits jobs in flight */
   makeScheduler(name: string, credits: number): DrmScheduler {
-    const { kernel } = this.core;
-    return new DrmScheduler(kernel, this.name, name, credits, new FifoRunQueue(kernel.choices));
+    const { kernel, options } = this.core;
+    const { policy = "fifo", pipelined = false, timeoutNs = Infinity, hangLimit = (options.recovery?.banAfter ?? 1) - 1 } = options.scheduler ?? {};
+    const scheduler: DrmScheduler = new DrmScheduler(kernel, this.name, name, credits, makeRunQueue(policy, kernel.choices), {
+      timeoutNs, hangLimit, pipelined, ops: { timedoutJob: (job) => this.recovery.timedOut(scheduler, job) },
+    });
+    this.schedulers.push(scheduler);
+    return scheduler;
   }
 
   /** Who gets the jobs of a kind that a queue submits. */
@@ -120,7 +131,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
 
   /** All multiprocessors of the device, by turns of contexts. */
   get slice(): ComputeSlice {
-    return (this.ownSlice ??= { profile: this.gpu.profile, uuid: this.uuid, engine: this.gpu.compute, scheduler: this.computeScheduler, group: null, cap: null, faulted: null });
+    return (this.ownSlice ??= { profile: this.gpu.profile, uuid: this.uuid, engine: this.gpu.compute, scheduler: this.computeScheduler, cap: null, urgencyShift: 0, shared: null });
   }
 
   /** PCI address, "0000:01:00.0". */
@@ -178,18 +189,9 @@ export class GpuDevice implements TranslationCache, Subsystem {
     return undefined;
   }
 
-  /** Resets the GPU: contexts with work on the engines lose it and are banned; the others notice nothing. */
+  /** Resets the GPU by hand: contexts with work on the engines lose it and are banned; the others notice nothing, unless memory is lost. */
   reset(): void {
-    this.resets++;
-    for (const part of this.parts ?? []) part.reset();
-    for (const context of [...this.contexts]) {
-      const job = context.runningJob();
-      if (job === null) continue;
-      context.get();
-      context.ban(job, "reset-innocent", null);
-      context.killWork();
-      context.put();
-    }
+    this.recovery.reset(null);
   }
 
   /** The IOMMU took translations away. */
@@ -211,7 +213,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
     for (const object of handles.keys()) invariant(this.objects.has(object), "a handle leads to a live object");
     for (const vm of this.vms) vm.checkInvariants();
     this.domain.checkInvariants();
-    for (const scheduler of [this.computeScheduler, this.copyScheduler, this.markerScheduler]) scheduler.checkInvariants();
+    for (const scheduler of this.schedulers) scheduler.checkInvariants();
   }
 
   objectCounts(): Readonly<Record<string, number>> {

@@ -1,13 +1,30 @@
+import { FRAME } from "../../gpu/frames.ts";
 import { blocksPerMultiprocessor } from "../../gpu/occupancy.ts";
 import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
-import type { CopyJob, ExecArgs, FillJob, LaunchJob } from "../sys/uapi.ts";
+import type { CopyJob, ExecArgs, FillJob, LaunchJob, MarkerJob } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
 import { CheckedLaunch, GpuJob, type JobWork } from "./gpu-job.ts";
 import type { ExecQueue } from "./queue.ts";
 import { findPoint, MAX_POINTS, pointError } from "./syncobj-ioctls.ts";
 
 const marker: JobWork = { launch: null, transfer: null };
+
+/** A marker that moves pages. */
+function checkPrefetch(queue: ExecQueue, { address, size, location }: NonNullable<MarkerJob["prefetch"]>): JobWork | number {
+  const { svm, device } = queue.context.vm;
+  if (!isSize(address) || !isSize(size) || size === 0 || svm === null || !svm.gpusvm.mirrored.covers(address, address + size)) return -Errno.EINVAL;
+  const start = address - (address % FRAME);
+  const end = Math.ceil((address + size) / FRAME) * FRAME;
+  const { attributes } = device.core.svm.stateOf(svm.mm);
+  const target = location === "ram" ? svm : device.core.svm.find(svm.mm, location);
+  if (target === null) return -Errno.EINVAL;
+  const service = (): number => {
+    attributes.change(start, end, () => ({ lastPrefetch: location }));
+    return location === "ram" ? target.prefetchToRam(start, end) : target.prefetch(start, end);
+  };
+  return { launch: null, transfer: null, service };
+}
 
 /**
  * GLASS_EXEC: puts a job at the end of a queue.
@@ -58,7 +75,7 @@ function checkJob(queue: ExecQueue, arg: ExecArgs): JobWork | number {
   const job = arg.job;
   switch (job.kind) {
     case "marker":
-      return marker;
+      return job.prefetch === undefined ? marker : checkPrefetch(queue, job.prefetch);
     case "copy":
       return checkCopy(job) ? { launch: null, transfer: job } : -Errno.EINVAL;
     case "fill":

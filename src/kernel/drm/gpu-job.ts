@@ -35,6 +35,8 @@ export class CheckedLaunch {
 export interface JobWork {
   readonly launch: CheckedLaunch | null;
   readonly transfer: CopyShape | FillShape | null;
+  /** What a marker does, and how many ns that takes. */
+  readonly service?: () => number;
 }
 
 /** A job of an exec queue: work for the engines, and what its end means to the program. */
@@ -93,7 +95,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   get group(): TurnTaker {
     const context = this.queue.context;
-    return context.file.slice.group ?? context;
+    return context.file.slice.shared?.group ?? context;
   }
 
   get cap(): SmCap | null {
@@ -122,6 +124,10 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   get shape(): CopyShape | FillShape {
     return this.work.transfer!;
+  }
+
+  service(): number {
+    return this.work.service?.() ?? 0;
   }
 
   print(text: string): void {
@@ -181,14 +187,16 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
       case "killed":
         this.scheduler.finish(this, -Errno.ECANCELED);
         return;
-      case "fault":
-      case "timeout": {
+      case "timeout":
+        this.context.file.device.recovery.hung(this);
+        return;
+      case "fault": {
         const context = this.context;
         context.get();
         context.ban(this, outcome, fault);
-        this.scheduler.finish(this, outcome === "fault" ? -Errno.EIO : -Errno.ETIME);
+        this.scheduler.finish(this, -Errno.EIO);
         context.killWork();
-        context.file.slice.faulted?.(context, this, fault);
+        context.file.slice.shared?.faulted(context, outcome, fault);
         context.put();
       }
     }

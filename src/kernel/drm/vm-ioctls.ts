@@ -8,7 +8,7 @@ import { GpuVm } from "./vm.ts";
 
 /** -ENOMEM: no memory for a page table. */
 export function vmCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_VM_CREATE"]): number {
-  const vm = GpuVm.create(file.device, caller.process.mm.gpuWindow);
+  const vm = GpuVm.create(file.device, caller.process.mm.gpuWindow, arg.faultMode ?? false);
   if (vm === null) return -Errno.ENOMEM;
   arg.vm = file.vms.add(vm);
   return 0;
@@ -40,6 +40,11 @@ export function vmBind(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_
     vm.unmap(arg.address, arg.size);
     return 0;
   }
+  if (arg.op === "cpu-mirror") {
+    if (!aligned(arg.address) || !aligned(arg.size) || arg.size === 0 || !vm.inside(arg.address, arg.size)) return -Errno.EINVAL;
+    caller.thread.debt += costs.vmBind;
+    return vm.mirror(caller.process.mm, arg.address, arg.size);
+  }
   if (arg.flags === 0 || (arg.flags & ~(GPU_READ | GPU_WRITE)) !== 0) return -Errno.EINVAL;
   if (arg.op === "map-userptr") return bindUser(vm, caller, arg, costs.vmBind + costs.iommuMap);
   if (arg.op !== "map") return -Errno.EINVAL;
@@ -68,9 +73,11 @@ function bindUser(vm: GpuVm, caller: SysCaller, arg: IoctlTable["GLASS_VM_BIND"]
 export function contextCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_CONTEXT_CREATE"]): number {
   const vm = file.vms.get(arg.vm);
   if (vm === undefined) return -Errno.ENOENT;
+  if (file.device.recovery.wedged) return -Errno.ENODEV;
   const { mm } = caller.process;
   if ((arg.notifier & 3) !== 0) return -Errno.EINVAL;
   if (arg.notifier !== 0 && mm.resolve(arg.notifier, 4, true) === null) return -Errno.EFAULT;
+  if (file.slice.shared?.broken === true) return -Errno.ECANCELED;
   caller.thread.debt += file.device.core.kernel.costs.contextCreate;
   arg.context = file.contexts.add(new GpuContext(file, vm, mm, arg.notifier, arg.label));
   return 0;

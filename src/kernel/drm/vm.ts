@@ -8,6 +8,8 @@ import type { AddressSpace, MmuNotifier } from "../mm/address-space.ts";
 import type { GpuDevice } from "./device.ts";
 import { GemRange, type GemObject } from "./gem.ts";
 import { IntervalMap } from "./intervals.ts";
+import type { SvmPage } from "../hmm/gpusvm.ts";
+import { Svm } from "../hmm/svm.ts";
 
 /** One stretch of GPU address space with one backing (drm_gpuva). */
 export interface Mapping {
@@ -46,11 +48,17 @@ export class GpuVm implements GpuAddressSpace {
   readonly end: number;
   readonly pageTable: GpuPageTable;
   readonly maps: IntervalMap<Mapping> = new IntervalMap<Mapping>(part);
+  /** Accesses without a translation are served and tried again, where they can be (a fault-mode VM). */
+  readonly faultMode: boolean;
+  /** What it mirrors of a process, below explicit mappings; null while nothing. */
+  svm: Svm | null = null;
+  private mirrorsAll = false;
   private references = 1;
   private readonly notifiers = new Map<AddressSpace, MmuNotifier>();
 
-  private constructor(device: GpuDevice, start: number, size: number, pageTable: GpuPageTable) {
+  private constructor(device: GpuDevice, start: number, size: number, pageTable: GpuPageTable, faultMode: boolean) {
     this.device = device;
+    this.faultMode = faultMode;
     this.start = start;
     this.end = start + size;
     this.pageTable = pageTable;
@@ -58,9 +66,9 @@ export class GpuVm implements GpuAddressSpace {
   }
 
   /** An empty address space over a window; null when there is no memory for its page table. */
-  static create(device: GpuDevice, window: { readonly start: number; readonly size: number }): GpuVm | null {
+  static create(device: GpuDevice, window: { readonly start: number; readonly size: number }, faultMode: boolean = false): GpuVm | null {
     const table = GpuPageTable.create(device.core.store, window.start, window.size);
-    return table === null ? null : new GpuVm(device, window.start, window.size, table);
+    return table === null ? null : new GpuVm(device, window.start, window.size, table, faultMode);
   }
 
   get(): this {
@@ -73,6 +81,7 @@ export class GpuVm implements GpuAddressSpace {
     invariant(this.references >= 0, "a VM is put as often as got");
     if (this.references > 0) return;
     this.unmap(this.start, this.end - this.start);
+    this.svm?.destroy();
     for (const [mm, notifier] of this.notifiers) mm.notifiers.delete(notifier);
     this.notifiers.clear();
     this.pageTable.destroy();
@@ -86,13 +95,11 @@ export class GpuVm implements GpuAddressSpace {
 
   /** Maps part of an object; what was mapped there before is replaced. 0 or -ENOMEM (then nothing has changed). */
   mapObject(object: GemObject, offset: number, address: number, size: number, flags: number): number {
-    const iova = object.remote ? this.reachOverBus(this.objectPieces(object, offset, size), size, flags) : 0;
-    if (iova < 0) return iova;
+    const pieces = object.remote ? this.objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
+    const iovas = object.remote ? this.reachOverBus(pieces, flags) : [0];
+    if (typeof iovas === "number") return iovas;
     this.unmap(address, size);
-    object.get();
-    const mapping: Mapping = { start: address, end: address + size, object, offset, flags, iova, mm: null };
-    this.maps.insert(mapping);
-    this.fillTable(mapping, address, address + size);
+    this.enterPieces(pieces, iovas, { start: address, end: address + size, object, offset, flags, iova: 0, mm: null });
     return 0;
   }
 
@@ -102,24 +109,54 @@ export class GpuVm implements GpuAddressSpace {
   mapUser(mm: AddressSpace, cpuAddress: number, address: number, size: number, flags: number): number {
     const pieces = this.userPieces(mm, cpuAddress, size, flags);
     if (pieces === null) return -Errno.EFAULT;
-    const iova = this.reachOverBus(pieces, size, flags);
-    if (iova < 0) return iova;
+    const iovas = this.reachOverBus(pieces, flags);
+    if (typeof iovas === "number") return iovas;
     this.unmap(address, size);
-    const mapping: Mapping = { start: address, end: address + size, object: null, offset: cpuAddress, flags, iova, mm };
-    this.maps.insert(mapping);
-    this.fillTable(mapping, address, address + size);
+    this.enterPieces(pieces, iovas, { start: address, end: address + size, object: null, offset: cpuAddress, flags, iova: 0, mm });
+    mm.residency.pin(cpuAddress, cpuAddress + size);
     this.watch(mm);
+    return 0;
+  }
+
+  /** One mapping for each piece of contiguous memory. */
+  private enterPieces(pieces: readonly Piece[], iovas: readonly number[], whole: Mapping): void {
+    let at = whole.start;
+    for (const [i, piece] of pieces.entries()) {
+      const mapping = { ...part(whole, at, at + piece.bytes), iova: iovas[i]! };
+      whole.object?.get();
+      this.maps.insert(mapping);
+      this.fillTable(mapping, at, at + piece.bytes);
+      at += piece.bytes;
+    }
+  }
+
+  /**
+   * Mirrors a process's address space in [address, address + size): what the process has there the GPU has too, by recoverable faults.
+   * @returns 0, -EINVAL: not a fault-mode VM, or it mirrors another process
+   */
+  mirror(mm: AddressSpace, address: number, size: number): number {
+    if (!this.faultMode || (this.svm !== null && this.svm.mm !== mm)) return -Errno.EINVAL;
+    this.unmap(address, size);
+    this.svm ??= new Svm(mm, this.device.svmOf(this));
+    this.svm.gpusvm.mirrored.add(address, address + size);
+    this.mirrorsAll ||= address === this.start && address + size === this.end;
     return 0;
   }
 
   /** Unmaps whatever is there. When it returns no access reaches the old memory any more. */
   unmap(address: number, size: number): void {
+    if (this.svm !== null) {
+      this.svm.gpusvm.unmirror(address, address + size);
+      // What the process has lies below every explicit mapping.
+      if (this.mirrorsAll) this.svm.gpusvm.mirrored.add(this.start, this.end);
+    }
     if (this.maps.size === 0) return;
     this.maps.remove(address, address + size, (gone, pieces) => {
       const start = Math.max(gone.start, address);
       const end = Math.min(gone.end, address + size);
       this.pageTable.unmap(start, end - start);
-      if (gone.iova !== 0) this.device.domain.unmap(gone.iova + (start - gone.start), end - start, this.device);
+      if (gone.iova !== 0) this.device.domain.dmaUnmap(gone.iova + (start - gone.start), end - start, this.device);
+      if (gone.mm !== null) gone.mm.residency.unpin(gone.offset + (start - gone.start), gone.offset + (end - gone.start));
       if (gone.object === null) return;
       for (let i = 1; i < pieces; i++) gone.object.get();
       if (pieces === 0) gone.object.put();
@@ -134,16 +171,26 @@ export class GpuVm implements GpuAddressSpace {
       const to = Math.min(m.iova + (m.end - m.start), iova + bytes) - m.iova;
       this.pageTable.unmap(m.start + from, to - from);
     }
+    if (this.svm === null) return;
+    for (const range of this.svm.gpusvm.ranges()) for (const [va, page] of range.pages) if (page.iova >= iova && page.iova < iova + bytes) this.pageTable.unmap(va, FRAME);
   }
 
-  fault(access: MemoryAccess, _site: Site): boolean {
+  fault(access: MemoryAccess, site: Site): boolean {
     const address = Number(access.address);
     const m = this.maps.find(address);
     const need = access.kind === "read" ? 1 : access.kind === "write" ? 2 : 3;
+    if (m === null && this.svm !== null) {
+      if ((this.pageTable.entry(address) & need) === need) return this.faultNext(access, address - (address % FRAME) + FRAME);
+      return this.svm.fault(address, need !== 1, site);
+    }
     if (m === null || (m.flags & need) !== need) return false;
     const page = address - (address % FRAME);
     if (this.pageTable.entry(page) !== 0) return this.faultNext(access, page + FRAME);
     return this.makePresent(m, page, (need & PTE_WRITE) !== 0);
+  }
+
+  takeStall(): number {
+    return this.svm === null ? 0 : this.device.batches.take();
   }
 
   untouched(va: number, bytes: number): number {
@@ -174,7 +221,21 @@ export class GpuVm implements GpuAddressSpace {
         else invariant(this.device.domain.covers(m.iova + (va - m.start), FRAME), "a page over the bus has an IOMMU translation");
       }
     }
+    this.svm?.checkInvariants();
+    if (this.svm !== null) for (const range of this.svm.gpusvm.ranges()) for (const [va, page] of range.pages) present += this.checkMirrored(va, page);
     invariant(present === this.pageTable.present, "no page is present outside mappings");
+  }
+
+  /** 1 when a mirrored page is present; it leads where it should then. */
+  private checkMirrored(va: number, page: SvmPage): number {
+    const entry = this.pageTable.entry(va);
+    if (entry === 0) {
+      invariant(page.iova !== 0 && !this.device.domain.covers(page.iova, FRAME), "a mirrored page is present unless the IOMMU took its translation away");
+      return 0;
+    }
+    invariant((entry & 0xffff0000) >>> 0 === page.linear && ((entry & PTE_WRITE) !== 0) === page.writable, "a mirrored page's entry leads to the page");
+    if (page.iova !== 0) invariant(this.device.domain.covers(page.iova, FRAME), "a page over the bus has an IOMMU translation");
+    return 1;
   }
 
   /** An access that runs into the next page. */
@@ -205,18 +266,19 @@ export class GpuVm implements GpuAddressSpace {
     }
   }
 
-  /** Makes memory reachable for the device: an I/O address, or -ENOMEM. */
-  private reachOverBus(pieces: readonly Piece[], size: number, flags: number): number {
+  /** Makes memory reachable for the device: an I/O address for each piece, or -ENOMEM, -ENOSPC. */
+  private reachOverBus(pieces: readonly Piece[], flags: number): number[] | number {
     if (pieces.some((piece) => piece.linear === 0)) return -Errno.ENOMEM;
-    const domain = this.device.domain;
-    const iova = domain.allocateIova(size);
-    let at = iova;
+    const iovas: number[] = [];
     for (const piece of pieces) {
-      const result = domain.map(at, piece.linear, piece.bytes, flags);
-      invariant(result === 0, "fresh I/O addresses can be mapped");
-      at += piece.bytes;
+      const iova = this.device.domain.dmaMap(piece.linear, piece.bytes, flags);
+      if (iova < 0) {
+        for (const [i, done] of iovas.entries()) this.device.domain.dmaUnmap(done, pieces[i]!.bytes, this.device);
+        return iova;
+      }
+      iovas.push(iova);
     }
-    return iova;
+    return iovas;
   }
 
   private objectPieces(object: GemObject, offset: number, size: number): Piece[] {
@@ -233,6 +295,7 @@ export class GpuVm implements GpuAddressSpace {
       const vma = mm.find(at);
       if (vma === null || vma.linear < 0 || (vma.prot & flags) !== flags || isVram(vma.backing)) return null;
       const end = Math.min(vma.end, cpuAddress + size);
+      if (mm.residency.active) mm.residency.touch(at, end - at, true);
       pieces.push({ linear: vma.linear + (at - vma.start), bytes: end - at });
       at = end;
     }
@@ -258,6 +321,6 @@ export class GpuVm implements GpuAddressSpace {
 const noSite: Site = { kernel: "", line: null, block: [0, 0, 0], thread: [0, 0, 0] };
 
 /** CPU mappings of a GPU's own memory are no memory of the process: a device may not take them for its own. */
-function isVram(backing: MappableRange | null): boolean {
+export function isVram(backing: MappableRange | null): boolean {
   return backing instanceof GemRange && backing.object.backing.placement === "vram";
 }

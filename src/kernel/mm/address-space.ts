@@ -1,5 +1,8 @@
 import { Errno, invariant } from "../errors.ts";
 import type { MappableRange } from "../fs/file.ts";
+import { mutant } from "../mutants.ts";
+import { IntervalNotifiers, type MmuEvent, type MmuNotifier } from "./notifier.ts";
+import { Residency } from "./residency.ts";
 import { PAGE, pageUp, slice, type Vma } from "./vma.ts";
 
 /** Bytes of address space that a process has, CPU and GPU together. */
@@ -17,8 +20,7 @@ export interface SystemMemory {
   readonly u32: Uint32Array;
 }
 
-/** Told before a range goes, so that a device drops what it knows of it (mmu notifier). */
-export type MmuNotifier = (start: number, end: number) => void;
+export type { MmuNotifier } from "./notifier.ts";
 
 /**
  * A process's address space. Every process has a window of its own, so that no address means something in two processes
@@ -29,7 +31,19 @@ export class AddressSpace {
   /** Where both the CPU and the GPUs of this process may map. */
   readonly gpuWindow: { readonly start: number; readonly size: number };
   readonly notifiers: Set<MmuNotifier> = new Set();
-  private readonly memory: SystemMemory;
+  /** Watchers of parts of it. */
+  readonly intervals: IntervalNotifiers = new IntervalNotifiers();
+  /** Which pages are not (only) in RAM. */
+  readonly residency: Residency = new Residency({
+    invalidate: (start, end) => this.notify(start, end, "migrate"),
+    ramOf: (page) => {
+      const vma = this.find(page)!;
+      return vma.linear + (page - vma.start);
+    },
+  });
+  /** The process has ended. */
+  dead = false;
+  readonly memory: SystemMemory;
   private vmas: Vma[] = [];
   private cursor: number;
   private readonly holes = new Map<number, number[]>();
@@ -83,7 +97,8 @@ export class AddressSpace {
   unmap(address: number, length: number): number {
     const end = address + pageUp(length);
     if (address % PAGE !== 0 || length <= 0) return -Errno.EINVAL;
-    for (const notify of [...this.notifiers]) notify(address, end);
+    this.notify(address, end, "unmap");
+    this.residency.forget(address, end);
     this.last = null;
     let i = this.firstEndingAfter(address);
     while (i < this.vmas.length && this.vmas[i]!.start < end) {
@@ -119,7 +134,51 @@ export class AddressSpace {
     const vma = this.find(address);
     if (vma === null || vma.linear < 0 || address + length > vma.end) return null;
     if ((vma.prot & (write ? 2 : 1)) === 0) return null;
+    if (this.residency.active) this.residency.touch(address, length, write);
     return vma.linear + (address - vma.start);
+  }
+
+  /** Tells every watcher of [start, end). */
+  notify(start: number, end: number, event: MmuEvent): void {
+    // These hold pinned pages: only the end of the mapping concerns them.
+    if (event === "unmap" || event === "release") for (const notify of [...this.notifiers]) notify(start, end, event);
+    this.intervals.invalidate(start, end, event);
+  }
+
+  /**
+   * mprotect(2): changes the rights of whole pages; devices lose what they mapped with the old ones.
+   * @returns 0, -EINVAL: misaligned, unknown rights; -ENOMEM: a part of the range is not mapped (then nothing has changed)
+   */
+  protect(address: number, length: number, prot: number): number {
+    const end = address + pageUp(length);
+    if (address % PAGE !== 0 || length < 0 || (prot & ~7) !== 0) return -Errno.EINVAL;
+    let i = this.firstEndingAfter(address);
+    for (let at = address, k = i; at < end; k++) {
+      const vma = this.vmas[k];
+      if (vma === undefined || vma.start > at) return -Errno.ENOMEM;
+      at = vma.end;
+    }
+    if (end > address) this.notify(address, end, "protect");
+    this.last = null;
+    for (; i < this.vmas.length && this.vmas[i]!.start < end; ) {
+      const vma = this.vmas[i]!;
+      const pieces = [{ ...slice(vma, Math.max(vma.start, address), end), prot }];
+      if (vma.start < address) pieces.unshift(slice(vma, vma.start, address));
+      if (vma.end > end) pieces.push(slice(vma, end, vma.end));
+      for (let k = 1; k < pieces.length; k++) vma.backing?.reference();
+      this.vmas.splice(i, 1, ...pieces);
+      i += pieces.length;
+    }
+    return 0;
+  }
+
+  /** The range as live bytes that the program may keep and use at any time: `bytes`, remembered. */
+  view(address: number, length: number, write: boolean): Uint8Array | null {
+    const bytes = this.bytes(address, length, write);
+    if (bytes === null || this.find(address)!.kind !== "anonymous") return bytes;
+    if (this.residency.active) this.residency.touch(address, length, true);
+    this.residency.show(address, address + length);
+    return bytes;
   }
 
   /** The range as live bytes, or null when it is not mapped that way. */
@@ -146,6 +205,8 @@ export class AddressSpace {
   fork(): AddressSpace | number {
     const child = new AddressSpace(this.memory, 0, this.gpuWindow.start);
     child.cursor = this.cursor;
+    // Copy on write needs every mapping read-only: devices lose theirs.
+    for (const vma of this.vmas) if (vma.kind === "anonymous" && !vma.shared) this.notify(vma.start, vma.end, "protect");
     for (const vma of this.vmas) {
       if (vma.kind !== "anonymous" || vma.shared) {
         vma.backing?.reference();
@@ -158,19 +219,34 @@ export class AddressSpace {
         child.destroy();
         return -Errno.ENOMEM;
       }
-      this.memory.u8.copyWithin(linear, vma.linear, vma.linear + bytes);
+      this.copyOut(vma, linear);
       child.vmas.push({ ...vma, linear, backing: new AnonymousPages(this.memory, linear, bytes) });
     }
     return child;
   }
 
-  /** Everything goes (process exit). */
+  /** The bytes of a mapping, wherever its pages are now, into fresh RAM. */
+  private copyOut(vma: Vma, linear: number): void {
+    const bytes = vma.end - vma.start;
+    this.memory.u8.copyWithin(linear, vma.linear, vma.linear + bytes);
+    if (this.residency.away.size === 0) return;
+    for (let page = vma.start; page < vma.end; page += PAGE) {
+      const away = this.residency.away.get(page);
+      if (away !== undefined) this.memory.u8.copyWithin(linear + (page - vma.start), away.linear, away.linear + PAGE);
+    }
+  }
+
+  /** Everything goes (process exit): first what devices have of it, then the pages. */
   destroy(): void {
-    for (const notify of [...this.notifiers]) notify(this.gpuWindow.start, this.gpuWindow.start + this.gpuWindow.size);
+    const { start, size } = this.gpuWindow;
+    this.dead = true;
+    if (!mutant("mm-release-forgets-devices")) this.notify(start, start + size, "release");
+    this.residency.forget(start, start + size);
     for (const vma of this.vmas) vma.backing?.unreference();
     this.vmas = [];
     this.last = null;
     this.notifiers.clear();
+    this.intervals.clear();
   }
 
   /** All mappings, ascending: for /proc/<pid>/maps and for tests. */
@@ -187,6 +263,8 @@ export class AddressSpace {
       end = vma.end;
     }
     invariant(end <= this.gpuWindow.start + this.gpuWindow.size, "VMAs are inside the window");
+    for (const page of this.residency.away.keys()) invariant(isMovable(this.find(page)), "a page in device memory belongs to a mapping of the process's own memory");
+    this.residency.checkInvariants();
   }
 
   private place(address: number, bytes: number, fixed: boolean, alignment: number): number {
@@ -238,6 +316,11 @@ export class AddressSpace {
     }
     return low;
   }
+}
+
+/** Whether pages of a mapping may move to a device: private anonymous ones. */
+export function isMovable(vma: Vma | null): boolean {
+  return vma !== null && vma.kind === "anonymous" && !vma.shared;
 }
 
 /** Pages of anonymous memory, shared by the pieces that a mapping is split into. */

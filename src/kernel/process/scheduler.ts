@@ -1,11 +1,15 @@
 import type { Kernel } from "../machine.ts";
 import { DeadlockError, EmulatorBug, type Stuck } from "../errors.ts";
+import { mutant } from "../mutants.ts";
+import { MAX_RT_PRIO } from "./sched-policy.ts";
+import { TaskExit } from "./task-exit.ts";
 import type { Thread } from "./thread.ts";
 import type { Blocking, WaitRequest } from "./wait.ts";
 
 /**
  * Runs simulated threads, and drives calls from outside to their end. There are as many processors as threads, so
- * a ready thread runs as soon as its own costs allow; which of several ready ones goes first is a choice.
+ * a ready thread runs as soon as its own costs allow. Of several ready ones the most urgent goes first (real-time before others, sched(7)); among equals it is a
+ * choice. A nice value changes nothing here: it shares out processor time, and nobody goes without.
  */
 export class ThreadScheduler {
   private readonly kernel: Kernel;
@@ -24,15 +28,30 @@ export class ThreadScheduler {
   }
 
   private makeReady(thread: Thread): void {
+    if (thread.process.stopped !== 0) {
+      thread.process.hold(thread);
+      return;
+    }
     this.ready.push(thread);
     if (this.ready.length === 1) this.kernel.events.at(this.kernel.clock.now, () => this.runOne(), "run thread");
   }
 
   /** Runs one ready thread. Those that become ready at the same instant have gathered before. */
   private runOne(): void {
-    const chosen = this.ready.splice(this.kernel.choices.choose(this.ready.length, "thread"), 1)[0]!;
+    const urgent = this.mostUrgent();
+    const chosen = urgent[this.kernel.choices.choose(urgent.length, "thread")]!;
+    this.ready.splice(this.ready.indexOf(chosen), 1);
     if (this.ready.length > 0) this.kernel.events.at(this.kernel.clock.now, () => this.runOne(), "run thread");
-    this.resume(chosen);
+    if (chosen.process.stopped !== 0) chosen.process.hold(chosen);
+    else this.resume(chosen);
+  }
+
+  /** Ready threads that nobody goes before. All that are not real-time are equals. */
+  private mostUrgent(): readonly Thread[] {
+    let best = MAX_RT_PRIO;
+    for (const thread of this.ready) if (thread.priority < best) best = thread.priority;
+    if (best === MAX_RT_PRIO || mutant("real-time-is-no-priority")) return this.ready;
+    return this.ready.filter((thread) => thread.priority === best);
   }
 
   /** Runs a simulated thread until it parks or ends. */
@@ -42,12 +61,14 @@ export class ThreadScheduler {
     const before = this.current;
     if (kernel.trace.enabled) {
       kernel.trace.emit("sched:sched_switch", {
-        prev_comm: before?.name ?? "swapper", prev_pid: before?.tid ?? 0, next_comm: thread.name, next_pid: thread.tid,
+        prev_comm: before?.name ?? "swapper", prev_pid: before?.tid ?? 0, prev_prio: before?.priority ?? 120, prev_state: before?.state === "parked" ? "S" : "R",
+        next_comm: thread.name, next_pid: thread.tid, next_prio: thread.priority,
       });
     }
     thread.state = "running";
     this.current = thread;
     try {
+      if (thread.process.mm.residency.exposed.size > 0) thread.process.mm.residency.restoreViews();
       const step = thread.body.next(thread.wakeReason);
       if (step.done === true) {
         thread.result = step.value;
@@ -57,6 +78,7 @@ export class ThreadScheduler {
       }
     } catch (error) {
       if (error instanceof EmulatorBug) throw error;
+      if (error instanceof TaskExit && thread.state === "dead") return;
       thread.process.threadFailed(thread, error);
     } finally {
       this.current = before;
@@ -79,6 +101,7 @@ export class ThreadScheduler {
       }
       return step.value;
     } finally {
+      if (this.kernel.exposed.size > 0) this.kernel.restoreViews();
       this.current = before;
     }
   }
@@ -90,10 +113,11 @@ export class ThreadScheduler {
     try {
       thread.park(request);
       this.current = null;
-      while (thread.state === "parked") {
+      while (thread.state === "parked" || (thread.process.stopped !== 0 && thread.state !== "dead")) {
         if (!kernel.events.runNext()) {
           const error = new DeadlockError(this.stuck());
           request.queue?.remove(thread);
+          if (thread.process.exit !== null) throw error;
           thread.state = "running";
           thread.waiting = null;
           try {
@@ -122,6 +146,7 @@ export class ThreadScheduler {
       this.kernel.events.advance(this.kernel.clock.now + debt);
     } finally {
       this.current = before;
+      if (this.kernel.exposed.size > 0) this.kernel.restoreViews();
     }
   }
 

@@ -53,6 +53,8 @@ export interface Sys {
   mmap(address: number, length: number, prot: number, flags: number, fd: number, offset: number): number;
   /** Unmaps whole pages: 0 or a negative errno. */
   munmap(address: number, length: number): number;
+  /** Changes the rights of whole pages: 0, -EINVAL (misaligned, unknown rights), -ENOMEM (a part is not mapped). */
+  mprotect(address: number, length: number, prot: number): number;
   /**
    * Keeps `length` bytes of address space without memory behind it (PROT_NONE): what user-mode drivers take GPU addresses from, so that a
    * CPU and a GPU address never name two things. `alignment` is a power of two.

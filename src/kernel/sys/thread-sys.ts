@@ -137,13 +137,18 @@ export class ThreadSys implements Sys {
     return this.process.mm.unmap(address, length);
   }
 
+  mprotect(address: number, length: number, prot: number): number {
+    this.thread.debt += this.kernel.costs.mmap;
+    return this.process.mm.protect(address, length, prot);
+  }
+
   reserve(length: number, alignment: number): number {
     this.thread.debt += this.kernel.costs.mmap;
     return this.process.mm.reserve(length, alignment);
   }
 
   memory(address: number, length: number, write: boolean): Uint8Array | null {
-    return this.process.mm.bytes(address, length, write);
+    return this.process.mm.view(address, length, write);
   }
 
   load32(address: number): number | null {

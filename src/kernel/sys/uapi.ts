@@ -1,5 +1,6 @@
 import type { DeviceCode, DeviceFault } from "../../compiler/abi.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
+import type { NvIoctlTable } from "./nv-uapi.ts";
 
 export type { GpuProfile } from "../../gpu/profile.ts";
 
@@ -80,6 +81,8 @@ export interface LaunchJob {
 /** No work: orders, takes time stamps, signals. */
 export interface MarkerJob {
   readonly kind: "marker";
+  /** Moves pages of mirrored ranges to a GPU (by index) or to RAM when the marker's turn comes; what cannot move stays. The VM mirrors the range, else -EINVAL. */
+  readonly prefetch?: { readonly address: number; readonly size: number; readonly location: number | "ram" };
 }
 
 /** Work for a queue. */
@@ -106,9 +109,13 @@ export interface ExecArgs {
   point: number;
 }
 
+/** Whose fault it was that a context lost work: nobody's, as it lost none; another's; its own. */
+export type ResetStatus = "none" | "innocent" | "guilty";
+
 /** A fault of a GPU context, as the kernel recorded it. */
 export interface ContextFault {
-  readonly reason: "fault" | "timeout" | "reset-innocent" | "reset-guilty" | "device-lost";
+  /** The last two: the MPS server has ended this client, or is gone itself. */
+  readonly reason: "fault" | "timeout" | "reset-innocent" | "reset-guilty" | "device-lost" | "mps-terminated" | "mps-server-lost";
   /** Present when a kernel's own access or trap caused it. */
   readonly fault: DeviceFault | null;
   readonly label: string;
@@ -139,7 +146,7 @@ export interface DeviceInfo {
 }
 
 /** Argument types by request. */
-export interface IoctlTable {
+export interface IoctlTable extends NvIoctlTable {
   DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
   DRM_IOCTL_GEM_CLOSE: { readonly handle: number };
   DRM_IOCTL_GEM_FLINK: { readonly handle: number; name: number };
@@ -166,23 +173,47 @@ export interface IoctlTable {
   GLASS_GEM_CREATE: { readonly size: number; readonly placement: Placement; readonly label: string; handle: number };
   /** OUT offset: to be given to mmap on this fd. System-placed objects, and VRAM ones on a GPU with resizable BAR. */
   GLASS_GEM_MMAP_OFFSET: { readonly handle: number; offset: number };
-  GLASS_VM_CREATE: { vm: number };
+  /** `faultMode`: accesses without a translation are recoverable where the VM mirrors the process ("cpu-mirror"). Absent: false. */
+  GLASS_VM_CREATE: { readonly faultMode?: boolean; vm: number };
   GLASS_VM_DESTROY: { readonly vm: number };
   /**
    * Maps part of an object, or (`userptr`) part of the caller's own address space at the same or another GPU address,
    * or unmaps. address, size and offsets are multiples of 64 KiB. For a userptr `offset` is the address in the caller's own memory; it
    * lies as far inside its page as `address` does, and both ends are moved outward to whole pages. The mapping goes when the memory is unmapped.
    * Synchronous: the page tables are as asked when the call returns. Overlapping an old mapping replaces that part.
-   * System pages go through the device's IOMMU domain.
+   * System pages go through the device's IOMMU domain. "cpu-mirror" (fault-mode VMs, else -EINVAL): what the process has at these addresses, now and later, the GPU
+   * has too, page by page as it touches them; explicit mappings lie above it. Of the whole window: system SVM.
    */
   GLASS_VM_BIND: {
     readonly vm: number;
-    readonly op: "map" | "map-userptr" | "unmap";
+    readonly op: "map" | "map-userptr" | "cpu-mirror" | "unmap";
     readonly handle: number;
     readonly offset: number;
     readonly address: number;
     readonly size: number;
     readonly flags: number;
+  };
+  /**
+   * What the program says about pages of a mirrored range (whole pages): where they are to be, whether a GPU is to keep a mapping wherever they are, whether
+   * they are mostly read. `value`: a GPU's index, "ram", or null (preferred-location: none); true or false (read-mostly). -ENOENT: VM; -EINVAL: not mirrored, bad value.
+   */
+  GLASS_SVM_ATTR: {
+    readonly vm: number;
+    readonly address: number;
+    readonly size: number;
+    readonly attribute: "preferred-location" | "accessed-by" | "not-accessed-by" | "read-mostly";
+    readonly value: number | "ram" | boolean | null;
+  };
+  /** OUT: of the page that holds `address`: where it is, and what was said of it. -ENOENT: VM; -EFAULT: the process has no such page. */
+  GLASS_SVM_QUERY: {
+    readonly vm: number;
+    readonly address: number;
+    location: number | "ram";
+    mapped: boolean;
+    preferred: number | "ram" | null;
+    accessedBy: readonly number[];
+    readMostly: boolean;
+    lastPrefetch: number | "ram" | null;
   };
   /**
    * A fault domain over one VM: what a GPU "context" is. `notifier` (address of a u32 in the caller's memory, or 0): the kernel writes 1 there
@@ -192,6 +223,19 @@ export interface IoctlTable {
   GLASS_CONTEXT_DESTROY: { readonly context: number };
   /** OUT fault: null while the context is in good order. */
   GLASS_CONTEXT_STATE: { readonly context: number; fault: ContextFault | null };
+  /**
+   * What resets did to a context. OUT status: whose fault it was that it lost work, if it did; hangs of its own; resets of the GPU's engines and of the adapter since boot;
+   * whether the GPU's own memory lost its contents since the context was made; whether the device is gone for good. -ENOENT: context.
+   */
+  GLASS_RESET_STATUS: {
+    readonly context: number;
+    status: ResetStatus;
+    hangs: number;
+    engineResets: number;
+    adapterResets: number;
+    vramLost: boolean;
+    wedged: boolean;
+  };
   /**
    * A queue of one engine class. In-order queues begin job n+1 after job n ended; an out-of-order queue begins any job whose waits are met, in an order
    * the machine chooses. `priority`: 0 = kernel (refused: -EACCES), 1 = high, 2 = normal, 3 = low. `level` refines inside a band (CUDA stream priorities): lower is more urgent.
@@ -213,6 +257,16 @@ export interface IoctlTable {
   GLASS_EXEC: ExecArgs;
   /** State of one job: OUT state "queued" (waits or turn outstanding), "running", "done", or error (negative errno in `error`). */
   GLASS_JOB_STATE: { readonly queue: number; readonly point: number; state: "queued" | "running" | "done"; error: number };
+  /**
+   * The file works with a compute instance from now on. `gi`, `ci`: descriptors of the two access capabilities. -EBADF; -EINVAL: no such
+   * capabilities, of another GPU, or not of one GPU instance; -EBUSY: something was made in the file already; -ENODEV: the instance is gone.
+   */
+  GLASS_MIG_SUBSCRIBE: { readonly gi: number; readonly ci: number };
+  /**
+   * The file's work runs in the context that an MPS server shares among its clients. `connection`: a descriptor that NV_MPS_CONNECT has accepted.
+   * -EBADF; -EINVAL: not a connection; -ENOTCONN: not accepted, or over; -EBUSY: something was made in the file already; -EAGAIN: the server recovers from a fault on this GPU.
+   */
+  GLASS_MPS_ATTACH: { readonly connection: number };
   /** How many work-groups of a kernel one multiprocessor holds at once. */
   GLASS_OCCUPANCY: { readonly threads: number; readonly sharedBytes: number; readonly registers: number; blocks: number };
 }
