@@ -115,6 +115,45 @@ export class Code {
     return this;
   }
 
+  /** Vector instructions of `simd` without immediates. */
+  simd(...codes: readonly number[]): this {
+    for (const code of codes) {
+      this.bytes.u8(0xfd);
+      this.bytes.u32(code);
+    }
+    return this;
+  }
+
+  /** A vector instruction for one lane. */
+  lane(code: number, lane: number): this {
+    this.simd(code);
+    this.bytes.u8(lane);
+    return this;
+  }
+
+  /** A vector load or store, for one lane of the vector when one is given. */
+  simdMemory(code: number, offset = 0, lane: number | null = null): this {
+    this.simd(code);
+    this.bytes.u32(0);
+    this.bytes.u32(offset);
+    if (lane !== null) this.bytes.u8(lane);
+    return this;
+  }
+
+  /** A constant of four words. */
+  v128(words: readonly [number, number, number, number]): this {
+    this.simd(12);
+    for (const word of words) this.bytes.word(word);
+    return this;
+  }
+
+  /** Picks sixteen bytes out of two vectors. */
+  shuffle(from: readonly number[]): this {
+    this.simd(13);
+    for (const byte of from) this.bytes.u8(byte);
+    return this;
+  }
+
   memoryFill(): this {
     return this.op(0xfc, 11, 0);
   }

@@ -4,8 +4,9 @@ export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
+export const V128 = 0x7b;
 export const VOID = 0x40;
-export type WasmType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
+export type WasmType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 
 /** One-byte instructions without immediates. */
 export const op = {

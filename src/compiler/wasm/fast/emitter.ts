@@ -176,7 +176,7 @@ export class FastEmitter extends GroupWriter {
     const exits = [...new Set(node.blocks.flatMap((block) => block.succs.filter((next) => !inside.has(next) || next === node.head)))];
     if (exits.length === 1) code.i32(this.regions.flow.at.get(exits[0]!)!.index).set(this.next);
     const loops = node.blocks.some((block) => block.nodes.some((inner) => inner.op === "yield"));
-    this.forItems(node, () => this.itemBody(node, exits), loops);
+    this.forItems(node, () => this.itemBody(node, exits), loops, exits);
     if (exits.length === 0) {
       code.br(groupEnd);
       return;

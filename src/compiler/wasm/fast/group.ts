@@ -76,6 +76,7 @@ export abstract class GroupWriter extends MeetWriter {
       this.fetchGroupStart(start);
       code.set(this.startLocal(start));
     }
+    code.i32(0).set(this.misses);
     // A group that goes on where it was parked keeps its memory.
     code.get(S).memory(mem.i32_load, slot.fresh).if();
     code.get(S).i32(0).memory(mem.i32_store, slot.fresh);

@@ -1,22 +1,45 @@
-import { I32, mem, op } from "../asm/opcodes.ts";
+import type { Label } from "../asm/code.ts";
+import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import { readsOf } from "../graph/uses.ts";
-import { record } from "../lower/layout.ts";
+import { record, RECORD_SHIFT, UNDO_BYTES, undoOffset } from "../lower/layout.ts";
 import type { FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
 import { rowSites } from "./rows.ts";
-import { ItemWriter } from "./item.ts";
+import type { Block } from "../graph/node.ts";
+import { LANES } from "../simd/lanes.ts";
+import { VectorFlow } from "../simd/flow.ts";
+import { planVector, type VectorPlan } from "../simd/shapes.ts";
+import { rollBack, rollBackType } from "../simd/undo.ts";
+
+const S = 1;
+
+/** What going one by one after all counts against going by fours (a success counts 1 for it), and where that ends for a group. */
+const MISS = 4;
+const MAX_MISSES = 40;
+
+/** Writes a try at four work-items: `pushEnd` pushes where the row ends, `next` goes on behind them. */
+type Four = (pushEnd: () => void, next: () => void) => void;
 
 /** Loops over the work-items of a group or warp. */
-export abstract class ItemLoops extends ItemWriter {
+export abstract class ItemLoops extends VectorFlow {
+  // Four at a time.
+  protected readonly undoTop: number = this.code.local(I32);
+  protected readonly undoEnd: number = this.code.local(I32);
+  /** First x from which four may be tried again, and how often that went wrong of late in this group. */
+  private readonly skip: number = this.code.local(I32);
+  protected readonly misses: number = this.code.local(I32);
+  private readonly before: number = this.code.local(I64);
+
   /** A loop over the work-items from `item` on; `item` is 0 behind it. */
-  protected forItems(node: FlowNode, body: () => void, loops = false): void {
+  protected forItems(node: FlowNode, body: () => void, loops = false, exits: readonly Block[] | null = null): void {
     const { code } = this;
     const [tx, ty, tz] = this.tid;
     const [nx, ny, nz] = this.size;
     const used = this.hoisted(node);
+    const four = exits === null ? null : this.fourAtATime(node, used, exits, loops);
     if (this.warps) {
-      this.forLanes(node, used, body, loops);
+      this.forLanes(node, used, body, loops, four);
       return;
     }
     code.get(this.item).if();
@@ -31,7 +54,10 @@ export abstract class ItemLoops extends ItemWriter {
     const ys = code.loop();
     this.setAll(used[2]!);
     this.row(node, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
+      const rowEnd = code.block();
+      if (four !== null) code.i32(0).set(this.skip);
       const xs = code.loop();
+      four?.(() => code.get(nx), () => code.get(tx).get(nx).op(op.i32_lt_u).brIf(xs).br(rowEnd));
       const end = code.block();
       this.itemEnd = end;
       if (this.regions.flow.someExit && node.head !== this.program.kernel.graph.entry) {
@@ -44,6 +70,7 @@ export abstract class ItemLoops extends ItemWriter {
       this.oneItem(node, used, body, loops, this.items);
       code.get(tx).i32(1).op(op.i32_add).tee(tx).get(nx).op(op.i32_lt_u).brIf(xs);
       code.end();
+      code.end();
     });
     code.i32(0).set(tx).get(ty).i32(1).op(op.i32_add).tee(ty).get(ny).op(op.i32_lt_u).brIf(ys);
     code.end();
@@ -53,7 +80,7 @@ export abstract class ItemLoops extends ItemWriter {
   }
 
   /** The lanes of the warp from `item` (0: the first) on. */
-  protected forLanes(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean): void {
+  protected forLanes(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean, four: Four | null): void {
     const { code } = this;
     const tx = this.tid[0];
     const start = code.local(I32);
@@ -61,7 +88,10 @@ export abstract class ItemLoops extends ItemWriter {
     code.get(tx).set(start);
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
     this.row(node, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
+      const rowEnd = code.block();
+      if (four !== null) code.i32(0).set(this.skip);
       const lanes = code.loop();
+      four?.(() => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add), () => code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes).br(rowEnd));
       const end = code.block();
       this.itemEnd = end;
       if (this.regions.flow.someExit) {
@@ -70,6 +100,7 @@ export abstract class ItemLoops extends ItemWriter {
       this.oneItem(node, used, body, loops, this.last);
       code.get(tx).i32(1).op(op.i32_add).set(tx);
       code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes);
+      code.end();
       code.end();
     });
     code.get(start).set(tx).i32(0).set(this.item);
@@ -84,6 +115,11 @@ export abstract class ItemLoops extends ItemWriter {
     body();
     code.end();
     code.get(this.item).i32(1).op(op.i32_add).set(this.item);
+    this.parkBetween(items, loops);
+  }
+
+  private parkBetween(items: number, loops: boolean): void {
+    const { code } = this;
     if (!loops) return;
     // A group that is not at its end stops between two work-items when this call has done enough.
     code.get(this.item).get(items).op(op.i32_lt_u);
@@ -91,6 +127,73 @@ export abstract class ItemLoops extends ItemWriter {
     code.op(op.i32_eqz, op.i32_and).if();
     this.park(outcome.parked);
     code.end();
+  }
+
+  /** Writes what four work-items do in the region, to be used where a row's next work-item is; null when the region is not for that. */
+  private fourAtATime(node: FlowNode, used: readonly Node[][], exits: readonly Block[], loops: boolean): Four | null {
+    const plan = this.planFour(node, used, exits);
+    if (plan === null) return null;
+    const arriving = new Set(node.head === this.program.kernel.graph.entry ? [] : this.arriving(node));
+    return (pushEnd, next) => {
+      const { code } = this;
+      const tx = this.tid[0];
+      const { someExit } = this.regions.flow;
+      const one = code.block();
+      code.get(tx).i32(LANES).op(op.i32_add);
+      pushEnd();
+      code.op(op.i32_gt_u).brIf(one);
+      code.get(tx).get(this.skip).op(op.i32_lt_u).brIf(one);
+      code.get(this.misses).i32(MAX_MISSES).op(op.i32_gt_s).brIf(one);
+      if (someExit) this.allFourThere(node, one);
+      code.get(this.counted).set(this.before);
+      const apart = code.block();
+      const end = code.block();
+      if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(LANES * ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
+      code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).tee(this.undoTop).i32(UNDO_BYTES).op(op.i32_add).set(this.undoEnd);
+      this.apart = apart;
+      this.block = null;
+      this.begin(plan, arriving);
+      this.enterFour(node);
+      this.makeAll(used[3]!);
+      this.fourBody(node, exits, end);
+      this.finish();
+      code.end();
+      code.get(this.misses).get(this.misses).i32(0).op(op.i32_gt_s, op.i32_sub).set(this.misses);
+      code.get(this.item).i32(LANES).op(op.i32_add).set(this.item).get(tx).i32(LANES).op(op.i32_add).set(tx);
+      this.parkBetween(this.warps ? this.last : this.items, loops);
+      next();
+      code.end();
+      // One by one, from what was before.
+      code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
+      this.clearMasks(plan);
+      code.get(this.before).set(this.counted);
+      code.get(tx).i32(LANES).op(op.i32_add).set(this.skip);
+      code.get(this.misses).i32(MISS).op(op.i32_add).set(this.misses);
+      code.end();
+    };
+  }
+
+  private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {
+    if (node.kind !== "items") return null;
+    const entry = node.head === this.program.kernel.graph.entry;
+    const arriving = new Set(entry ? [] : this.arriving(node));
+    const blocks = [...node.blocks].sort((a, b) => a.order - b.order);
+    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...used[3]!, ...blocks.flatMap((block) => block.nodes)], exits);
+  }
+
+  /** None of the four has exited. */
+  private allFourThere(node: FlowNode, one: Label): void {
+    const { code } = this;
+    if (this.warps) {
+      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(15).op(op.i32_and).i32(15).op(op.i32_ne).brIf(one);
+      return;
+    }
+    const entry = node.head === this.program.kernel.graph.entry;
+    for (let lane = 0; lane < LANES; lane++) {
+      this.recordOfItem();
+      if (entry) code.i32(0).memory(mem.i32_store, record.status + (lane << RECORD_SHIFT));
+      else code.memory(mem.i32_load, record.status + (lane << RECORD_SHIFT)).brIf(one);
+    }
   }
 
   /** Writes a row's loop: twice where its addresses may not need to be translated one by one. */

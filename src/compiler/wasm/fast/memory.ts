@@ -54,10 +54,10 @@ export function knownAlignment(node: Node, symbols: (name: string) => number): n
   }
 }
 
-/** With the address less the table's base (i64) on the stack: pushes the linear address. `aligned`: known alignment of the address. */
-export function writeTranslation(code: Code, t: Translation, relative: number, low: number, node: Node, kind: number, aligned: number, exit: Label): void {
+/** With the address less the table's base (i64) on the stack: pushes the linear address. `aligned`: known alignment of the address; `more`: bytes behind the access that must be there too. */
+export function writeTranslation(code: Code, t: Translation, relative: number, low: number, node: Node, kind: number, aligned: number, exit: Label, more = 0): void {
   const { align, type, count } = node.access!;
-  const size = sizeOf[type] * count;
+  const size = sizeOf[type] * count + more;
   code.tee(relative).get(t.limit).op(op.i64_ge_u).brIf(exit);
   code.get(relative).op(op.i32_wrap_i64).set(low);
   if (aligned < align) code.get(low).i32(align - 1).op(op.i32_and).brIf(exit);

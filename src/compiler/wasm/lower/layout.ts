@@ -88,9 +88,17 @@ export function wideOffset(layout: SlotLayout, index: number): number {
   return narrowOffset(layout, layout.narrow) + index * (layout.items * 8 + PAD);
 }
 
+/** Room for what four work-items that go together have overwritten (see simd/undo.ts). */
+export const UNDO_BYTES = 2048;
+
+/** Offset of that room in a slot. */
+export function undoOffset(layout: SlotLayout): number {
+  return (teamsOffset(layout) + layout.teams * teamBytes(layout) + 63) & ~63;
+}
+
 /** Bytes of a slot up to its shared memory. */
 export function slotBytes(layout: SlotLayout): number {
-  return (teamsOffset(layout) + layout.teams * teamBytes(layout) + 63) & ~63;
+  return undoOffset(layout) + UNDO_BYTES;
 }
 
 /** What a stopped work-item (status in its record, and result of a step) waits for. */

@@ -1,0 +1,483 @@
+import type { Label } from "../asm/code.ts";
+import { I32, mem, op, V128 } from "../asm/opcodes.ts";
+import { simd } from "../asm/simd.ts";
+import { isWide } from "../emit/types.ts";
+import { writeStructured } from "../flow/structure.ts";
+import { dominates } from "../graph/cfg.ts";
+import { isPure, type Block, type Node } from "../graph/node.ts";
+import { record, RECORD_SHIFT, status } from "../lower/layout.ts";
+import { slotLoad } from "../slow/saved.ts";
+import type { FlowNode } from "../fast/flow.ts";
+import { LANES } from "./lanes.ts";
+import type { Loop, Part } from "./masked.ts";
+import { VectorMemory } from "./memory.ts";
+import { partsOf } from "./ops.ts";
+import type { VectorPlan } from "./shapes.ts";
+
+const ALL = 15;
+
+/** A region run by four work-items at a time. */
+export abstract class VectorFlow extends VectorMemory {
+  private readonly masks: Map<Block, number> = new Map();
+  /** Where the four are done. */
+  private vectorEnd: Label = 0;
+  /** Blocks outside the region that it leads to. */
+  private ways: readonly Block[] = [];
+
+  private maskOf(block: Block): number {
+    let mask = this.masks.get(block);
+    if (mask === undefined) {
+      mask = this.code.local(V128);
+      this.masks.set(block, mask);
+    }
+    return mask;
+  }
+
+  protected laneMask(): void {
+    this.code.get(this.maskOf(this.block!));
+  }
+
+  /** No lane is anywhere: for a beginning after one that was broken off. */
+  protected clearMasks(plan: VectorPlan): void {
+    for (const block of plan.masked.blocks.keys()) this.code.v128([0, 0, 0, 0]).set(this.maskOf(block));
+  }
+
+  /** Values of earlier regions, from four slots side by side. */
+  protected enterFour(node: FlowNode): void {
+    const { code } = this;
+    const kernel = this.program.kernel;
+    if (kernel.saved.narrow > 0) code.get(this.item).i32(2).op(op.i32_shl).get(1).op(op.i32_add).set(this.narrow);
+    if (kernel.saved.wide > 0) code.get(this.item).i32(3).op(op.i32_shl).get(1).op(op.i32_add).set(this.wide);
+    if (node.head === kernel.graph.entry) return;
+    for (const value of this.arriving(node)) {
+      const { base, offset } = this.place(value);
+      this.ownVectors(value).forEach((vector, part) => {
+        code.get(base).simdMemory(simd.load, offset + 16 * part);
+        if (value.type === "i1") code.v128([0, 0, 0, 0]).simd(simd.i32x4_ne);
+        code.set(vector);
+      });
+    }
+  }
+
+  /** Computes values as statements do. */
+  protected makeAll(nodes: readonly Node[]): void {
+    for (const node of nodes) this.makeValue(node);
+  }
+
+  private makeValue(node: Node): void {
+    if (this.shape(node) === null) {
+      this.make(node);
+      return;
+    }
+    this.compute(node);
+    this.code.set(this.local(node));
+  }
+
+  /** Writes the region for four; the code ends at `end`, or at `apart` when they must go one by one. */
+  protected fourBody(node: FlowNode, exits: readonly Block[], end: Label): void {
+    const { code } = this;
+    this.region = node;
+    this.vectorEnd = end;
+    this.ways = exits;
+    const plan = this.plan!;
+    const parts = [...new Set([...plan.masked.blocks.values(), ...plan.masked.begins.values()])];
+    const blocks = node.blocks.filter((block) => !plan.masked.blocks.has(block));
+    const index = new Map<Block | Part, number>();
+    for (const block of blocks) index.set(block, index.size);
+    for (const part of parts) index.set(part, index.size);
+    const first = index.size;
+    const target = (next: Block): number => {
+      if (exits.includes(next)) return first + exits.indexOf(next);
+      return index.get(plan.masked.blocks.get(next) ?? next)!;
+    };
+    const succs: number[][] = [
+      ...blocks.map((block) => (plan.masked.branches.has(block) ? [index.get(plan.masked.begins.get(block)!)!] : [...new Set(block.succs.map(target))])),
+      ...parts.map((part) => (part.exit === null ? [] : [target(part.exit)])),
+    ];
+    for (const _ of exits) succs.push([]);
+    writeStructured(code, succs, {
+      write: (at, go) => {
+        const block = blocks[at];
+        if (block !== undefined) {
+          this.fourBlock(block, (next) => {
+            const part = plan.masked.blocks.get(next);
+            if (part !== undefined) {
+              // All of them go there.
+              code.v128([-1, -1, -1, -1]).set(this.maskOf(next));
+              this.phisOf(block, next, null);
+            }
+            go(target(next));
+          }, () => go(index.get(plan.masked.begins.get(block)!)!));
+          return;
+        }
+        const part = parts[at - blocks.length];
+        if (part !== undefined) {
+          this.part(part.order);
+          this.block = null;
+          if (part.exit === null) code.br(end);
+          else go(target(part.exit));
+          return;
+        }
+        const exit = exits[at - first]!;
+        this.block = null;
+        this.saveFour(exit, null);
+        if (exits.length > 1) code.i32(this.regions.flow.at.get(exit)!.index).set(this.next);
+        code.br(end);
+      },
+      edge: (from, to) => {
+        const block = blocks[from];
+        if (block === undefined) return;
+        const into = blocks[to];
+        if (into !== undefined) this.phisOf(block, into, null);
+        else if (to >= first) this.moveFour(block, exits[to - first]!, null);
+      },
+    });
+    this.region = null;
+    this.block = null;
+  }
+
+  /** Saves what the region has made and the blocks behind need. */
+  private saveFour(exit: Block, mask: number | null): void {
+    const made = this.madeIn(this.region!);
+    for (const value of this.program.kernel.saved.at.get(exit)!) if (made.has(value)) this.storeFour(value, value, mask);
+  }
+
+  /** Puts four lanes of `value` into the slots of `node`. */
+  private storeFour(node: Node, value: Node, mask: number | null): void {
+    const { code } = this;
+    const { base, offset } = this.place(node);
+    for (let part = 0; part < partsOf(node.type!); part++) {
+      code.get(base);
+      this.vector(value, part);
+      if (node.type === "i1") code.v128([1, 1, 1, 1]).simd(simd.and);
+      if (mask !== null) {
+        code.get(base).simdMemory(simd.load, offset + 16 * part).get(mask);
+        if (isWide(node.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+        code.simd(simd.bitselect);
+      }
+      code.simdMemory(simd.store, offset + 16 * part);
+    }
+  }
+
+  /** Phis of the region's end move between slots, all read before one is written. */
+  private moveFour(from: Block, to: Block, mask: number | null): void {
+    const { code } = this;
+    const at = to.preds.indexOf(from);
+    const moves: { readonly phi: Node; readonly locals: readonly number[] }[] = [];
+    this.block = from;
+    const { saved } = this.program.kernel;
+    for (const phi of to.nodes) {
+      if (phi.op !== "phi") break;
+      const arg = phi.args[at]!;
+      if (this.regions.cells.has(phi) || phi.uses === 0 || !saved.slot.has(phi)) continue;
+      if (saved.slot.get(arg) === saved.slot.get(phi) && arg.type === phi.type && !this.regions.cells.has(arg) && !this.madeIn(this.region!).has(arg)) continue;
+      this.prepareOperand(arg);
+      const locals = Array.from({ length: partsOf(phi.type!) }, () => code.local(V128));
+      locals.forEach((local, part) => {
+        this.vector(arg, part);
+        code.set(local);
+      });
+      moves.push({ phi, locals });
+    }
+    for (const { phi, locals } of moves) {
+      const { base, offset } = this.place(phi);
+      locals.forEach((local, part) => {
+        code.get(base).get(local);
+        if (phi.type === "i1") code.v128([1, 1, 1, 1]).simd(simd.and);
+        if (mask !== null) {
+          code.get(base).simdMemory(simd.load, offset + 16 * part).get(mask);
+          if (isWide(phi.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+          code.simd(simd.bitselect);
+        }
+        code.simdMemory(simd.store, offset + 16 * part);
+      });
+    }
+  }
+
+  private prepareOperand(node: Node): void {
+    if (node.folded && this.shape(node) === null) this.spill(node);
+  }
+
+  /** Sets the phis of `to`; `mask`: only in these lanes (null: in all). */
+  private phisOf(from: Block, to: Block, mask: number | null): void {
+    const { code } = this;
+    const at = to.preds.indexOf(from);
+    const set: { readonly phi: Node; readonly vector: boolean }[] = [];
+    const phis = to.nodes.filter((phi) => phi.op === "phi" && phi.uses > 0 && phi.args[at] !== phi && !this.regions.cells.has(phi));
+    this.block = from;
+    for (const phi of phis) this.prepareOperand(phi.args[at]!);
+    for (const phi of phis) {
+      const arg = phi.args[at]!;
+      const vector = this.plan!.shapes.get(phi) === null;
+      set.push({ phi, vector });
+      if (!vector) {
+        this.value(arg);
+        continue;
+      }
+      this.ownVectors(phi).forEach((own, part) => {
+        this.vector(arg, part);
+        if (mask === null) return;
+        code.get(own).get(mask);
+        if (isWide(phi.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+        code.simd(simd.bitselect);
+      });
+    }
+    for (const { phi, vector } of set.reverse()) {
+      if (!vector) code.set(this.local(phi));
+      else for (const own of [...this.ownVectors(phi)].reverse()) code.set(own);
+    }
+  }
+
+  /** One block in which all four are. */
+  private fourBlock(block: Block, go: (next: Block) => void, part: () => void): void {
+    const { code } = this;
+    this.block = block;
+    this.checked.clear();
+    if (block !== this.rowHead) this.chargeLanes(block, null);
+    this.statements(block);
+    const last = block.last;
+    switch (last.op) {
+      case "br": go(block.succs[0]!); return;
+      case "condbr": this.branch(block, go, part); return;
+      case "switch": this.branchTable(last, block, go); return;
+      case "ret": case "exit": this.exitFour(null); code.br(this.vectorEnd); return;
+      default: code.br(this.apart);
+    }
+  }
+
+  private branch(block: Block, go: (next: Block) => void, part: () => void): void {
+    const { code } = this;
+    const on = block.last.args[0]!;
+    if (this.shape(on) !== null) {
+      this.value(on);
+      code.if();
+      go(block.succs[0]!);
+      code.else();
+      this.block = block;
+      go(block.succs[1]!);
+      code.end();
+      return;
+    }
+    this.prepareOperand(on);
+    if (this.plan!.masked.branches.has(block)) {
+      const condition = code.local(V128);
+      this.vector(on, 0);
+      code.set(condition);
+      this.edge(block, block.succs[0]!, () => code.get(condition));
+      this.edge(block, block.succs[1]!, () => code.get(condition).simd(simd.not));
+      part();
+      return;
+    }
+    this.temp(I32, (bits) => {
+      this.vector(on, 0);
+      code.simd(simd.i32x4_bitmask).tee(bits).if();
+      code.get(bits).i32(ALL).op(op.i32_ne).brIf(this.apart);
+    });
+    go(block.succs[0]!);
+    code.else();
+    this.block = block;
+    go(block.succs[1]!);
+    code.end();
+  }
+
+  /** Statements of a block but its phis and its end. */
+  private statements(block: Block): void {
+    const { code } = this;
+    for (const node of block.nodes) {
+      if (node.folded || node.op === "phi" || node.op === "proj" || node === block.last) continue;
+      if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;
+      switch (node.op) {
+        case "yield":
+          code.get(this.counted).op(op.i32_wrap_i64).get(this.itemLimit).op(op.i32_ge_u).brIf(this.apart);
+          continue;
+        case "nanosleep": case "fence": continue;
+        case "trap": case "unreachable": case "assertfail": code.br(this.apart); continue;
+        case "store": this.storeLanes(node); continue;
+        case "result":
+          // Four records, one behind the other.
+          this.eachLane((lane) => {
+            this.recordOfItem();
+            code.memory(slotLoad(node.type!), (Number(node.imm) === 0 ? record.a : record.b) + (lane << RECORD_SHIFT));
+            this.setLane(node.type!, this.ownVectors(node), lane, lane === 0);
+          });
+          continue;
+        case "load":
+          if (this.shape(node.args[0]!) !== 0) this.loadLanes(node);
+          else if (node.access!.count > 1) this.load(node);
+          else {
+            this.compute(node);
+            code.set(this.local(node));
+          }
+          continue;
+        default:
+          if (node.uses === 0 && isPure(node)) continue;
+          this.makeValue(node);
+      }
+    }
+  }
+
+  /** Counts a block for the lanes in it. */
+  private chargeLanes(block: Block, mask: number | null): void {
+    if (block.cost === 0 && block.bytes === 0) return;
+    const { code } = this;
+    const once = (BigInt(block.bytes) << 32n) + BigInt(block.cost);
+    code.get(this.counted);
+    if (mask === null) code.i64(once * BigInt(LANES));
+    else code.get(mask).simd(simd.i32x4_bitmask).op(op.i32_popcnt, op.i64_extend_i32_u).i64(once).op(op.i64_mul);
+    code.op(op.i64_add).set(this.counted);
+  }
+
+  // Masked parts.
+
+  private part(order: readonly (Block | Loop)[]): void {
+    const { code } = this;
+    for (const at of order) {
+      if (!("header" in at && "order" in at && "blocks" in at)) {
+        this.maskedBlock(at as Block);
+        continue;
+      }
+      const loop = at as Loop;
+      const again = code.loop();
+      this.part(loop.order);
+      code.get(this.maskOf(loop.header)).simd(simd.any_true).brIf(again);
+      code.end();
+    }
+  }
+
+  private maskedBlock(block: Block): void {
+    const { code } = this;
+    const mask = this.maskOf(block);
+    this.block = block;
+    this.checked.clear();
+    code.get(mask).simd(simd.any_true).if();
+    this.chargeLanes(block, mask);
+    this.statements(block);
+    const last = block.last;
+    switch (last.op) {
+      case "br":
+        this.edge(block, block.succs[0]!, () => code.get(mask));
+        break;
+      case "condbr": {
+        const on = last.args[0]!;
+        if (this.shape(on) !== null) {
+          this.value(on);
+          code.if();
+          this.edge(block, block.succs[0]!, () => code.get(mask));
+          code.else();
+          this.block = block;
+          this.edge(block, block.succs[1]!, () => code.get(mask));
+          code.end();
+          break;
+        }
+        this.prepareOperand(on);
+        const condition = code.local(V128);
+        this.vector(on, 0);
+        code.set(condition);
+        this.edge(block, block.succs[0]!, () => code.get(mask).get(condition).simd(simd.and));
+        this.edge(block, block.succs[1]!, () => code.get(mask).get(condition).simd(simd.andnot));
+        break;
+      }
+      case "ret": case "exit":
+        this.exitFour(mask);
+        break;
+      default:
+        code.br(this.apart);
+    }
+    code.v128([0, 0, 0, 0]).set(mask);
+    code.end();
+  }
+
+  /** Lanes go from a block to another: `push` pushes which. */
+  private edge(from: Block, to: Block, push: () => void): void {
+    const { code } = this;
+    const plan = this.plan!;
+    const some = code.local(V128);
+    this.block = from;
+    push();
+    code.tee(some).simd(simd.any_true).if();
+    // Values of a loop as these lanes leave it.
+    const outside = this.ways.includes(to);
+    if (plan.masked.leaves(from, outside ? null : to)) this.takeAlong(from, outside ? null : to, some);
+    if (outside) {
+      this.moveFour(from, to, some);
+      this.block = null;
+      this.saveFour(to, some);
+      this.block = from;
+    } else {
+      this.phisOf(from, to, plan.masked.joins.has(to) ? some : null);
+      if (plan.masked.blocks.has(to)) {
+        const mask = this.maskOf(to);
+        code.get(mask).get(some).simd(simd.or).set(mask);
+      }
+    }
+    code.end();
+  }
+
+  /** On the way out of a loop: copies of what it makes and others read, for the lanes that leave. */
+  private takeAlong(from: Block, to: Block | null, mask: number): void {
+    const { code } = this;
+    const { masked } = this.plan!;
+    for (const node of this.readOutside()) {
+      if (!masked.leaves(node.block!, to) || !dominates(node.block!, from) || masked.leaves(node.block!, from)) continue;
+      if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;
+      this.block = from;
+      this.copyOf(node).forEach((copy, part) => {
+        this.vector(node, part);
+        code.get(copy).get(mask);
+        if (isWide(node.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+        code.simd(simd.bitselect).set(copy);
+      });
+    }
+  }
+
+  private readonly outsideReads: Map<FlowNode, readonly Node[]> = new Map();
+
+  /** Values made in a masked loop of the region and read outside it. */
+  private readOutside(): readonly Node[] {
+    const region = this.region!;
+    let found = this.outsideReads.get(region);
+    if (found === undefined) {
+      const { masked } = this.plan!;
+      const seen = new Set<Node>();
+      for (const block of region.blocks) {
+        for (const node of block.nodes) {
+          node.args.forEach((arg, i) => {
+            if (arg.block === null) return;
+            const at = node.op === "phi" ? block.preds[i]! : block;
+            if (masked.leaves(arg.block, at)) seen.add(arg);
+          });
+        }
+        for (const next of block.succs) {
+          if (!this.ways.includes(next)) continue;
+          for (const value of this.program.kernel.saved.at.get(next)!) if (value.block !== null && masked.leaves(value.block, null) && this.madeIn(region).has(value)) seen.add(value);
+        }
+      }
+      found = [...seen];
+      this.outsideReads.set(region, found);
+    }
+    return found;
+  }
+
+  /** Lanes that end (null: all four). */
+  private exitFour(mask: number | null): void {
+    if (!this.regions.flow.someExit) return;
+    const { code } = this;
+    this.temp(I32, (bits) => {
+      if (mask === null) code.i32(ALL);
+      else code.get(mask).simd(simd.i32x4_bitmask);
+      code.set(bits);
+      if (this.warps) {
+        code.get(this.alive).get(bits).get(this.item).get(this.first).op(op.i32_sub, op.i32_shl).i32(-1).op(op.i32_xor, op.i32_and).set(this.alive);
+        return;
+      }
+      for (let lane = 0; lane < LANES; lane++) {
+        code.get(bits).i32(1 << lane).op(op.i32_and).if();
+        this.recordOfItem();
+        code.i32(status.exited).memory(mem.i32_store, record.status + (lane << RECORD_SHIFT));
+        code.end();
+      }
+      code.get(this.alive).get(bits).op(op.i32_popcnt, op.i32_sub).set(this.alive);
+    });
+  }
+}
+

@@ -1,0 +1,271 @@
+import type { Type } from "../../ir/types.ts";
+import { bitsOf } from "../../ir/types.ts";
+import type { Label } from "../asm/code.ts";
+import { F32, F64, I32, I64, op, V128, type WasmType } from "../asm/opcodes.ts";
+import { simd } from "../asm/simd.ts";
+import { isLeaf, type Node } from "../graph/node.ts";
+import { EmulatorBug } from "../../../kernel/errors.ts";
+import { ItemWriter } from "../fast/item.ts";
+import { Shapes, mayWrap, type Shape, type VectorPlan } from "./shapes.ts";
+import { partsOf, repeats, vectorForm, type VectorHost } from "./ops.ts";
+
+/** Work-items that go together. */
+export const LANES = 4;
+
+/**
+ * Values of four work-items. What all have in common, and what grows by a fixed step from one to the next, is kept as the first one's
+ * scalar in its usual variable; the rest in vectors.
+ */
+export abstract class LaneWriter extends ItemWriter {
+  /** What is known of the region in writing; null while code for single work-items is written. */
+  protected plan: VectorPlan | null = null;
+  private shapes: Shapes | null = null;
+  /** The lane whose value is meant; -1: the first one's, of values that are not vectors. */
+  protected laneAt = -1;
+  /** Where the four go when they must go one by one. */
+  protected apart: Label = 0;
+  private readonly vectors: Map<Node, readonly number[]> = new Map();
+  private readonly copies: Map<Node, readonly number[]> = new Map();
+  private readonly spilled: Set<Node> = new Set();
+
+  protected readonly host: VectorHost = {
+    code: this.code,
+    vector: (node, part) => this.vector(node, part),
+    temp: (type, use) => this.temp(type, use),
+    same: (node) => this.shape(node) === 0,
+    value: (node) => this.value(node),
+  };
+
+  protected begin(plan: VectorPlan, arriving: ReadonlySet<Node>): void {
+    this.plan = plan;
+    this.shapes = new Shapes(plan.levels, plan.cells, arriving, plan.masked);
+    for (const [node, shape] of plan.shapes) this.shapes.known.set(node, shape);
+  }
+
+  protected finish(): void {
+    this.plan = null;
+    this.shapes = null;
+    this.spilled.clear();
+  }
+
+  /** Shape of a value for code of the current block. */
+  protected shape(node: Node): Shape {
+    const shape = this.shapes!.use(node, this.block);
+    if (shape === undefined) throw new EmulatorBug(`value ${node.id} (${node.op}) has no shape`);
+    return shape;
+  }
+
+  /** Vector variables of the value, as code of the current block sees it. */
+  protected vectorsOf(node: Node): readonly number[] {
+    const late = node.block !== null && this.plan!.masked.leaves(node.block, this.block);
+    return late ? this.copyOf(node) : this.ownVectors(node);
+  }
+
+  protected ownVectors(node: Node): readonly number[] {
+    return this.variables(this.vectors, node);
+  }
+
+  /** Variables for the value as lanes had it when they left the loop that makes it. */
+  protected copyOf(node: Node): readonly number[] {
+    return this.variables(this.copies, node);
+  }
+
+  private variables(map: Map<Node, readonly number[]>, node: Node): readonly number[] {
+    let found = map.get(node);
+    if (found === undefined) {
+      found = Array.from({ length: partsOf(node.type!) }, () => this.code.local(V128));
+      map.set(node, found);
+    }
+    return found;
+  }
+
+  override value(node: Node): void {
+    if (this.plan === null) {
+      super.value(node);
+      return;
+    }
+    const shape = this.shape(node);
+    if (shape === null) {
+      if (this.laneAt < 0) throw new EmulatorBug(`value ${node.id} (${node.op}) differs between lanes`);
+      this.pushLane(node, this.laneAt);
+      return;
+    }
+    const lane = this.laneAt;
+    this.laneAt = -1;
+    super.value(node);
+    this.laneAt = lane;
+    if (shape === 0 || lane <= 0) return;
+    if (node.type === "i64") this.code.i64(BigInt(shape * lane)).op(op.i64_add);
+    else this.code.i32(shape * lane).op(op.i32_add);
+  }
+
+  /** A value with a step that may wrap between the four: then they go one by one. */
+  override compute(node: Node): void {
+    super.compute(node);
+    if (this.plan === null || this.laneAt >= 0 || !mayWrap(node)) return;
+    const step = this.shape(node);
+    if (step === null || step === 0 || node.type !== "i64") return;
+    this.temp(I64, (x) => {
+      const last = (node.op === "sext" ? 0x7fff_ffff : 0xffff_ffff) - (LANES - 1) * step;
+      this.code.tee(x).get(x).i64(BigInt(last)).op(op.i64_gt_s).brIf(this.apart);
+    });
+  }
+
+  /** Pushes one part of the value's four lanes. */
+  protected vector(node: Node, part: number): void {
+    const { code } = this;
+    const shape = this.shape(node);
+    if (shape !== null) {
+      this.widen(node, shape, part);
+      return;
+    }
+    if (node.folded && !this.spilled.has(node)) {
+      const write = vectorForm(node, (arg) => this.shape(arg) === 0);
+      if (write === null) throw new EmulatorBug(`${node.op} has no vector form`);
+      write(this.host, part);
+      return;
+    }
+    if (node.folded || !isLeaf(node)) {
+      code.get(this.vectorsOf(node)[part]!);
+      return;
+    }
+    throw new EmulatorBug(`leaf ${node.op} ${node.attr} differs between lanes`);
+  }
+
+  /** Pushes a scalar as four lanes. */
+  private widen(node: Node, shape: number, part: number): void {
+    const { code } = this;
+    const lane = this.laneAt;
+    this.laneAt = -1;
+    if (node.op === "const" && node.type !== "i64" && node.type !== "f64") this.constantLanes(node);
+    else {
+      super.value(node);
+      this.splat(node.type!);
+    }
+    this.laneAt = lane;
+    if (shape === 0) return;
+    if (node.type === "i64") {
+      const from = part * 2 * shape;
+      code.v128([from | 0, from < 0 ? -1 : 0, (from + shape) | 0, from + shape < 0 ? -1 : 0]).simd(simd.i64x2_add);
+    } else code.v128([0, shape, 2 * shape, 3 * shape]).simd(simd.i32x4_add);
+  }
+
+  private constantLanes(node: Node): void {
+    const word = new Int32Array(1);
+    if (node.type === "f32") new Float32Array(word.buffer)[0] = Number(node.imm);
+    else word[0] = node.type === "i1" ? -Number(node.imm) : Number(node.imm);
+    const bits = word[0]!;
+    this.code.v128([bits, bits, bits, bits]);
+  }
+
+  /** Makes four lanes of the scalar on the stack. */
+  protected splat(type: Type): void {
+    const { code } = this;
+    switch (type) {
+      case "i64": code.simd(simd.i64x2_splat); return;
+      case "f64": code.simd(simd.f64x2_splat); return;
+      case "f32": code.simd(simd.f32x4_splat); return;
+      case "i1": code.simd(simd.i32x4_splat, simd.i32x4_neg); return;
+      default: code.simd(simd.i32x4_splat);
+    }
+  }
+
+  /** Pushes one lane of a vector value that has variables. */
+  protected pushLane(node: Node, lane: number): void {
+    const { code } = this;
+    const type = node.type!;
+    if (node.folded && !this.spilled.has(node)) throw new EmulatorBug(`${node.op} is not in a variable`);
+    const vectors = this.vectorsOf(node);
+    if (bitsOf[type] === 64) {
+      code.get(vectors[lane >> 1]!).lane(type === "f64" ? simd.f64x2_extract_lane : simd.i64x2_extract_lane, lane & 1);
+      return;
+    }
+    code.get(vectors[0]!).lane(type === "f32" ? simd.f32x4_extract_lane : simd.i32x4_extract_lane, lane);
+    if (type === "i1") code.i32(1).op(op.i32_and);
+  }
+
+  /** Puts the scalar of `type` on the stack into a lane of the variables; the first into all. */
+  protected setLane(type: Type, vectors: readonly number[], lane: number, first: boolean): void {
+    const { code } = this;
+    const wide = bitsOf[type] === 64;
+    const to = vectors[wide ? lane >> 1 : 0]!;
+    if (first) {
+      this.splat(type);
+      for (const vector of vectors.slice(1)) code.tee(vector);
+      code.set(vectors[0]!);
+      return;
+    }
+    const scalar: WasmType = type === "i64" ? I64 : type === "f64" ? F64 : type === "f32" ? F32 : I32;
+    this.temp(scalar, (x) => {
+      if (type === "i1") this.temp(I32, (bit) => code.set(bit).i32(0).get(bit).op(op.i32_sub));
+      code.set(x).get(to).get(x);
+    });
+    if (wide) code.lane(type === "f64" ? simd.f64x2_replace_lane : simd.i64x2_replace_lane, lane & 1);
+    else code.lane(type === "f32" ? simd.f32x4_replace_lane : simd.i32x4_replace_lane, lane);
+    code.set(to);
+  }
+
+  /** Does `write` once for each lane; values it pushes are that lane's. */
+  protected eachLane(write: (lane: number) => void): void {
+    for (let lane = 0; lane < LANES; lane++) {
+      this.laneAt = lane;
+      this.checked.clear();
+      write(lane);
+    }
+    this.checked.clear();
+    this.laneAt = -1;
+  }
+
+  /** Puts into variables what an expression's vector form cannot compute in place: before anything of it is pushed. */
+  protected prepare(node: Node): void {
+    const again = node.type !== null && this.shape(node) === null && (repeats(node) || vectorForm(node, (arg) => this.shape(arg) === 0) === null);
+    for (const arg of node.args) {
+      if (!arg.folded || this.shape(arg) !== null) continue;
+      if (again || this.needsLanes(arg)) this.spill(arg);
+      else this.prepare(arg);
+    }
+  }
+
+  private needsLanes(node: Node): boolean {
+    return vectorForm(node, (arg) => this.shape(arg) === 0) === null;
+  }
+
+  /** Computes a folded value into variables. */
+  protected spill(node: Node): void {
+    if (this.shape(node) !== null || !node.folded) return;
+    this.make(node);
+    this.spilled.add(node);
+  }
+
+  /** Puts operands of a node that is done lane by lane into variables. */
+  protected spillArgs(node: Node): void {
+    for (const arg of node.args) {
+      if (arg.folded && this.shape(arg) === null) this.spill(arg);
+    }
+  }
+
+  /** Computes a value of vector shape and sets its variables. */
+  protected make(node: Node): void {
+    const { code } = this;
+    const vectors = this.ownVectors(node);
+    const write = vectorForm(node, (arg) => this.shape(arg) === 0);
+    if (write === null) {
+      this.spillArgs(node);
+      const made = Array.from(vectors, () => code.local(V128));
+      this.eachLane((lane) => {
+        super.compute(node);
+        this.setLane(node.type!, made, lane, lane === 0);
+      });
+      made.forEach((local, part) => code.get(local).set(vectors[part]!));
+      return;
+    }
+    this.prepare(node);
+    // All parts are computed before one is set: an operand may be the value's own last one.
+    vectors.forEach((_, part) => write(this.host, part));
+    for (const vector of [...vectors].reverse()) code.set(vector);
+  }
+
+  protected override exitLabel(): Label {
+    return this.plan === null ? super.exitLabel() : this.apart;
+  }
+}

@@ -1,0 +1,249 @@
+import { sizeOf, type Type } from "../../ir/types.ts";
+import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { simd } from "../asm/simd.ts";
+import { CANONICAL_OPERAND } from "../emit/float.ts";
+import { loadOf, storeOf, wasmType } from "../emit/types.ts";
+import type { Block, Node } from "../graph/node.ts";
+import { accessKind, knownAlignment, reachOf, writeTranslation } from "../fast/memory.ts";
+import { LANES, LaneWriter } from "./lanes.ts";
+import { canonicalLanes } from "./ops.ts";
+import { mayWrap } from "./shapes.ts";
+import { UNDO_ENTRY } from "./undo.ts";
+
+const loadLane: Readonly<Record<number, number>> = { 1: simd.load8_lane, 2: simd.load16_lane, 4: simd.load32_lane, 8: simd.load64_lane };
+const storeLane: Readonly<Record<number, number>> = { 1: simd.store8_lane, 2: simd.store16_lane, 4: simd.store32_lane, 8: simd.store64_lane };
+
+/** Memory accesses of four work-items. */
+export abstract class VectorMemory extends LaneWriter {
+  /** End of the undo log's entries, and of its room. */
+  protected abstract readonly undoTop: number;
+  protected abstract readonly undoEnd: number;
+
+  /** Pushes the mask of the lanes that are in this block; only for masked blocks. */
+  protected abstract laneMask(): void;
+
+  protected masked(): boolean {
+    return this.block !== null && this.plan!.masked.blocks.has(this.block);
+  }
+
+  /** Pushes lane 0's linear address (less the offset that comes back) when all lanes' accesses, `step` bytes apart, are in place. */
+  private spread(node: Node, step: number): number {
+    const { code } = this;
+    const access = node.access!;
+    if (this.rows?.has(node) === true) return this.linear(node);
+    const address = node.args[0]!;
+    const more = (LANES - 1) * step;
+    if (access.space === "shared") {
+      const limit = this.limits.get(`${access.space} ${reachOf(node)}`)!;
+      this.temp(I64, (at) => {
+        this.value(address);
+        if (access.offset < 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+        code.tee(at).get(limit).op(op.i64_ge_u).brIf(this.apart);
+        code.get(at).i64(BigInt(more)).op(op.i64_add).get(limit).op(op.i64_ge_u).brIf(this.apart);
+        code.get(at).op(op.i32_wrap_i64).get(this.sharedBase).op(op.i32_add);
+      });
+      return Math.max(0, access.offset);
+    }
+    this.temp(I64, (relative) => this.temp(I32, (low) => {
+      this.relative(address);
+      if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+      const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
+      // A step that breaks the alignment breaks it for some lane.
+      if (step % access.align !== 0) code.br(this.apart);
+      writeTranslation(code, this.translation, relative, low, node, accessKind(node), aligned, this.apart, more);
+    }));
+    return 0;
+  }
+
+  /** A load whose lanes differ. */
+  protected loadLanes(node: Node): void {
+    const { code } = this;
+    const { type, count } = node.access!;
+    const address = node.args[0]!;
+    const step = this.shape(address);
+    const size = sizeOf[type];
+    const results = count === 1 ? [{ to: node, offset: 0 }] : node.block!.nodes.filter((proj) => proj.op === "proj" && proj.args[0] === node).map((to) => ({ to, offset: Number(to.imm) * size }));
+    if (step === null || step < 0 || this.masked()) {
+      if (step === null && address.folded) this.spill(address);
+      this.temp(I32, (at) => this.oneByOne((lane) => {
+        const offset = this.laneLinear(node, lane);
+        code.set(at);
+        for (const { to, offset: more } of results) {
+          code.get(at).memory(loadOf[type], offset + more);
+          if (type === "i1") this.maskTo("i1");
+          this.setLane(type, this.ownVectors(to), lane, lane === 0 && !this.masked());
+        }
+      }));
+      return;
+    }
+    this.temp(I32, (at) => {
+      const offset = this.spread(node, step);
+      code.set(at);
+      for (const { to, offset: more } of results) this.loadSpread(this.ownVectors(to), type, at, offset + more, step);
+    });
+  }
+
+  private loadSpread(vectors: readonly number[], type: Type, at: number, offset: number, step: number): void {
+    const { code } = this;
+    const size = sizeOf[type];
+    if (step === size && size >= 4) {
+      vectors.forEach((vector, part) => code.get(at).simdMemory(simd.load, offset + 16 * part).set(vector));
+      return;
+    }
+    if (step === size) {
+      code.get(at).simdMemory(size === 1 ? simd.load32_zero : simd.load64_zero, offset);
+      if (size === 1) code.simd(simd.i16x8_extend_low_i8x16_u);
+      code.simd(simd.i32x4_extend_low_i16x8_u);
+    } else if (size === 4) {
+      code.get(at);
+      code.get(at);
+      code.get(at);
+      code.get(at).simdMemory(simd.load32_zero, offset);
+      for (let lane = 1; lane < LANES; lane++) code.simdMemory(simd.load32_lane, offset + lane * step, lane);
+    } else if (size === 8) {
+      vectors.forEach((vector, part) => {
+        code.get(at).get(at).simdMemory(simd.load64_zero, offset + 2 * part * step).simdMemory(simd.load64_lane, offset + (2 * part + 1) * step, 1).set(vector);
+      });
+      return;
+    } else {
+      code.get(at).get(at).get(at).get(at).memory(loadOf[type], offset).simd(simd.i32x4_splat);
+      // Lanes are numbered in units of what is loaded.
+      for (let lane = 1; lane < LANES; lane++) code.simdMemory(loadLane[size]!, offset + lane * step, (lane * 4) / size);
+    }
+    if (type === "i1") code.i32(31).simd(simd.i32x4_shl).i32(31).simd(simd.i32x4_shr_s);
+    code.set(vectors[0]!);
+  }
+
+  /** A store of four work-items. */
+  protected storeLanes(node: Node): void {
+    const { code } = this;
+    const { type } = node.access!;
+    const address = node.args[0]!;
+    const values = node.args.slice(1);
+    const step = this.shape(address);
+    const size = sizeOf[type];
+    const logged = this.mustLog(node);
+    for (const value of values) if (value.folded && this.shape(value) === null) this.spill(value);
+    if (step === size && values.length === 1 && size >= 4 && !this.masked()) {
+      this.temp(I32, (at) => {
+        const offset = this.spread(node, step);
+        code.set(at);
+        const parts = size === 8 ? [0, 1] : [0];
+        for (const part of parts) {
+          if (logged) this.log(at, offset + 16 * part, 16);
+          code.get(at);
+          this.vector(values[0]!, part);
+          if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
+          code.simdMemory(simd.store, offset + 16 * part);
+        }
+      });
+      return;
+    }
+    if (step === null && address.folded) this.spill(address);
+    const spread = step !== null && step >= 0 && !this.masked();
+    const write = (at: number, offset: number): void => {
+      values.forEach((value, i) => {
+        if (logged) this.log(at, offset + i * size, size);
+        code.get(at);
+        this.value(value);
+        if ((node.mark & CANONICAL_OPERAND) !== 0) this.canonicalScalar(type);
+        code.memory(storeOf[type], offset + i * size);
+      });
+    };
+    this.temp(I32, (at) => {
+      if (spread) {
+        const offset = this.spread(node, step);
+        code.set(at);
+        this.eachLane((lane) => write(at, offset + lane * step));
+        return;
+      }
+      // All addresses are looked at before the first write, unless some are masked.
+      this.oneByOne((lane) => {
+        const offset = this.laneLinear(node, lane);
+        code.set(at);
+        write(at, offset);
+      });
+    });
+  }
+
+  private canonicalScalar(type: Type): void {
+    const { code } = this;
+    const wide = type === "f64";
+    this.temp(wasmType(type), (x) => {
+      code.tee(x);
+      if (wide) code.f64bits(0x7ff8_0000_0000_0000n);
+      else code.f32bits(0x7fc0_0000);
+      code.get(x).get(x).op(wide ? op.f64_eq : op.f32_eq, op.select);
+    });
+  }
+
+  /** `linear` for one lane. */
+  private laneLinear(node: Node, lane: number): number {
+    const offset = this.linear(node);
+    const row = this.rows?.get(node);
+    return row === undefined ? offset : offset + lane * row.site.step;
+  }
+
+  /** Does `write` for each lane that is in this block. */
+  private oneByOne(write: (lane: number) => void): void {
+    const { code } = this;
+    if (!this.masked()) {
+      this.eachLane(write);
+      return;
+    }
+    this.temp(I32, (bits) => {
+      this.laneMask();
+      code.simd(simd.i32x4_bitmask).set(bits);
+      this.eachLane((lane) => {
+        code.get(bits).i32(1 << lane).op(op.i32_and).if();
+        write(lane);
+        code.end();
+      });
+    });
+  }
+
+  // The undo log.
+
+  /** Saves `size` bytes at a linear address before they are overwritten; with no room left the work-items go one by one. */
+  private log(at: number, offset: number, size: number): void {
+    const { code } = this;
+    const top = this.undoTop;
+    code.get(top).get(this.undoEnd).op(op.i32_ge_u).brIf(this.apart);
+    code.get(top).get(at);
+    if (size === 16) code.simdMemory(simd.load, offset);
+    else code.v128([0, 0, 0, 0]).simdMemory(loadLane[size]!, offset, 0);
+    code.simdMemory(simd.store);
+    code.get(top).get(at);
+    if (offset !== 0) code.i32(offset).op(op.i32_add);
+    code.memory(mem.i32_store, 16);
+    code.get(top).i32(size).memory(mem.i32_store, 20);
+    code.get(top).i32(UNDO_ENTRY).op(op.i32_add).set(top);
+  }
+
+  /** Whether the work-items may still have to go one by one when the store is done. */
+  private mustLog(node: Node): boolean {
+    const block = node.block!;
+    if (this.mayPart(block.nodes.slice(block.nodes.indexOf(node) + 1))) return true;
+    // A store that is done lane by lane may fail at a later lane.
+    if (this.rows?.has(node) !== true && (this.masked() || this.shape(node.args[0]!) === null)) return true;
+    const seen = new Set<Block>();
+    const work = block.succs.filter((next) => this.region!.blocks.includes(next) && next !== this.region!.head);
+    for (let next = work.pop(); next !== undefined; next = work.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      if (this.mayPart(next.nodes)) return true;
+      work.push(...next.succs.filter((succ) => this.region!.blocks.includes(succ) && succ !== this.region!.head));
+    }
+    return false;
+  }
+
+  private mayPart(nodes: readonly Node[]): boolean {
+    return nodes.some((node) => {
+      if (node.access !== null) return this.rows?.has(node) !== true;
+      if (node.op === "yield" || node.op === "trap" || node.op === "unreachable" || node.op === "assertfail") return true;
+      if (node.op === "condbr" && this.plan!.shapes.get(node.args[0]!) === null) return true;
+      return mayWrap(node) && (this.plan!.shapes.get(node) ?? 0) !== 0;
+    });
+  }
+}
+

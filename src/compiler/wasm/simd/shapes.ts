@@ -1,0 +1,195 @@
+import { sizeOf } from "../../ir/types.ts";
+import { isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
+import type { Levels } from "../fast/uniform.ts";
+import type { FlowNode } from "../fast/flow.ts";
+import { findMasked, type Masked } from "./masked.ts";
+
+/**
+ * What a value looks like in four neighbouring work-items: a number is its step from one to the next (0: the same in all), null means that
+ * each has its own. Only a value of its own takes a vector; the others stay scalars, of the first work-item.
+ */
+export type Shape = number | null;
+
+/** Largest step that counts as one. */
+const MAX_STEP = 1 << 16;
+
+/** What is known about a region that is run by four work-items at a time. */
+export interface VectorPlan {
+  readonly masked: Masked;
+  /** The value's shape where it is made. */
+  readonly shapes: ReadonlyMap<Node, Shape>;
+  readonly levels: Levels;
+  readonly cells: ReadonlyMap<Node, number>;
+}
+
+/** How a node looks in four work-items, given its operands; undefined where that is not known yet. */
+export class Shapes {
+  readonly known: Map<Node, Shape> = new Map();
+  private readonly levels: Levels;
+  private readonly cells: ReadonlyMap<Node, number>;
+  private readonly arriving: ReadonlySet<Node>;
+  masked: Masked;
+
+  constructor(levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, masked: Masked) {
+    this.levels = levels;
+    this.cells = cells;
+    this.arriving = arriving;
+    this.masked = masked;
+  }
+
+  /** Shape of `node` for a user in block `at` (null: behind the region). */
+  use(node: Node, at: Block | null): Shape | undefined {
+    const own = this.of(node);
+    if (own === null || own === undefined || node.block === null) return own;
+    // Lanes leave a masked loop at different times, with different values.
+    return this.masked.leaves(node.block, at) ? null : own;
+  }
+
+  of(node: Node): Shape | undefined {
+    if (isLeaf(node)) return leafShape(node, this.levels);
+    if (this.cells.has(node) || (node.free && this.levels.of(node) < 3)) return 0;
+    if (this.arriving.has(node)) return null;
+    return this.known.get(node);
+  }
+
+  /** Computes the shape anew. */
+  compute(node: Node): Shape | undefined {
+    const at = node.block;
+    if (node.op === "phi") return this.phi(node);
+    // Several values loaded at once are as their address is.
+    const uses = (node.op === "proj" ? node.args[0]! : node).args.map((arg) => this.use(arg, at));
+    if (uses.includes(undefined)) return undefined;
+    const args = uses as Shape[];
+    if (node.op === "load" || node.op === "proj") return args[0] === 0 ? 0 : null;
+    if (!isPure(node)) return null;
+    if (args.every((arg) => arg === 0)) return 0;
+    if (node.type !== "i32" && node.type !== "i64") return null;
+    const step = stepFrom(node, args);
+    return step === null || Math.abs(step) > MAX_STEP ? null : step;
+  }
+
+  private phi(node: Node): Shape | undefined {
+    const block = node.block!;
+    const shapes = node.args.map((arg, i) => this.use(arg, block.preds[i]!)).filter((shape) => shape !== undefined);
+    if (shapes.length === 0) return undefined;
+    if (this.masked.joins.has(block) && node.args.some((arg) => arg !== node.args[0])) return null;
+    if (this.masked.joins.has(block) && this.masked.leavesInto(block)) return null;
+    return shapes.every((shape) => shape === shapes[0]) ? shapes[0]! : null;
+  }
+}
+
+function leafShape(node: Node, levels: Levels): Shape {
+  if (levels.leaf(node) < 3) return 0;
+  return node.attr === "tid.x" || node.attr === "gid.x" || (node.attr === "lane" && levels.team.warp) ? 1 : null;
+}
+
+function stepFrom(node: Node, args: readonly Shape[]): Shape {
+  const [a, b] = args as [Shape, Shape | undefined];
+  const constant = (arg: Node | undefined): number | null => (arg !== undefined && arg.op === "const" && Math.abs(Number(arg.imm)) <= MAX_STEP ? Number(arg.imm) : null);
+  switch (node.op) {
+    case "add": return a === null || b === null ? null : a + b!;
+    case "sub": return a === null || b === null ? null : a - b!;
+    case "neg": return a === null ? null : -a;
+    case "mul": {
+      const factor = constant(node.args[1]);
+      return a === null || factor === null ? null : a * factor;
+    }
+    case "shl": {
+      const by = constant(node.args[1]);
+      return a === null || by === null || by < 0 || by > 16 ? null : a * 2 ** by;
+    }
+    case "zext": case "sext": return a === null || a < 0 || node.args[0]!.type !== "i32" ? null : a;
+    case "trunc": return node.args[0]!.type === "i64" && node.type === "i32" ? a : null;
+    case "select": return args[0] === 0 && args[1] === args[2] ? args[1]! : null;
+    default: return null;
+  }
+}
+
+/** Whether extending the value may change its step: it may wrap between two work-items. (The work-item's own number never does.) */
+export function mayWrap(node: Node): boolean {
+  return (node.op === "zext" || node.op === "sext") && !(node.args[0]!.op === "sreg" && node.args[0]!.attr !== "gid.x");
+}
+
+/**
+ * Shapes of all values in a region, and the parts of it that need masks; null when the region is not for four at a time.
+ * @param made values that the region computes, in order: recomputable ones of other blocks first
+ */
+export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[]): VectorPlan | null {
+  if (!suits(node, levels)) return null;
+  const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!);
+  for (;;) {
+    for (let changed = true; changed;) {
+      changed = false;
+      for (const value of made) {
+        const old = shapes.known.get(value);
+        if (old === null || value.type === null || cells.has(value) || (value.free && levels.of(value) < 3)) continue;
+        const now = shapes.compute(value);
+        if (now === old) continue;
+        // Once a step, another step means none.
+        shapes.known.set(value, old === undefined ? now! : null);
+        changed = true;
+      }
+    }
+    const branches = new Set<Block>();
+    for (const block of node.blocks) {
+      if (block.succs.length < 2 || shapes.use(block.last.args[0]!, block) === 0) continue;
+      if (block.last.op === "switch") return null;
+      if (!isGuard(block.last.args[0]!, (arg) => shapes.use(arg, block) ?? null)) branches.add(block);
+    }
+    const masked = findMasked(node, exits, branches);
+    if (masked === null) return null;
+    const same = masked.branches.size === shapes.masked.branches.size && [...masked.branches].every((block) => shapes.masked.branches.has(block));
+    shapes.masked = masked;
+    if (same) return worthIt(node, shapes) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, shapes: shapes.known, levels, cells } : null;
+  }
+}
+
+/** Whether a condition compares places in a row (and so differs within four neighbours at few places): there the four go one by one instead. */
+function isGuard(condition: Node, shape: (node: Node) => Shape): boolean {
+  if (shape(condition) === 0) return true;
+  switch (condition.op) {
+    case "and": case "or": case "xor": return condition.type === "i1" && condition.args.every((arg) => isGuard(arg, shape));
+    case "not": return isGuard(condition.args[0]!, shape);
+    case "icmp": return condition.attr !== "eq" && condition.attr !== "ne" ? condition.args.every((arg) => shape(arg) !== null) : false;
+    default: return condition.op === "const";
+  }
+}
+
+/** Nodes that a region may have at most: it is written once more. */
+const MAX_NODES = 1500;
+
+function suits(node: FlowNode, levels: Levels): boolean {
+  let nodes = 0;
+  for (const block of node.blocks) {
+    nodes += block.nodes.length;
+    for (const inner of block.nodes) {
+      if (inner.op === "atomic" || inner.op === "cmpxchg" || inner.op === "printf" || inner.op === "sreg" || inner.op === "frem") return false;
+      if (inner.op === "yield" && Number(inner.imm) === 1) return false;
+      if (inner.access !== null && (inner.access.space === "generic" || inner.access.space === "local")) return false;
+      if (inner.args.some((arg) => arg.op === "localaddr" || (arg.op === "sreg" && levels.leaf(arg) === 3 && leafShape(arg, levels) === null))) return false;
+    }
+  }
+  return nodes <= MAX_NODES;
+}
+
+/** Whether vectors do enough: accesses and operations that must be done lane by lane gain nothing. */
+function worthIt(node: FlowNode, shapes: Shapes): boolean {
+  let lanes = 0;
+  let vectors = 0;
+  for (const block of node.blocks) {
+    const weight = 8 ** Math.min(3, block.loopDepth);
+    for (const inner of block.nodes) {
+      if (inner.access !== null) {
+        const shape = shapes.use(inner.args[0]!, block);
+        // All write one place: a race, which has the outcome that one by one has.
+        if (inner.op === "store" && shape === 0 && !shapes.masked.blocks.has(block)) return false;
+        const apart = shape === null || (inner.op === "store" && shapes.masked.blocks.has(block));
+        if (apart) lanes += 2 * weight;
+        else if (shape === 0 || shape === sizeOf[inner.access.type]) vectors += 2 * weight;
+        else vectors += weight;
+      } else if (inner.type !== null && shapes.of(inner) === null) vectors += weight;
+      else if (inner.type !== null && !inner.free) vectors += weight / 2;
+    }
+  }
+  return vectors > lanes;
+}
