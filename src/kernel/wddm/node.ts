@@ -11,6 +11,8 @@ export interface NodePorts {
   readonly trace: { readonly enabled: boolean; emit(name: string, fields: Readonly<Record<string, string | number>>): void };
   /** Whether everything that the packet's device holds is resident; if not, it is being seen to, and `pump` is called when it is. */
   resident(packet: Packet): boolean;
+  /** A packet has left the engine, for good or for now. */
+  left(packet: Packet): void;
   /** How long the GPU may take to obey a preemption, ns; Infinity: nobody watches. */
   tdrDelayNs(): number;
   /** It took longer: the node is hung. Must lead to `reset` or the end of the machine. */
@@ -145,6 +147,7 @@ export class VidSchNode {
       else this.startFirst();
     }
     this.pump();
+    if (at === 0) this.ports.left(packet);
   }
 
   /** Asks the hardware to stop (DxgkDdiPreemptCommand). Nothing happens when it runs nothing or was asked already. */
@@ -190,9 +193,14 @@ export class VidSchNode {
     for (const packet of packets) this.giveBack(packet);
   }
 
-  /** Whether a packet of the device is with the hardware. */
+  /** Whether a packet of the device is on the engine. */
   runs(device: object): boolean {
-    return this.hardware.some((packet) => packet.context.device === device);
+    return this.running?.context.device === device;
+  }
+
+  /** Whether a packet of the device waits, before the engine or behind the one that is on it. */
+  awaits(device: object): boolean {
+    return this.ready.some((packet) => packet.context.device === device) || this.hardware.some((packet, i) => i > 0 && packet.context.device === device);
   }
 
   /** All packets that the node knows. */
@@ -235,10 +243,18 @@ export class VidSchNode {
     const again = this.pagingAgain[0];
     if (again !== undefined && !mutant("paging-not-first")) return this.pagingAgain.shift()!;
     if (again !== undefined && this.ready.length === 0) return this.pagingAgain.shift()!;
-    const able = this.ready.filter((packet) => this.ports.resident(packet));
-    const packet = able.length === 0 ? null : this.policy.pick(able, this.ports.clock.now);
-    if (packet !== null) this.ready.splice(this.ready.indexOf(packet), 1);
-    return packet;
+    let able = this.ready;
+    while (able.length > 0) {
+      const packet = this.policy.pick(able, this.ports.clock.now);
+      if (packet === null) return null;
+      if (this.ports.resident(packet)) {
+        this.ready.splice(this.ready.indexOf(packet), 1);
+        return packet;
+      }
+      // Its memory is being seen to; meanwhile another device's turn may come.
+      able = able.filter((other) => other.context.device !== packet.context.device);
+    }
+    return null;
   }
 
   /** The first of the hardware queue goes on the engine. */
@@ -306,6 +322,7 @@ export class VidSchNode {
       this.endStint(running);
       this.answer();
       this.pump();
+      this.ports.left(running);
     }, "DMA_PREEMPTED");
   }
 

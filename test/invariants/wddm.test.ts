@@ -1,0 +1,276 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Band, PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
+import { HardwarePolicy, type PriorityBands } from "../../src/kernel/wddm/hws.ts";
+import { SoftwarePolicy } from "../../src/kernel/wddm/policy.ts";
+import { Bench, type Line } from "../kernel/wddm/rig.ts";
+
+const runs = { seed: 101, numRuns: 300 };
+const START = "Microsoft-Windows-DxgKrnl/DmaPacket/Start";
+const STOP = "Microsoft-Windows-DxgKrnl/DmaPacket/Stop";
+
+const schedule = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("submit" as const), context: fc.nat(3), ns: fc.integer({ min: 1, max: 4000 }), stopNs: fc.integer({ min: 0, max: 300 }) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("page" as const), context: fc.nat(1), ns: fc.integer({ min: 1, max: 1500 }), stopNs: fc.integer({ min: 0, max: 300 }) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("preempt" as const) }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 3000 }) }) },
+  ),
+  { minLength: 20, maxLength: 60 },
+);
+
+test("invariant 101: preempted paging packets go first and keep their fences, others get new ones", () => {
+  let steps = 0;
+  let again = 0;
+  fc.assert(
+    fc.property(schedule, (program) => {
+      const bench = new Bench((choices) => new SoftwarePolicy(choices, 1000));
+      const [a, b] = [bench.device(bench.process(1)), bench.device(bench.process(2))];
+      const contexts = [bench.context(a, 12), bench.context(a, 17), bench.context(b, 12), bench.context(b, 3)];
+      const paging = [bench.context(a, PAGING_PRIORITY), bench.context(b, PAGING_PRIORITY)];
+      const fences = new Map<string, number>();
+      const preempted = new Set<string>();
+      let newest = 0;
+      let seen = 0;
+      const look = (line: Line): void => {
+        const fence = line.fields["SubmissionFenceId"] as number;
+        if (line.name === STOP) {
+          if (line.fields["bPreempted"] === 1) preempted.add(line.fields["Label"] as string);
+          return;
+        }
+        if (line.name !== START) return;
+        if (line.fields["PacketType"] === "preemption") {
+          expect(line.fields["PreemptionFenceId"]).toBeGreaterThan(newest);
+          newest = line.fields["PreemptionFenceId"] as number;
+          return;
+        }
+        const label = line.fields["Label"] as string;
+        const isPaging = line.fields["PacketType"] === "paging";
+        const resubmission = ((line.fields["Flags"] as number) & 0x80) !== 0;
+        expect(resubmission).toBe(preempted.has(label));
+        if (isPaging && preempted.has(label)) {
+          expect(fence).toBe(fences.get(label));
+        } else {
+          expect(fence).toBeGreaterThan(newest);
+          newest = fence;
+        }
+        const pagingBack = [...preempted].some((other) => bench.work.find((w) => w.label === other)!.packet.type === "paging" && other !== label);
+        if (!isPaging) expect(pagingBack).toBe(false);
+        again += resubmission ? 1 : 0;
+        fences.set(label, fence);
+        preempted.delete(label);
+      };
+      const check = (): void => {
+        steps++;
+        bench.node.checkInvariants();
+        for (; seen < bench.lines.length; seen++) look(bench.lines[seen]!);
+      };
+      for (const step of program) {
+        if (step.kind === "submit") bench.submit(contexts[step.context]!, step);
+        else if (step.kind === "page") bench.submit(paging[step.context]!, step, true);
+        else if (step.kind === "preempt") bench.node.preempt();
+        else bench.pass(step.ns);
+        check();
+      }
+      while (bench.events.runNext()) check();
+      expect(bench.work.every((w) => w.state === "done" && w.left === 0)).toBe(true);
+    }),
+    runs,
+  );
+  expect(steps).toBeGreaterThan(10_000);
+  expect(again).toBeGreaterThan(1000);
+});
+
+test("invariant 102: a timeout is a preemption that was not obeyed for TdrDelay, and nothing else", () => {
+  let steps = 0;
+  let timeouts = 0;
+  const delay = 2000;
+  const program = fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const), context: fc.nat(3), ns: fc.oneof(fc.integer({ min: 1, max: 9000 }), fc.constant(Infinity)), stopNs: fc.oneof(fc.integer({ min: 0, max: 4000 }), fc.constant(Infinity)) }) },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 2500 }) }) },
+    ),
+    { minLength: 20, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(program, fc.boolean(), (list, watched) => {
+      const bench = new Bench((choices) => new SoftwarePolicy(choices, 1000), { tdrDelayNs: delay, ...(watched ? { watchNs: 1000 } : {}) });
+      const contexts = [1, 1, 2, 2].map((pid, i) => bench.context(bench.device(bench.process(pid)), [12, 20, 12, 20][i]!));
+      let asked: number | null = null;
+      let seen = 0;
+      let met = 0;
+      const check = (): void => {
+        steps++;
+        bench.node.checkInvariants();
+        for (; seen < bench.lines.length; seen++) {
+          const line = bench.lines[seen]!;
+          if (line.name === START && line.fields["PacketType"] === "preemption") asked = line.time;
+        }
+        for (; met < bench.timeouts.length; met++) {
+          timeouts++;
+          const { time, work } = bench.timeouts[met]!;
+          expect(asked).not.toBeNull();
+          expect(time - asked!).toBe(delay);
+          expect(work.state).toBe("lost");
+        }
+        // No request stays unanswered for longer.
+        const running = bench.node.running?.work;
+        if (bench.node.preempting && running !== undefined && bench.onEngine !== null) expect(bench.clock.now - asked!).toBeLessThanOrEqual(delay);
+      };
+      for (const step of list) {
+        if (step.kind === "submit") {
+          bench.submit(contexts[step.context]!, step);
+          check();
+          continue;
+        }
+        const until = bench.clock.now + step.ns;
+        for (let next = bench.events.peekTime(); next !== null && next <= until; next = bench.events.peekTime()) {
+          bench.events.runNext();
+          check();
+        }
+        bench.pass(until - bench.clock.now);
+        check();
+      }
+    }),
+    runs,
+  );
+  expect(steps).toBeGreaterThan(10_000);
+  expect(timeouts).toBeGreaterThan(100);
+});
+
+const bandOf = fc.constantFrom(Band.IDLE, Band.NORMAL, Band.FOCUS, Band.REALTIME);
+const bands: PriorityBands = { gracePeriodForBand: [0, 300, 200, 0], processQuantumForBand: [1000, 1000, 1000, 1000], processGracePeriodForBand: [0, 0, 100, 0], targetNormalBandPercentage: 10 };
+
+test("invariant 105: a higher band takes the engine when its grace period is over", () => {
+  let steps = 0;
+  const program = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant("submit" as const), band: bandOf, process: fc.nat(1), ns: fc.integer({ min: 1, max: 6000 }) }),
+      fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 900 }) }),
+    ),
+    { minLength: 20, maxLength: 50 },
+  );
+  const stopNs = 5;
+  fc.assert(
+    fc.property(program, fc.boolean(), (list, promised) => {
+      const share = promised ? 10 : 0;
+      const bench = new Bench((choices) => new HardwarePolicy(choices, { ...bands, targetNormalBandPercentage: share }), { hws: true });
+      const devices = [bench.device(bench.process(1)), bench.device(bench.process(2))];
+      const contexts = devices.map((device) => [0, 1, 2, 3].map((band) => bench.context(device, 12, { band: band as Band })));
+      const check = (): void => {
+        steps++;
+        bench.node.checkInvariants();
+        const engine = bench.onEngine;
+        if (engine === null) return;
+        const band = engine.packet.context.properties.band;
+        for (const other of bench.node.ready) {
+          const theirs = other.context.properties.band;
+          if (theirs <= band || (promised && theirs === Band.FOCUS && band === Band.NORMAL)) continue;
+          // The preemption itself takes stopping, and the engine may be in the middle of a change.
+          expect(bench.clock.now).toBeLessThanOrEqual(other.readyAt + bands.gracePeriodForBand[theirs] + 2 * (stopNs + 10 + 2 + 10));
+        }
+      };
+      for (const step of list) {
+        if (step.kind === "submit") bench.submit(contexts[step.process]![step.band]!, { ns: step.ns, stopNs });
+        else bench.pass(step.ns);
+        check();
+      }
+      while (bench.events.runNext()) check();
+      expect(bench.work.every((w) => w.state === "done" && w.left === 0)).toBe(true);
+    }),
+    runs,
+  );
+  expect(steps).toBeGreaterThan(10_000);
+});
+
+test("invariant 105: NORMAL gets its share of the engine beside a busy FOCUS", () => {
+  let steps = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(5, 10, 25, 50), fc.array(fc.record({ focus: fc.boolean(), ns: fc.integer({ min: 500, max: 20_000 }) }), { minLength: 40, maxLength: 60 }), (percent, list) => {
+      const bench = new Bench((choices) => new HardwarePolicy(choices, { ...bands, targetNormalBandPercentage: percent }), { hws: true });
+      const focus = bench.context(bench.device(bench.process(1)), 12, { band: Band.FOCUS });
+      const normal = bench.context(bench.device(bench.process(2)), 12, { band: Band.NORMAL });
+      // Both always have work.
+      const packets = [{ focus: true, ns: 1e6 }, { focus: false, ns: 1e6 }, ...list];
+      for (const { focus: isFocus, ns } of packets) bench.submit(isFocus ? focus : normal, { ns, stopNs: 5 });
+      const ran = (): readonly [number, number] => {
+        const of = (context: object): number => bench.work.filter((w) => w.packet.context === context).reduce((sum, w) => sum + w.packet.ranNs, 0);
+        return [of(focus), of(normal)];
+      };
+      while (bench.clock.now < 600_000) {
+        bench.pass(5000);
+        steps++;
+        bench.node.checkInvariants();
+        const [f, n] = ran();
+        // Up to two quanta may be outstanding at any moment.
+        expect(n).toBeGreaterThanOrEqual(((f + n) * percent) / 100 - 2 * bands.processQuantumForBand[Band.NORMAL]);
+      }
+      const [f, n] = ran();
+      expect(f).toBeGreaterThan(n * 0.8);
+    }),
+    { seed: 105, numRuns: 100 },
+  );
+  expect(steps).toBeGreaterThan(10_000);
+});
+
+test("invariant 103: no context of a device runs while something on its residency list is not resident", () => {
+  let steps = 0;
+  let pagedOut = 0;
+  const program = fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const), device: fc.nat(2), ns: fc.integer({ min: 1, max: 4000 }), stopNs: fc.integer({ min: 0, max: 50 }) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant("resident" as const), device: fc.nat(2), which: fc.nat(7), force: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("evict" as const), device: fc.nat(2), which: fc.nat(7) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("offer" as const), which: fc.nat(7) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("free" as const), which: fc.nat(7) }) },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 3000 }) }) },
+    ),
+    { minLength: 30, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(program, fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 8, maxLength: 8 }), (list, sizes) => {
+      const bench = new Bench((choices) => new SoftwarePolicy(choices, 1000));
+      const memory = bench.attachMemory(100);
+      const processes = [bench.process(1), bench.process(2)];
+      const devices = [0, 0, 1].map((p) => bench.device(processes[p]!));
+      const contexts = devices.map((device) => bench.context(device, 12));
+      sizes.forEach((bytes, i) => memory.created(`a${i}`, bytes));
+      const check = (): void => {
+        steps++;
+        bench.node.checkInvariants();
+        const engine = bench.onEngine;
+        memory.checkInvariants(engine === null ? [] : [engine.packet.context.device]);
+        // The same without the manager's own words.
+        if (engine !== null) for (const record of memory.known.values()) if (record.lists.has(engine.packet.context.device)) expect(record.where).toBe("local");
+      };
+      for (const step of list) {
+        if (step.kind === "pass") {
+          const until = bench.clock.now + step.ns;
+          for (let next = bench.events.peekTime(); next !== null && next <= until; next = bench.events.peekTime()) {
+            bench.events.runNext();
+            check();
+          }
+          bench.pass(until - bench.clock.now);
+        } else if (step.kind === "submit") {
+          bench.submit(contexts[step.device]!, step);
+        } else if (step.kind === "resident") {
+          memory.makeResident(devices[step.device]!, [`a${step.which}`], step.force);
+        } else if (step.kind === "evict") {
+          memory.evict(devices[step.device]!, [`a${step.which}`]);
+        } else if (step.kind === "offer") {
+          memory.offer([`a${step.which}`]);
+        } else if (memory.known.get(`a${step.which}`)?.where !== "coming") {
+          memory.destroyed(`a${step.which}`);
+        }
+        check();
+      }
+      while (bench.events.runNext()) check();
+      // Nothing waits for ever for memory: every packet has run.
+      expect(bench.work.filter((w) => w.state !== "done")).toEqual([]);
+      pagedOut += memory.statistics.pagedOut;
+    }),
+    { seed: 103, numRuns: 300 },
+  );
+  expect(steps).toBeGreaterThan(10_000);
+  expect(pagedOut).toBeGreaterThan(300);
+});
