@@ -1,6 +1,7 @@
 import type { LinearStore } from "../../gpu/linear.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { Kernel } from "../machine.ts";
+import { attachNvidia } from "../mig/nvidia.ts";
 import { DrmCore, type DrmOptions } from "./core.ts";
 import { GpuDevice } from "./device.ts";
 import { DrmFile, type Minor } from "./file.ts";
@@ -31,6 +32,7 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
     },
     objectCounts: () => ({ ...core.counts, fences: core.fences.live, ...store.counts(), ramBytes: store.ram.used }),
   });
+  attachNvidia(kernel, devices);
   const files = new Forest();
   files.add("/sys/bus/pci/devices", pciTree(core, devices));
   files.add("/sys/class/drm", drmClassTree(devices));

@@ -57,7 +57,7 @@ export function primeHandleToFd(file: DrmFile, caller: SysCaller, arg: IoctlTabl
   return 0;
 }
 
-/** DRM_IOCTL_PRIME_FD_TO_HANDLE: -EBADF no such descriptor, -EINVAL no dma-buf. The same dma-buf has one handle in a file. */
+/** DRM_IOCTL_PRIME_FD_TO_HANDLE: -EBADF no such descriptor, -EINVAL no dma-buf, -EOPNOTSUPP memory of another GPU instance (MIG has no peer-to-peer). The same dma-buf has one handle in a file. */
 export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_PRIME_FD_TO_HANDLE"]): number {
   const open = caller.process.files.get(arg.fd);
   if (open === undefined) return -Errno.EBADF;
@@ -70,6 +70,8 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
   }
   const source = dmaBuf.exporter.object;
   const device = file.device;
+  // Instances of a partitioned GPU reach no memory but their own.
+  if (source.device !== device && source.backing.placement === "vram" && (source.device.whole !== null || device.whole !== null)) return -Errno.EOPNOTSUPP;
   let object = source.device === device ? source : device.imports.get(dmaBuf);
   if (object === undefined) {
     object = new GemObject(device, device.nextObjectId(), source.backing, source.label, open.get());

@@ -38,7 +38,7 @@ export class ExecQueue {
     this.priority = args.priority;
     this.level = args.level;
     this.id = device.nextQueueId();
-    this.entity = new SchedEntity(device.core.fences, device.driver, `${args.engine} ${this.id}`, args.order === "in-order", args.priority * BAND + args.level);
+    this.entity = new SchedEntity(device.core.fences, device.driver, `${args.engine} ${this.id}`, args.order === "in-order", args.priority * BAND + args.level + context.file.slice.urgencyShift);
     this.entity.guilty = context.fault !== null;
     context.queues.add(this);
     device.counts.queues++;

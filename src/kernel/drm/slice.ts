@@ -3,8 +3,16 @@ import type { ComputeEngine } from "../../gpu/compute-engine.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { SmCap, TurnTaker } from "../../gpu/resident.ts";
 import type { GpuContext } from "./context.ts";
-import type { GpuJob } from "./gpu-job.ts";
 import type { JobScheduler } from "./sched/backend.ts";
+
+/** A hardware context that several open files have in common: they take turns as one, and a fault of one is a fault of all. */
+export interface SharedContext {
+  readonly group: TurnTaker;
+  /** It has faulted: nothing new may be made in it. */
+  readonly broken: boolean;
+  /** A context in it was banned for what its job did. */
+  faulted(context: GpuContext, reason: "fault" | "timeout", fault: DeviceFault | null): void;
+}
 
 /**
  * The multiprocessors that an open file's launches run on, and how: all of the device's, those of a compute instance, or a share of a context that
@@ -16,10 +24,10 @@ export interface ComputeSlice {
   readonly uuid: string;
   readonly engine: ComputeEngine;
   readonly scheduler: JobScheduler;
-  /** What takes turns in place of the file's own contexts; null: they do. */
-  readonly group: TurnTaker | null;
   /** Ceiling on multiprocessors in use at once, or null. */
   readonly cap: SmCap | null;
-  /** Told when a context of the file is banned for what its job did: others may share its fate. Null: nobody does. */
-  readonly faulted: ((context: GpuContext, job: GpuJob, fault: DeviceFault | null) => void) | null;
+  /** Added to the urgency of every queue: above 0 for clients of low priority. */
+  readonly urgencyShift: number;
+  /** Null: each context of the file takes turns for itself, and faults alone. */
+  readonly shared: SharedContext | null;
 }

@@ -37,6 +37,8 @@ export function contextFaultCode(fault: ContextFault): CUresult {
     case "reset-guilty": return cu.CUDA_ERROR_LAUNCH_FAILED;
     case "reset-innocent": return cu.CUDA_ERROR_CONTAINED;
     case "device-lost": return cu.CUDA_ERROR_UNKNOWN;
+    case "mps-terminated": return cu.CUDA_ERROR_MPS_CLIENT_TERMINATED;
+    case "mps-server-lost": return cu.CUDA_ERROR_MPS_RPC_FAILURE;
     default: return unreachable(fault.reason);
   }
 }
@@ -49,6 +51,8 @@ export function describeFault(fault: ContextFault): string {
     case "reset-guilty": return `"${fault.label}" made the device hang; it was reset`;
     case "reset-innocent": return `the device was reset because of another program while "${fault.label}" was on it`;
     case "device-lost": return "the device is gone";
+    case "mps-terminated": return "the MPS server has terminated this client";
+    case "mps-server-lost": return "the MPS server is gone";
     default: return unreachable(fault.reason);
   }
 }
@@ -90,7 +94,7 @@ export function errnoRule(error: number, what: string): string {
 const processWide: ReadonlySet<number> = new Set([
   cu.CUDA_ERROR_CONTAINED, cu.CUDA_ERROR_ILLEGAL_ADDRESS, cu.CUDA_ERROR_LAUNCH_TIMEOUT, cu.CUDA_ERROR_HARDWARE_STACK_ERROR, cu.CUDA_ERROR_ILLEGAL_INSTRUCTION,
   cu.CUDA_ERROR_MISALIGNED_ADDRESS, cu.CUDA_ERROR_INVALID_ADDRESS_SPACE, cu.CUDA_ERROR_INVALID_PC, cu.CUDA_ERROR_LAUNCH_FAILED,
-  cu.CUDA_ERROR_TENSOR_MEMORY_LEAK, cu.CUDA_ERROR_EXTERNAL_DEVICE,
+  cu.CUDA_ERROR_MPS_CLIENT_TERMINATED, cu.CUDA_ERROR_MPS_RPC_FAILURE, cu.CUDA_ERROR_TENSOR_MEMORY_LEAK, cu.CUDA_ERROR_EXTERNAL_DEVICE,
 ]);
 
 /** Whether the error sticks to the process (else to the context alone: a failed assert). */
