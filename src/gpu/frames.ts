@@ -59,11 +59,11 @@ export class FrameMap {
     this.mark(this.dirty, first, n, false);
   }
 
-  /** Forgets who had what; all frames that were handed out count as dirty. */
+  /** Forgets who had what; frames that are in use count as dirty. */
   reset(): void {
+    for (let w = 0; w < this.taken.length; w++) this.dirty[w]! |= this.taken[w]!;
     this.taken.fill(0);
     this.taken[0] = 1;
-    this.mark(this.dirty, 0, this.touched, true);
     this.lowest = 0;
     this.inUse = 0;
   }

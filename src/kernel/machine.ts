@@ -1,15 +1,27 @@
+import { CgroupTree, type Cgroup } from "./cgroup/cgroup.ts";
+import { cgroupFs } from "./cgroup/files.ts";
 import { Choices, firstStrategy, type Strategy } from "./choices.ts";
 import { EventQueue, type Clock, type EventOrder } from "./clock.ts";
 import { makeCosts, type Costs } from "./costs.ts";
 import { BugCheckError } from "./errors.ts";
 import { FdTable } from "./fs/fdtable.ts";
 import { procfs } from "./fs/procfs.ts";
+import { SocketRegistry } from "./fs/socket-registry.ts";
+import { standardFiles } from "./fs/tty.ts";
 import { Vfs } from "./fs/vfs.ts";
 import { FutexTable } from "./futex/futex.ts";
 import { AddressSpace, type SystemMemory } from "./mm/address-space.ts";
+import { ROOT, type Credentials } from "./process/cred.ts";
+import type { Residency } from "./mm/residency.ts";
 import { Process } from "./process/process.ts";
+import { defaultLimits } from "./process/rlimit.ts";
 import { ThreadScheduler } from "./process/scheduler.ts";
+import { SIG_IGN, ProcessSignals, SA_NOCLDSTOP, SA_NOCLDWAIT } from "./signal/state.ts";
+import { Signal } from "./signal/numbers.ts";
+import { sendToProcess } from "./signal/send.ts";
+import type { Thread } from "./process/thread.ts";
 import type { Blocking } from "./process/wait.ts";
+import { waitStatus } from "./process/wait-pid.ts";
 import { Tracer } from "./trace/tracer.ts";
 
 /** Which operating system's rules hold. */
@@ -22,6 +34,14 @@ export interface KernelOptions {
   readonly order?: EventOrder;
   readonly costs?: Partial<Costs>;
   readonly trace?: boolean;
+}
+
+/** What may be said about a process that is made from outside. */
+export interface NewProcess {
+  /** Whose rights it has. Default: root's. */
+  readonly cred?: Credentials;
+  /** Where it is accounted. Default: the root group. */
+  readonly cgroup?: Cgroup;
 }
 
 /** Something that holds kernel objects and can be asked about them: for tests of leaks and invariants. */
@@ -46,14 +66,20 @@ export class Kernel {
   readonly costs: Costs;
   readonly scheduler: ThreadScheduler;
   readonly vfs: Vfs;
-  readonly futex: FutexTable = new FutexTable();
+  readonly futex: FutexTable;
+  readonly cgroups: CgroupTree = new CgroupTree();
+  /** Unix sockets, for files that are on their way through them. */
+  readonly sockets: SocketRegistry = new SocketRegistry();
   readonly memory: SystemMemory;
+  /** By pid; those that have ended and whose parent has not asked yet (zombies) are here too. */
   readonly processes: Map<number, Process> = new Map();
   readonly subsystems: Subsystem[] = [];
   /** Told of what programs write to descriptors 1 and 2. */
   onOutput: ((process: Process, fd: number, text: string) => void) | null = null;
   /** Told when a process has ended. */
   readonly onExit: ((process: Process) => void)[] = [];
+  /** Address spaces that the programs of show live arrays over pages which are not in RAM now. */
+  readonly exposed: Set<Residency> = new Set();
   private lastId = 0;
   private windows = 0;
 
@@ -69,11 +95,15 @@ export class Kernel {
       const current = this.scheduler.current;
       return current === null ? null : { pid: current.process.pid, tid: current.tid, comm: current.process.name };
     }, options.trace ?? false);
+    this.futex = new FutexTable((tid) => this.findThread(tid), () => this.scheduler.current!);
     this.vfs.mount("/proc", procfs(this));
+    this.vfs.mount("/sys/fs/cgroup", cgroupFs(this));
     this.subsystems.push({
       name: "processes",
       checkInvariants: () => {
         for (const process of this.processes.values()) process.mm.checkInvariants();
+        this.futex.checkInvariants();
+        this.cgroups.checkInvariants();
       },
       objectCounts: () => this.countObjects(),
     });
@@ -84,26 +114,55 @@ export class Kernel {
     return 1000 + this.lastId++;
   }
 
+  /** A living thread by number, in whatever process. */
+  findThread(tid: number): Thread | undefined {
+    const leader = this.processes.get(tid)?.threads.get(tid);
+    if (leader !== undefined) return leader;
+    for (const process of this.processes.values()) {
+      const thread = process.threads.get(tid);
+      if (thread !== undefined) return thread;
+    }
+    return undefined;
+  }
+
   /**
-   * Makes a process. Without a body its main thread is driven from outside by plain calls; with one, the machine runs it.
+   * Makes a process, a child of init. Without a body its main thread is driven from outside by plain calls; with one, the machine runs it.
    */
-  createProcess(name: string, body: ((self: Process) => Blocking<unknown>) | null): Process {
+  createProcess(name: string, body: ((self: Process) => Blocking<unknown>) | null, options: NewProcess = {}): Process {
     const pid = this.nextTid();
-    const process = new Process(this, pid, 1, name, new AddressSpace(this.memory, this.windows++), new FdTable(), body);
+    const process = new Process(this, {
+      pid, parent: null, name, body, mm: this.newAddressSpace(), files: new FdTable(), cred: options.cred ?? ROOT, cgroup: options.cgroup ?? this.cgroups.root, signals: new ProcessSignals(), limits: defaultLimits(),
+    });
+    standardFiles(process.files);
     this.processes.set(pid, process);
     return process;
   }
 
-  /** fork(2): a child with a copy of memory and the same open files. Returns it, or a negative errno. */
-  fork(parent: Process, name: string, body: ((self: Process) => Blocking<unknown>) | null): Process | number {
+  /**
+   * fork(2): a child with a copy of memory, the same open files, its parent's rights, limits and cgroup. It has one thread, which runs `body`.
+   * Returns it, or -ENOMEM, -EAGAIN (pids.max).
+   */
+  fork(parent: Process, name: string, body: ((self: Process) => Blocking<unknown>) | null, from: Thread = parent.main): Process | number {
+    const allowed = this.cgroups.canFork(parent.cgroup);
+    if (allowed < 0) return allowed;
+    this.cgroups.released(parent.cgroup);
     const mm = parent.mm.fork();
     if (typeof mm === "number") return mm;
     const pid = this.nextTid();
-    const child = new Process(this, pid, parent.pid, name, mm, parent.files.fork(), body);
+    const { cred, cgroup } = parent;
+    const child = new Process(this, { pid, parent, name, body, mm, files: parent.files.fork(), cred, cgroup, signals: parent.signals.fork(), limits: new Map(parent.limits) });
     for (const [key, value] of parent.env) child.env.set(key, value);
+    child.main.sched = from.sched;
+    child.main.blocked = from.blocked;
+    child.inheritedLibraries = new Set([...parent.inheritedLibraries, ...parent.userland.keys()].filter((i) => parent.inheritedLibraries.has(i) || parent.userland[i] !== undefined));
     this.processes.set(pid, child);
     if (this.trace.enabled) this.trace.emit("sched:sched_process_fork", { comm: parent.name, pid: parent.pid, child_comm: name, child_pid: pid });
     return child;
+  }
+
+  /** An empty address space, with a window of its own. */
+  newAddressSpace(): AddressSpace {
+    return new AddressSpace(this.memory, this.windows++);
   }
 
   /** kill(2) with SIGKILL. The process is gone when this returns; its GPU work ends as its driver decides. */
@@ -111,16 +170,54 @@ export class Kernel {
     process.terminate({ code: 137, signal: 9 });
   }
 
-  /** Called by a process that has ended. */
-  reap(process: Process): void {
-    this.processes.delete(process.pid);
+  /** Called by a process that has ended. Its children go to init, which asks about them at once. It stays as a zombie while its parent may ask. */
+  exited(process: Process): void {
     for (const hook of this.onExit) hook(process);
+    for (const child of [...process.children]) {
+      child.ppid = 1;
+      process.children.delete(child);
+      if (child.exit !== null) this.processes.delete(child.pid);
+    }
+    const parent = this.processes.get(process.ppid);
+    if (parent === undefined || !parent.children.has(process)) {
+      this.processes.delete(process.pid);
+      return;
+    }
+    const { handler, flags } = parent.signals.action(Signal.SIGCHLD);
+    if (handler === SIG_IGN || (flags & SA_NOCLDWAIT) !== 0) this.release(process);
+    this.tellParent(parent, process, waitStatus(process.exit!));
+  }
+
+  /** A child was stopped or goes on: its parent may want to know. */
+  childChanged(child: Process): void {
+    const parent = this.processes.get(child.ppid);
+    if (parent === undefined || !parent.children.has(child)) return;
+    if ((parent.signals.action(Signal.SIGCHLD).flags & SA_NOCLDSTOP) === 0) this.tellParent(parent, child, child.stopped);
+    else parent.childQueue.wakeAll();
+  }
+
+  private tellParent(parent: Process, child: Process, status: number): void {
+    parent.childQueue.wakeAll();
+    sendToProcess(this, parent, { signo: Signal.SIGCHLD, pid: child.pid, uid: child.cred.uid, status });
+  }
+
+  /** A zombie has been asked about: its number is free. */
+  release(process: Process): void {
+    this.processes.get(process.ppid)?.children.delete(process);
+    this.processes.delete(process.pid);
+  }
+
+  /** Before code outside the machine runs on: whatever it sees as live arrays is in RAM again (docs/decisions/0030). */
+  restoreViews(): void {
+    for (const residency of this.exposed) residency.restoreViews();
+    this.exposed.clear();
   }
 
   /** Runs until nothing is left to happen. Returns how many events that were. */
   runUntilIdle(): number {
     const before = this.events.ran;
     while (this.events.runNext());
+    this.restoreViews();
     return this.events.ran - before;
   }
 

@@ -6,6 +6,8 @@ export const PIN_THRESHOLD = 10;
 export const LAPSE_NS = 500_000;
 /** A throttled processor waits so many lapses (uvm_perf_thrashing_nap). */
 export const NAP_LAPSES = 1;
+/** A page that was found thrashing is forgotten after so many lapses of quiet (uvm_perf_thrashing_epoch). */
+export const EPOCH_LAPSES = 2000;
 /** A pin ends after so many lapses (uvm_perf_thrashing_pin). */
 export const PIN_LAPSES = 300;
 
@@ -16,6 +18,11 @@ interface Record {
   events: number;
   last: number;
   pinnedUntil: number;
+}
+
+/** How long the last movement counts, ns: throttling would else make every thrashing page look quiet. */
+function memory(record: Record): number {
+  return record.events >= THRASHING_THRESHOLD ? EPOCH_LAPSES * LAPSE_NS : LAPSE_NS;
 }
 
 /** Finds pages that processors take from one another, and lets one of them have it. Values of NVIDIA's open kernel modules, 595. */
@@ -29,7 +36,7 @@ export class Thrashing {
     const record = this.pages.get(page);
     if (record === undefined) this.pages.set(page, { events: 1, last: now, pinnedUntil: 0 });
     else {
-      record.events = now - record.last <= LAPSE_NS ? record.events + 1 : 1;
+      record.events = now - record.last <= memory(record) ? record.events + 1 : 1;
       record.last = now;
     }
   }
@@ -39,7 +46,7 @@ export class Thrashing {
     const record = this.pages.get(page);
     if (record === undefined) return "move";
     if (now < record.pinnedUntil) return "pin";
-    if (now - record.last > LAPSE_NS) return "move";
+    if (now - record.last > memory(record)) return "move";
     if (record.events >= PIN_THRESHOLD) {
       record.pinnedUntil = now + PIN_LAPSES * LAPSE_NS;
       record.events = 0;

@@ -3,7 +3,7 @@ import { DeadlockError, EmulatorBug, type Stuck } from "../errors.ts";
 import { mutant } from "../mutants.ts";
 import { MAX_RT_PRIO } from "./sched-policy.ts";
 import { TaskExit } from "./task-exit.ts";
-import type { Thread } from "./thread.ts";
+import type { Thread, ThreadState } from "./thread.ts";
 import type { Blocking, WaitRequest } from "./wait.ts";
 
 /**
@@ -73,12 +73,12 @@ export class ThreadScheduler {
       if (step.done === true) {
         thread.result = step.value;
         thread.process.threadEnded(thread);
-      } else if (thread.state === "running") {
+      } else if ((thread.state as ThreadState) === "running") {
         thread.park(step.value);
       }
     } catch (error) {
       if (error instanceof EmulatorBug) throw error;
-      if (error instanceof TaskExit && thread.state === "dead") return;
+      if (error instanceof TaskExit && (thread.state as ThreadState) === "dead") return;
       thread.process.threadFailed(thread, error);
     } finally {
       this.current = before;
