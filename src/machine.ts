@@ -7,7 +7,10 @@ import { replayStrategy, seededStrategy, type Strategy } from "./kernel/choices.
 import type { EventOrder } from "./kernel/clock.ts";
 import type { Costs } from "./kernel/costs.ts";
 import { attachGpus, type GpuDevice } from "./kernel/drm/attach.ts";
+import type { RecoveryOptions } from "./kernel/drm/recovery/options.ts";
+import type { SchedulerOptions } from "./kernel/drm/sched/options.ts";
 import { Kernel, type OsPersonality } from "./kernel/machine.ts";
+import { mpsControl, startMps, type MpsOptions } from "./kernel/mps/cli.ts";
 import type { Process } from "./kernel/process/process.ts";
 import type { Blocking } from "./kernel/process/wait.ts";
 import type { GpuProfile } from "./kernel/sys/uapi.ts";
@@ -47,6 +50,14 @@ export interface MachineOptions {
    * its time limit soon. Raise it for a kernel whose single work-groups compute for seconds. Default 2^30 (2^29 on a GPU with a watchdog).
    */
   readonly hangPatience?: number;
+  /** How the software schedulers before the GPUs' engines pick jobs: policy "rr", "fifo" (default) or "fair", and more; see SchedulerOptions. */
+  readonly scheduler?: SchedulerOptions;
+  /** Where all GPUs can stop a launch for another context, instead of what their profiles say. */
+  readonly preemption?: GpuProfile["preemption"];
+  /** How long a context has a GPU while another waits, virtual ns, instead of what the profiles say. */
+  readonly timesliceNs?: number;
+  /** What happens when a GPU hangs or is reset; see RecoveryOptions. */
+  readonly recovery?: RecoveryOptions;
 }
 
 /** How to start a process. Everything is optional. */
@@ -83,7 +94,11 @@ export class Machine {
       ...(options.trace === undefined ? {} : { trace: options.trace }),
     });
     const profiles = (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu));
-    this.gpus = attachGpus(this.kernel, this.store, profiles, {
+    const { preemption, timesliceNs } = options;
+    const engines = { ...(preemption === undefined ? {} : { preemption }), ...(timesliceNs === undefined ? {} : { timesliceNs }) };
+    this.gpus = attachGpus(this.kernel, this.store, profiles.map((profile) => ({ ...profile, ...engines })), {
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
+      ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       hangLimitNs: options.hangLimitNs ?? 10e9,
       ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
       wddm: { ...options.wddm, ...(options.registry === undefined ? {} : { registry: options.registry }) },
@@ -108,6 +123,16 @@ export class Machine {
     let seen: SimProcess | undefined;
     const process = prepare(this.kernel.createProcess(name, (self) => program((seen = new SimProcess(this.hostOf(self))))), options);
     return seen ?? new SimProcess(this.hostOf(process));
+  }
+
+  /** Starts the MPS control daemon (nvidia-cuda-mps-control -d): CUDA programs that start from now on share a server's contexts. @returns its pid */
+  startMps(options: MpsOptions = {}): number {
+    return startMps(this.kernel, this.gpus.flatMap(({ gpu: { profile } }) => (profile.vendor === "nvidia" ? [profile] : [])), options);
+  }
+
+  /** A command to that daemon, as `echo command | nvidia-cuda-mps-control`. @param env CUDA_MPS_PIPE_DIRECTORY @returns what it prints */
+  mpsControl(command: string, env: Readonly<Record<string, string>> = {}): string {
+    return mpsControl(this.kernel, command, env);
   }
 
   /** Runs until no simulated program and no device has anything left to do. */

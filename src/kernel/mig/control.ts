@@ -48,7 +48,8 @@ const handlers: { readonly [K in Name]: Handler<K> } = {
   NV_GPU_LIST(driver, _caller, arg) {
     arg.gpus = driver.gpus.map(({ device, mig, timeslice }) => ({
       minor: device.index, name: device.gpu.profile.name, uuid: device.uuid, pci: device.name, renderNode: device.renderNode, vramTotal: device.gpu.vram.total,
-      vramUsed: device.gpu.vram.used, computeCapability: device.gpu.profile.computeCapability, clients: device.files.size, mig: mig?.mode ?? null, timeslice,
+      vramUsed: device.gpu.vram.used, computeCapability: device.gpu.profile.computeCapability,
+      speed: device.gpu.profile.multiprocessors * device.gpu.profile.instructionsPerClock * device.gpu.profile.clockHz, clients: device.files.size, mig: mig?.mode ?? null, timeslice,
     }));
     return 0;
   },

@@ -1,6 +1,7 @@
 import type { SysCaller } from "../fs/file.ts";
 import type { MpsClient } from "./client.ts";
-import { parseMemory, parsePercentage, type MpsDaemon } from "./daemon.ts";
+import { parseMemory, parsePercentage } from "../sys/mps-env.ts";
+import type { MpsDaemon } from "./daemon.ts";
 import type { MpsServer } from "./server.ts";
 
 type Command = (daemon: MpsDaemon, args: readonly string[], caller: SysCaller) => string;

@@ -25,6 +25,8 @@ export interface NvGpuInfo {
   readonly vramTotal: number;
   readonly vramUsed: number;
   readonly computeCapability: readonly [number, number];
+  /** Instructions a second that all of its multiprocessors can retire: what CUDA_DEVICE_ORDER=FASTEST_FIRST sorts by. */
+  readonly speed: number;
   /** Open files of its nodes. */
   readonly clients: number;
   /** Null: the GPU cannot be partitioned. */

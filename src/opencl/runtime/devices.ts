@@ -1,4 +1,5 @@
 import type { Caller } from "../../api/caller.ts";
+import { subscribe, visibleDevices, type InstanceNodes } from "../../api/visible-devices.ts";
 import { O_CLOEXEC, O_RDWR } from "../../kernel/sys/sys.ts";
 import type { DeviceInfo } from "../../kernel/sys/uapi.ts";
 import { DeviceObject } from "./device-object.ts";
@@ -15,19 +16,24 @@ export function rootDevices(t: Caller): readonly DeviceObject[] {
   if (state.roots !== null) return state.roots;
   const names = t.sys.readdir(NODES);
   const found: DeviceObject[] = [];
-  for (const name of typeof names === "number" ? [] : names.filter((each) => each.startsWith("renderD")).toSorted()) {
-    const node = `${NODES}/${name}`;
-    const fd = t.sys.open(node, O_RDWR | O_CLOEXEC);
-    if (fd < 0) continue;
+  const visible = visibleDevices(t);
+  const everything = typeof names === "number" ? [] : names.filter((each) => each.startsWith("renderD")).toSorted().map((name) => ({ node: name, instance: null }));
+  const add = (node: string, instance: InstanceNodes | null, nvidia: boolean): void => {
+    const fd = t.sys.open(`${NODES}/${node}`, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return;
     const query = { info: null as DeviceInfo | null };
-    if (t.sys.ioctl(fd, "GLASS_DEVICE_QUERY", query) < 0 || query.info === null) {
+    const refused = (instance !== null && subscribe(t, fd, instance) < 0) || t.sys.ioctl(fd, "GLASS_DEVICE_QUERY", query) < 0;
+    if (refused || query.info === null || (!nvidia && query.info.profile.vendor === "nvidia")) {
       t.sys.close(fd);
-      continue;
+      return;
     }
-    const device = new DeviceObject(found.length, node, fd, query.info);
+    const device = new DeviceObject(found.length, `${NODES}/${node}`, fd, query.info);
     device.handle = state.devices.add(device);
     found.push(device);
-  }
+  };
+  // Where NVIDIA's environment variables or partitions make a choice, those that are left come first.
+  for (const { node, instance } of visible ?? []) add(node, instance, true);
+  for (const { node, instance } of everything) add(node, instance, visible === null);
   state.roots = found;
   return found;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from "../../../api/caller.ts";
+import { subscribe, visibleDevices, type InstanceNodes } from "../../../api/visible-devices.ts";
 import { O_CLOEXEC, O_RDWR } from "../../../kernel/sys/sys.ts";
 import type { DeviceInfo, GpuProfile } from "../../../kernel/sys/uapi.ts";
 import type { Context } from "./context.ts";
@@ -28,6 +29,8 @@ export class Device {
   primary: Context | null = null;
   primaryReferences = 0;
   primaryFlags = 0;
+  /** The compute instance that it is, or null. */
+  readonly instance: InstanceNodes | null;
   /** Memory by its GEM handle in this device's file. */
   readonly handles: Map<number, Backing> = new Map();
   private namingFd = -1;
@@ -35,7 +38,8 @@ export class Device {
   /** Timelines of other devices' files, imported into this one's: by the other device and its handle. */
   private readonly foreign: Map<Device, Map<number, number>> = new Map();
 
-  constructor(ordinal: number, path: string, fd: number, info: DeviceInfo) {
+  constructor(ordinal: number, path: string, fd: number, info: DeviceInfo, instance: InstanceNodes | null) {
+    this.instance = instance;
     this.ordinal = ordinal;
     this.path = path;
     this.fd = fd;
@@ -45,8 +49,14 @@ export class Device {
 
   /** The device's primary node, where memory can be named (render nodes refuse that); opened on first use. @returns a descriptor, or a negative errno. */
   naming(t: Caller): number {
-    if (this.namingFd < 0) this.namingFd = t.sys.open(this.path.replace(/renderD(\d+)$/, (_, minor: string) => `card${Number(minor) - 128}`), O_RDWR | O_CLOEXEC);
-    return this.namingFd;
+    if (this.namingFd >= 0) return this.namingFd;
+    const fd = t.sys.open(this.path.replace(/renderD(\d+)$/, (_, minor: string) => `card${Number(minor) - 128}`), O_RDWR | O_CLOEXEC);
+    const error = fd < 0 || this.instance === null ? 0 : subscribe(t, fd, this.instance);
+    if (error < 0) {
+      t.sys.close(fd);
+      return error;
+    }
+    return (this.namingFd = fd);
   }
 
   /** The transfer space; made on first use. @returns it, or a negative errno. */
@@ -85,21 +95,35 @@ export class Device {
   }
 }
 
-/** Opens every NVIDIA GPU of the machine, in bus order. */
-export function openDevices(t: Caller): Device[] {
+/**
+ * Opens the NVIDIA GPUs that this process sees. @param connection to an MPS server, or -1
+ * @returns them in order, or a negative errno of the MPS server
+ */
+export function openDevices(t: Caller, connection: number): Device[] | number {
   const names = t.sys.readdir("/dev/dri");
   if (typeof names === "number") return [];
+  const everything = names.filter((entry) => entry.startsWith("renderD")).toSorted((a, b) => Number(a.slice(7)) - Number(b.slice(7)));
   const devices: Device[] = [];
-  for (const name of names.filter((entry) => entry.startsWith("renderD")).toSorted((a, b) => Number(a.slice(7)) - Number(b.slice(7)))) {
-    const path = `/dev/dri/${name}`;
+  for (const { node, instance } of visibleDevices(t) ?? everything.map((name) => ({ node: name, instance: null }))) {
+    const path = `/dev/dri/${node}`;
     const fd = t.sys.open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) continue;
     const query: { info: DeviceInfo | null } = { info: null };
-    if (t.sys.ioctl(fd, "GLASS_DEVICE_QUERY", query) < 0 || query.info === null || query.info.profile.vendor !== "nvidia") {
+    const refused = (instance !== null && subscribe(t, fd, instance) < 0) || t.sys.ioctl(fd, "GLASS_DEVICE_QUERY", query) < 0;
+    if (refused || query.info === null || query.info.profile.vendor !== "nvidia") {
       t.sys.close(fd);
       continue;
     }
-    devices.push(new Device(devices.length, path, fd, query.info));
+    if (connection >= 0) {
+      const error = t.sys.ioctl(fd, "GLASS_MPS_ATTACH", { connection });
+      if (error >= 0) t.sys.ioctl(fd, "GLASS_DEVICE_QUERY", query);
+      if (error < 0) {
+        for (const device of devices) t.sys.close(device.fd);
+        t.sys.close(fd);
+        return error;
+      }
+    }
+    devices.push(new Device(devices.length, path, fd, query.info, instance));
   }
   return devices;
 }
