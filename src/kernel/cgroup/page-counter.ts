@@ -47,24 +47,22 @@ export class PageCounter {
 
   /** Charges `n` here and in every ancestor, or nowhere. Returns the counter whose limit stands in the way, or null. */
   tryCharge(n: number): PageCounter | null {
-    for (let at: PageCounter | null = this; at !== null; at = at.parent) {
-      if (at.usage + n > at.max) return at;
-    }
-    this.charge(n);
-    return null;
+    const stopped = this.limiting(n);
+    if (stopped === null) this.charge(n);
+    return stopped;
   }
 
   /** Charges without asking for limits. */
   charge(n: number): void {
-    for (let at: PageCounter | null = this; at !== null; at = at.parent) at.change(n);
+    this.change(n);
+    this.parent?.charge(n);
   }
 
   /** Takes a charge back, here and in every ancestor. */
   uncharge(n: number): void {
-    for (let at: PageCounter | null = this; at !== null; at = at.parent) {
-      invariant(at.usage >= n, "no more is uncharged than was charged");
-      at.change(-n);
-    }
+    invariant(this.usage >= n, "no more is uncharged than was charged");
+    this.change(-n);
+    this.parent?.uncharge(n);
   }
 
   /** Usage of the children that their `min` (or `low`) protects. */
@@ -90,6 +88,11 @@ export class PageCounter {
     }
     this.emin = effective(this.usage, parent.usage, this.minimum, parent.emin, parent.childrenMin);
     this.elow = effective(this.usage, parent.usage, this.lowest, parent.elow, parent.childrenLow);
+  }
+
+  /** The first counter, going up, whose limit `n` more would exceed. */
+  private limiting(n: number): PageCounter | null {
+    return this.usage + n > this.max ? this : (this.parent?.limiting(n) ?? null);
   }
 
   private change(n: number): void {

@@ -182,8 +182,8 @@ function* waitFences(file: DrmFile, fences: readonly (DmaFence | null)[], all: b
   try {
     while (!fences.some((fence) => fence === null || fence.signaled)) {
       if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
-      const reason = yield { queue: sleeper.queue, deadline, what: `any of ${points.length} points: ${open.map((fence) => describe(fence, file)).join(", ")}` };
-      if (reason === "killed") return -Errno.EINTR;
+      const reason = yield { queue: sleeper.queue, deadline, what: `any of ${points.length} points: ${open.map((fence) => describe(fence, file)).join(", ")}`, interruptible: true };
+      if (reason === "interrupted") return -Errno.ERESTARTSYS;
     }
     return reachedIndex(fences, all);
   } finally {

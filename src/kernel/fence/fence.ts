@@ -212,15 +212,15 @@ export class DmaFence {
   }
 
   /**
-   * Waits for the fence. 0, -ETIME past `deadline` (absolute virtual ns, null for none), -EINTR when the thread is killed.
+   * Waits for the fence. 0, -ETIME past `deadline` (absolute virtual ns, null for none), -ERESTARTSYS when a signal ends the wait.
    * @param what for messages
    */
-  *wait(deadline: number | null, what: string): Blocking<number> {
+  *wait(deadline: number | null, what: string, interruptible: boolean = true): Blocking<number> {
     const { clock, trace } = this.context.registry.ports;
     if (!this.signaled) this.enable();
     if (this.signaled) return 0;
     if (trace.enabled) this.emitTrace("dma_fence:dma_fence_wait_start");
-    const result = yield* this.sleep(clock, deadline, what);
+    const result = yield* this.sleep(clock, deadline, what, interruptible);
     if (trace.enabled) this.emitTrace("dma_fence:dma_fence_wait_end");
     return result;
   }
@@ -239,19 +239,16 @@ export class DmaFence {
       return this.signaled ? 1 : 0;
     }
     const deadline = clock.now + timeout;
-    for (;;) {
-      const result = yield* this.wait(timeout === Infinity ? null : deadline, what);
-      if (result === 0) return timeout === Infinity ? Number.MAX_SAFE_INTEGER : Math.max(1, deadline - clock.now);
-      if (result === -Errno.ETIME) return 0;
-      if (interruptible || result !== -Errno.EINTR) return -Errno.ERESTARTSYS;
-    }
+    const result = yield* this.wait(timeout === Infinity ? null : deadline, what, interruptible);
+    if (result === 0) return timeout === Infinity ? Number.MAX_SAFE_INTEGER : Math.max(1, deadline - clock.now);
+    return result === -Errno.ETIME ? 0 : result;
   }
 
-  private *sleep(clock: { readonly now: number }, deadline: number | null, what: string): Blocking<number> {
+  private *sleep(clock: { readonly now: number }, deadline: number | null, what: string, interruptible: boolean): Blocking<number> {
     while (!this.signaled) {
       if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
-      const reason = yield { queue: (this.sleepers ??= new WaitQueue()), deadline, what };
-      if (reason === "killed") return -Errno.EINTR;
+      const reason = yield { queue: (this.sleepers ??= new WaitQueue()), deadline, what, interruptible };
+      if (reason === "interrupted") return -Errno.ERESTARTSYS;
       if (reason === "timeout" && !this.signaled) return -Errno.ETIME;
     }
     return 0;

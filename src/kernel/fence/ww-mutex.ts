@@ -134,9 +134,9 @@ export class WwMutex {
     this.settle();
     try {
       while (!waiter.granted) {
-        const reason = yield { queue: waiter.queue, deadline: null, what };
+        const reason = yield { queue: waiter.queue, deadline: null, what, interruptible: true };
         if (waiter.granted) break;
-        if (reason === "killed") return -Errno.EINTR;
+        if (reason === "interrupted") return -Errno.EINTR;
         if (ticket !== null && ticket.held > 0 && (ticket.wounded || this.mustGiveUp(ticket))) return -Errno.EDEADLK;
       }
       return 0;

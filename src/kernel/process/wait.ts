@@ -1,7 +1,7 @@
 import type { Thread } from "./thread.ts";
 
-/** Why a parked thread runs again. */
-export type WakeReason = "woken" | "timeout" | "killed";
+/** Why a parked thread runs again. "interrupted": a signal came, and the wait was asked for as interruptible. */
+export type WakeReason = "woken" | "timeout" | "interrupted";
 
 /**
  * What a blocked thread yields: the queue it parks on (null: only let others run), until when, and for whom the answer is meant.
@@ -12,10 +12,18 @@ export interface WaitRequest {
   readonly deadline: number | null;
   /** For messages: "futex 0x7f.. to change from 0". */
   readonly what: string;
+  /** A signal ends the wait (TASK_INTERRUPTIBLE). Whoever sets it handles "interrupted", usually by returning -ERESTARTSYS. */
+  readonly interruptible?: boolean;
 }
 
 /** A computation that may park its thread. Driven by the machine in one of the three calling styles. */
 export type Blocking<T> = Generator<WaitRequest, T, WakeReason>;
+
+/** A computation that waits for nothing: the value, as a Blocking. */
+// eslint-disable-next-line require-yield
+export function* ready<T>(value: T): Blocking<T> {
+  return value;
+}
 
 /** Threads parked on one condition, in arrival order. Waking does not consume the condition: sleepers look again. */
 export class WaitQueue {

@@ -128,8 +128,8 @@ export class SchedEntity {
     }
     const deadline = exiting === "exit" ? now + most : null;
     while (this.queued > 0 && !this.stopped) {
-      const reason = yield { queue: this.drained, deadline, what: `the queue ${this.finishedContext.name} to give its jobs to the hardware` };
-      if (reason === "killed") return -Errno.EINTR;
+      const reason = yield { queue: this.drained, deadline, what: `the queue ${this.finishedContext.name} to give its jobs to the hardware`, interruptible: true };
+      if (reason === "interrupted") return -Errno.EINTR;
       if (reason === "timeout" && this.queued > 0) return -Errno.ETIME;
     }
     return 0;
@@ -200,6 +200,7 @@ export class SchedEntity {
       job.scheduler.cancel(job, mutant("sched-kill-forgets-error") ? 0 : -Errno.ESRCH);
       return;
     }
+    if (!job.prepare()) return;
     this.ready++;
     job.ready = true;
     job.scheduler.enqueue(job);

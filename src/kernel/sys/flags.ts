@@ -1,0 +1,24 @@
+/** open(2)'s, fcntl(2)'s and mmap(2)'s flags, Linux values. */
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_TRUNC = 0o1000;
+export { O_APPEND, SEEK_CUR, SEEK_END, SEEK_SET } from "../fs/read-write.ts";
+export { O_NONBLOCK } from "../fs/pipe.ts";
+export const O_CLOEXEC = 0o2000000;
+export const F_DUPFD = 0;
+export const F_GETFD = 1;
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
+export const PROT_NONE = 0;
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
