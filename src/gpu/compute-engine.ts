@@ -242,9 +242,11 @@ export class ComputeEngine {
       const execution = (resident.execution ??= this.launch(work));
       const request = this.request;
       if (work.launch.cooperative) resident.window = execution.blocksTotal;
-      request.maxBlocks = execution.blocksTotal;
-      request.resident = Math.min(resident.window, execution.blocksTotal);
+      request.maxBlocks = resident.draining || execution.blocksTotal;
+      request.resident = resident.draining > 0 ? 1 : Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);
+      resident.drained = status.done || status.blocks === request.maxBlocks;
+      if (resident.draining > 0) resident.draining = resident.drained ? 0 : resident.draining - status.blocks;
       // Work-items that faulted have waited for their pages; their multiprocessors were theirs meanwhile.
       overhead += work.memory.takeStall?.() ?? 0;
       const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * this.shareOf(work), blocks * work.threads);
@@ -270,7 +272,7 @@ export class ComputeEngine {
    */
   private withoutProgress(resident: Resident, blocks: number, instructions: number, stalled: boolean, time: number): number {
     resident.idle += instructions;
-    if (stalled || resident.idle > WIDEN_AFTER) resident.window = Math.max(resident.window, blocks);
+    if ((stalled || resident.idle > WIDEN_AFTER) && resident.draining === 0) resident.window = Math.max(resident.window, blocks);
     if (stalled) {
       resident.stalledWork += instructions;
       const most = resident.stalledWork > STALL_PATIENCE ? Math.max(STALL_MOST, Math.ceil(resident.stalledNs / 4)) : STALL_MOST;

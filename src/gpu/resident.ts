@@ -18,6 +18,12 @@ export interface LaunchShape {
 /** What contexts take turns by. `lastTurn` is the engine's own note. */
 export interface TurnTaker {
   lastTurn: number;
+  /** Sees to it that there is memory of the GPU to save state in. False: there is none, so its launches cannot be stopped midway. Absent: there always is. */
+  saveArea?(bytes: number): boolean;
+  /** Its state goes to that memory. */
+  saveState?(bytes: number): void;
+  /** Its state comes back from there. */
+  restoreState?(bytes: number): void;
 }
 
 /**
@@ -75,6 +81,12 @@ export class Resident {
   stalledWork = 0;
   fault: DeviceFault | null = null;
   event: object | null = null;
+  /** State that lies in the context-save area, bytes. */
+  savedBytes = 0;
+  /** No work-group is in the middle. */
+  drained = true;
+  /** It runs on only so that its work-groups in the middle end: how many may; 0: it runs as usual. */
+  draining = 0;
   /** For traces: a slice is shown as running. */
   shown = false;
   readonly sliceEnded: () => void;
@@ -96,7 +108,16 @@ export class Resident {
     this.endStall();
     this.fault = null;
     this.event = null;
+    this.savedBytes = 0;
+    this.drained = true;
+    this.draining = 0;
     this.shown = false;
+  }
+
+  /** Begins or ends running on to the next point where no work-group is in the middle. */
+  drain(begin: boolean): void {
+    if (!begin) this.draining = 0;
+    else if (this.draining === 0) this.draining = this.window;
   }
 
   /** It did something. */

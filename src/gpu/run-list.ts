@@ -1,4 +1,5 @@
 import type { GpuPorts } from "./ports.ts";
+import { Preemption, PreemptionCount } from "./preemption.ts";
 import type { GpuProfile } from "./profile.ts";
 import type { ComputeWork, Resident, TurnTaker } from "./resident.ts";
 
@@ -12,18 +13,20 @@ export class RunList {
   private readonly ports: GpuPorts;
   private readonly gpu: number;
   private readonly shared: boolean;
-  private readonly preempts: boolean;
+  private readonly stop: Preemption;
   /** How long a context runs while another waits, ns. */
   timeslice: number;
   private readonly blocked: (resident: Resident) => boolean;
   private active: TurnTaker | null = null;
   private since = 0;
   private turns = 0;
-  /** How often a context was stopped in the middle, and what that cost in all, ns. */
-  preemptions = 0;
-  preemptionNs = 0;
-  /** What the last pick costs because another context was stopped for it, ns. */
+  /** How often a context was stopped in the middle, and what that cost. */
+  readonly preemption: PreemptionCount = new PreemptionCount();
+  /** What the last pick costs because state is saved and restored for it, ns. */
   switchCost = 0;
+  private saves = 0;
+  private restores = 0;
+  private stops = false;
 
   /** @param blocked launches that lack room of their own, whatever the others do: they keep nobody waiting */
   constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, blocked: (resident: Resident) => boolean = () => false) {
@@ -31,7 +34,7 @@ export class RunList {
     this.ports = ports;
     this.gpu = gpu;
     this.shared = profile.contextsShareMultiprocessors;
-    this.preempts = profile.preemption === "instruction" || profile.preemption === "thread-group";
+    this.stop = new Preemption(profile);
     this.timeslice = profile.timesliceNs;
   }
 
@@ -69,13 +72,58 @@ export class RunList {
     if (this.shared) return this.choose(null);
     const active = this.active;
     const next = this.successor();
-    if (active === null || next === active) return this.choose(next);
-    const stoppable = this.preempts || !list.some((r) => r.work!.group === active && r.execution !== null);
-    if (!stoppable) return this.choose(active);
+    if (active === null || next === active) {
+      this.stop.clear();
+      this.letRun(next);
+      if (active === null) this.price(null, next);
+      return this.choose(next);
+    }
+    this.stop.request(this.ports.clock.now, this.newestOf(active));
+    let going = false;
+    for (const r of list) if (r.work!.group === active && this.stop.mustGoOn(r)) going = true;
+    if (going) return this.choose(active, (r) => this.stop.mustGoOn(r));
     // The others must drain first. Those that run end their slices soon.
     if (running > 0) return null;
-    if (list.some((r) => r.work!.group === active && r.execution !== null)) this.switchCost = this.ports.costs.contextSwitch;
+    this.price(active, next);
     return this.choose(next);
+  }
+
+  /** How often a context was stopped in the middle. */
+  get preemptions(): number {
+    return this.preemption.count;
+  }
+
+  /** What that cost in all, ns. */
+  get preemptionNs(): number {
+    return this.preemption.delayNs;
+  }
+
+  /** What it takes to stop `from` (null: nothing runs) and let `to` go on. */
+  private price(from: TurnTaker | null, to: TurnTaker): void {
+    this.saves = 0;
+    this.restores = 0;
+    this.stops = false;
+    for (const r of this.waiting) {
+      const { group } = r.work!;
+      if (group === from && r.execution !== null) {
+        this.stops = true;
+        if (r.savedBytes === 0) this.saves += this.stop.stateOf(r);
+      }
+      if (group === to) this.restores += r.savedBytes;
+    }
+    const fixed = this.stops ? this.ports.costs.contextSwitch : 0;
+    this.switchCost = fixed + this.stop.timeFor(this.saves) + this.stop.timeFor(this.restores);
+  }
+
+  private newestOf(group: TurnTaker): number {
+    let newest = 0;
+    for (const r of this.waiting) if (r.work!.group === group) newest = Math.max(newest, r.work!.sequence);
+    return newest;
+  }
+
+  /** Launches that were to drain need not any more. */
+  private letRun(group: TurnTaker): void {
+    for (const r of this.waiting) if (r.draining > 0 && r.work!.group === group) r.drain(false);
   }
 
   /** The launch that was picked gets its room. */
@@ -83,14 +131,32 @@ export class RunList {
     this.remove(resident);
     const group = resident.work!.group;
     if (group === this.active) return;
-    if (this.switchCost > 0) {
-      this.preemptions++;
-      this.preemptionNs += this.switchCost;
-      if (this.ports.trace.enabled) this.ports.trace.emit("gpu:context_switch", { gpu: this.gpu, engine: "compute", cost: this.switchCost, ...resident.work!.traceFields() });
-    }
+    this.move(group, resident);
     this.active = group;
     this.since = this.ports.clock.now;
     group.lastTurn = ++this.turns;
+  }
+
+  /** State of the context that stops goes to its save area, and that of the one that goes on comes back. */
+  private move(to: TurnTaker, resident: Resident): void {
+    const { now } = this.ports.clock;
+    if (this.shared) return;
+    for (const r of this.waiting) if (r.work!.group === this.active && r.execution !== null && r.savedBytes === 0) r.savedBytes = this.stop.stateOf(r);
+    resident.savedBytes = 0;
+    for (const r of this.waiting) if (r.work!.group === to) r.savedBytes = 0;
+    if (this.saves > 0) this.active?.saveState?.(this.saves);
+    if (this.restores > 0) to.restoreState?.(this.restores);
+    this.preemption.savedBytes += this.saves;
+    this.preemption.restoredBytes += this.restores;
+    if (this.stops) {
+      const delay = now - (this.stop.requestedAt < 0 ? now : this.stop.requestedAt) + this.switchCost;
+      this.preemption.count++;
+      this.preemption.delayNs += delay;
+      if (this.ports.trace.enabled) {
+        this.ports.trace.emit("gpu:context_switch", { gpu: this.gpu, engine: "compute", cost: this.switchCost, bytes: this.saves + this.restores, delay, ...resident.work!.traceFields() });
+      }
+    }
+    this.stop.clear();
   }
 
   /** Whose turn it is now. */
@@ -114,12 +180,12 @@ export class RunList {
   }
 
   /** The first of the most urgent launches (of a context), or by choice another of them. */
-  private choose(group: TurnTaker | null): Resident | null {
+  private choose(group: TurnTaker | null, may: ((resident: Resident) => boolean) | null = null): Resident | null {
     const list = this.waiting;
     let first: Resident | null = null;
     let n = 0;
     for (const resident of list) {
-      if ((group !== null && resident.work!.group !== group) || this.blocked(resident)) continue;
+      if ((group !== null && resident.work!.group !== group) || this.blocked(resident) || (may !== null && !may(resident))) continue;
       if (first === null) first = resident;
       else if (resident.work!.urgency !== first.work!.urgency) break;
       n++;
@@ -128,7 +194,7 @@ export class RunList {
     let skip = this.ports.choices.choose(n, "launch for free multiprocessors");
     if (skip === 0) return first;
     for (const resident of list) {
-      if ((group !== null && resident.work!.group !== group) || this.blocked(resident)) continue;
+      if ((group !== null && resident.work!.group !== group) || this.blocked(resident) || (may !== null && !may(resident))) continue;
       if (resident.work!.urgency === first.work!.urgency && skip-- === 0) return resident;
     }
     return first;

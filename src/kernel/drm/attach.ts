@@ -7,6 +7,7 @@ import { GpuDevice } from "./device.ts";
 import { DrmFile, type Minor } from "./file.ts";
 import { debugTree } from "./files/debugfs.ts";
 import { drmClassTree, iommuTree, pciTree } from "./files/sysfs.ts";
+import { recoveryTree } from "./recovery/debug-files.ts";
 import { Forest } from "./files/tree.ts";
 
 export type { GpuDevice } from "./device.ts";
@@ -38,6 +39,9 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
   files.add("/sys/class/drm", drmClassTree(devices));
   files.add("/sys/kernel/iommu_groups", iommuTree(core.iommu));
   files.add("/sys/kernel/debug/dri", debugTree(devices));
+  const recovery = new Forest();
+  recovery.add("/sys/kernel/debug/dri", recoveryTree(devices));
+  for (const [prefix, provider] of recovery.providers()) kernel.vfs.mount(prefix, provider);
   for (const [prefix, provider] of files.providers()) kernel.vfs.mount(prefix, provider);
   return devices;
 }

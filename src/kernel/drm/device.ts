@@ -15,6 +15,7 @@ import type { ComputeSlice } from "./slice.ts";
 import { FaultBatches } from "../hmm/batch.ts";
 import { DevicePages } from "../hmm/device-pages.ts";
 import type { SvmDevice } from "../hmm/svm.ts";
+import { TtmDevice } from "../ttm/device.ts";
 import { svmDevice } from "./svm-device.ts";
 import { Recovery } from "./recovery/ladder.ts";
 import { makeRunQueue } from "./sched/policy.ts";
@@ -55,9 +56,13 @@ export class GpuDevice implements TranslationCache, Subsystem {
   /** Objects of other devices that this one knows through a dma-buf. */
   readonly imports: Map<DmaBuf, GemObject> = new Map();
   readonly mmapOffsets: Map<number, GemObject> = new Map();
+  /** What the driver does when a file gets or loses a handle of an object (drm_gem_object_funcs); open may refuse with a negative errno. */
+  readonly gemHooks: { open?: (object: GemObject, file: DrmFile) => number; close?: (object: GemObject, file: DrmFile) => void } = {};
   readonly vms: Set<GpuVm> = new Set();
   readonly contexts: Set<GpuContext> = new Set();
   readonly counts = { queues: 0, jobs: 0 };
+  /** Its memory, and system memory that it uses, as buffer objects have it. */
+  readonly ttm: TtmDevice;
   /** Its memory as a home of process pages, and its faults on their way through the service. */
   readonly pages: DevicePages;
   readonly batches: FaultBatches;
@@ -105,6 +110,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
     if (whole === null) core.pci.add(this.pci);
     this.iommuGroup = whole?.iommuGroup ?? core.iommu.addDevice(this.name);
     this.domain.caches.add(this);
+    this.ttm = new TtmDevice(this, options.memory ?? {});
     this.uuid = makeUuid(profile, index);
     this.computeScheduler = this.makeScheduler(`compute${part}`, profile.limits.maxConcurrentKernels);
     this.copyScheduler = this.makeScheduler(`copy${part}`, profile.copyEngines);
@@ -181,12 +187,9 @@ export class GpuDevice implements TranslationCache, Subsystem {
     return object.mmapOffset;
   }
 
-  /** The object whose place an offset is, exactly or inside. */
+  /** The object whose place begins at an offset (drm_vma_offset_exact_lookup). */
   findMapOffset(offset: number): GemObject | undefined {
-    const exact = this.mmapOffsets.get(offset);
-    if (exact !== undefined) return exact;
-    for (const object of this.mmapOffsets.values()) if (offset > object.mmapOffset && offset < object.mmapOffset + object.size) return object;
-    return undefined;
+    return this.mmapOffsets.get(offset);
   }
 
   /** Resets the GPU by hand: contexts with work on the engines lose it and are banned; the others notice nothing, unless memory is lost. */
@@ -200,13 +203,12 @@ export class GpuDevice implements TranslationCache, Subsystem {
   }
 
   checkInvariants(): void {
-    let vram = 0;
     for (const object of this.objects) {
       invariant(object.refcount > 0, "a live object has references");
-      if (!object.imported && object.backing.placement === "vram") vram += object.size;
       invariant(object.name === 0 || this.names.get(object.name) === object, "a named object is found by its name");
     }
-    invariant(vram + this.pages.bytes === this.gpu.vram.used, "VRAM in use is the sum of the objects and process pages placed there");
+    this.ttm.checkInvariants();
+    invariant(this.ttm.vram.usage + this.pages.bytes === this.gpu.vram.used, "VRAM in use is the sum of the objects and process pages placed there");
     const handles = new Map<GemObject, number>();
     for (const file of this.files) for (const [, object] of file.objects.entries()) handles.set(object, (handles.get(object) ?? 0) + 1);
     for (const object of this.objects) invariant(object.handleCount === (handles.get(object) ?? 0), "an object counts its handles");

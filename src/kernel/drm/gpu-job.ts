@@ -4,6 +4,7 @@ import type { WorkOutcome } from "../../gpu/ports.ts";
 import type { ComputeWork, LaunchShape, SmCap, TurnTaker } from "../../gpu/resident.ts";
 import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
 import { Errno } from "../errors.ts";
+import { Usage } from "../fence/resv.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ExecArgs, LaunchJob } from "../sys/uapi.ts";
 import type { GpuContext } from "./context.ts";
@@ -77,6 +78,30 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return this.queue.context.vm;
   }
 
+  /** What its VM maps is in place, or was promised to be until the job has ended. */
+  prepared = false;
+
+  override prepare(): boolean {
+    if (this.prepared) return true;
+    const vm = this.memory;
+    if (!vm.settled) {
+      if (this.entity.verdict(this) !== 0) return true;
+      const result = vm.validate();
+      if (result < 0) {
+        this.error = result;
+        return true;
+      }
+      this.waitForMoves();
+    }
+    this.prepared = true;
+    return this.pending === 0;
+  }
+
+  /** What is mapped may be on its way: the job runs when it has arrived. */
+  waitForMoves(): void {
+    for (const fence of this.memory.moving) this.addDependency(fence);
+  }
+
   traceFields(): Readonly<Record<string, string | number>> {
     const { file } = this.queue.context;
     const kind = this.work.launch !== null ? "launch" : (this.work.transfer?.kind ?? "marker");
@@ -139,6 +164,8 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     this.submittedAt = gpu.ports.clock.now;
     this.startedAt = this.submittedAt;
     this.queue.running.push(this);
+    // From here on it ends in finite time: until now it may have waited for a program, and such a promise no memory management may wait for.
+    this.memory.resv.publish(this.finished, Usage.bookkeep);
     if (this.work.launch !== null) this.queue.context.file.slice.engine.submit(this);
     else if (this.work.transfer !== null) gpu.copies.submit(this);
     else gpu.markers.submit(this);
@@ -204,6 +231,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   complete(error: number): void {
     this.error = error;
+    this.memory.resv.remove(this.finished);
     const kernel = this.queue.context.file.device.core.kernel;
     const now = kernel.clock.now;
     this.account(now);

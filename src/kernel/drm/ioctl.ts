@@ -14,7 +14,7 @@ import { resetStatus } from "./recovery/status.ts";
 import { jobState, occupancy, queueCreate, queueDestroy } from "./queue-ioctls.ts";
 import { syncobjCreate, syncobjDestroy, syncobjFdToHandle, syncobjHandleToFd, syncobjQuery, syncobjSignal, syncobjWait } from "./syncobj-ioctls.ts";
 import { svmAttr, svmQuery } from "./svm-ioctls.ts";
-import { contextCreate, contextDestroy, contextState, vmBind, vmCreate, vmDestroy } from "./vm-ioctls.ts";
+import { bindQueueCreate, bindQueueDestroy, contextCreate, contextDestroy, contextState, vmBind, vmBindArray, vmCreate, vmDestroy } from "./vm-ioctls.ts";
 
 type Handler<K extends IoctlName> = (file: DrmFile, caller: SysCaller, arg: IoctlTable[K]) => number;
 
@@ -39,6 +39,9 @@ const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable>]: Handle
   GLASS_VM_CREATE: vmCreate,
   GLASS_VM_DESTROY: vmDestroy,
   GLASS_VM_BIND: vmBind,
+  GLASS_VM_BIND_ARRAY: vmBindArray,
+  GLASS_BIND_QUEUE_CREATE: bindQueueCreate,
+  GLASS_BIND_QUEUE_DESTROY: bindQueueDestroy,
   GLASS_SVM_ATTR: svmAttr,
   GLASS_SVM_QUERY: svmQuery,
   GLASS_CONTEXT_CREATE: contextCreate,

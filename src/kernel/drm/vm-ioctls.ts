@@ -1,7 +1,12 @@
-import { FRAME } from "../../gpu/frames.ts";
 import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
-import { GPU_READ, GPU_WRITE, type IoctlTable } from "../sys/uapi.ts";
+import { mutant } from "../mutants.ts";
+import type { DmaFence } from "../fence/fence.ts";
+import type { IoctlTable } from "../sys/uapi.ts";
+import { BindQueue, type BindSignal } from "./bind-queue.ts";
+import { findPoint, MAX_POINTS } from "./syncobj-ioctls.ts";
+import { UserTimeline } from "./timeline.ts";
+import { applyAll, applyBind, bindCost, checkBind, dropBound, type Bound } from "./vm-bind.ts";
 import { GpuContext } from "./context.ts";
 import type { DrmFile } from "./file.ts";
 import { GpuVm } from "./vm.ts";
@@ -22,51 +27,83 @@ export function vmDestroy(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GL
   return 0;
 }
 
-function aligned(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value % FRAME === 0;
-}
-
 /**
- * -ENOENT: VM or object handle; -EINVAL: not page aligned, outside the VM's window or the object, no or unknown flags; -EFAULT: process memory that
- * is not mapped so; -ENOMEM. A failed request changes nothing.
+ * -ENOENT: VM (also a banned one) or object handle; -EINVAL: not page aligned, outside the VM's window or the object, no or unknown flags; -EFAULT: process memory that
+ * is not mapped so; -ENOMEM; -ENOSPC: the VM's objects would need more memory at once than the GPU has. A failed request changes nothing.
  */
 export function vmBind(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_VM_BIND"]): number {
   const vm = file.vms.get(arg.vm);
-  if (vm === undefined) return -Errno.ENOENT;
-  const { costs } = file.device.core.kernel;
-  if (arg.op === "unmap") {
-    if (!aligned(arg.address) || !aligned(arg.size) || arg.size === 0 || !vm.inside(arg.address, arg.size)) return -Errno.EINVAL;
-    caller.thread.debt += costs.vmBind + costs.tlbFlush;
-    vm.unmap(arg.address, arg.size);
-    return 0;
-  }
-  if (arg.op === "cpu-mirror") {
-    if (!aligned(arg.address) || !aligned(arg.size) || arg.size === 0 || !vm.inside(arg.address, arg.size)) return -Errno.EINVAL;
-    caller.thread.debt += costs.vmBind;
-    return vm.mirror(caller.process.mm, arg.address, arg.size);
-  }
-  if (arg.flags === 0 || (arg.flags & ~(GPU_READ | GPU_WRITE)) !== 0) return -Errno.EINVAL;
-  if (arg.op === "map-userptr") return bindUser(vm, caller, arg, costs.vmBind + costs.iommuMap);
-  if (arg.op !== "map") return -Errno.EINVAL;
-  if (!aligned(arg.address) || !aligned(arg.size) || !aligned(arg.offset) || arg.size === 0 || !vm.inside(arg.address, arg.size)) return -Errno.EINVAL;
-  const object = file.objects.get(arg.handle);
-  if (object === undefined) return -Errno.ENOENT;
-  if (arg.offset + arg.size > object.size) return -Errno.EINVAL;
-  caller.thread.debt += costs.vmBind + (object.remote ? costs.iommuMap : 0);
-  return vm.mapObject(object, arg.offset, arg.address, arg.size, arg.flags);
+  if (vm === undefined || (vm.banned !== 0 && !mutant("banned-vm-binds"))) return -Errno.ENOENT;
+  const bound = checkBind(file, vm, caller, arg);
+  if (typeof bound === "number") return bound;
+  caller.thread.debt += bindCost(vm, bound);
+  const result = applyBind(vm, bound, null);
+  dropBound(bound);
+  return result;
 }
 
-/** `offset` is the address in the caller's own memory. Both ends are moved outward to whole pages, on both sides alike. */
-function bindUser(vm: GpuVm, caller: SysCaller, arg: IoctlTable["GLASS_VM_BIND"], cost: number): number {
-  const { address, offset, size } = arg;
-  if (![address, offset, size].every(Number.isSafeInteger) || size <= 0 || address < 0 || offset < 0) return -Errno.EINVAL;
-  const inPage = offset % FRAME;
-  if (address % FRAME !== inPage) return -Errno.EINVAL;
-  const start = address - inPage;
-  const bytes = Math.ceil((inPage + size) / FRAME) * FRAME;
-  if (!vm.inside(start, bytes)) return -Errno.EINVAL;
-  caller.thread.debt += cost;
-  return vm.mapUser(caller.process.mm, offset - inPage, start, bytes, arg.flags);
+/** Operations of one request. */
+const MAX_OPS = 1024;
+
+/**
+ * Several operations, all or none; at once (`queue` 0), or in the line of a bind queue after in-fences.
+ * -ENOENT: VM (also a banned one), queue, object, syncobj; -EINVAL: as for one operation, no operations, fences without queue, a wait for what nobody submitted,
+ * a signal of a queue's own timeline; -EFAULT, -ENOMEM, -ENOSPC. A failed request changes nothing.
+ */
+export function vmBindArray(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_VM_BIND_ARRAY"]): number {
+  const vm = file.vms.get(arg.vm);
+  if (vm === undefined || vm.banned !== 0) return -Errno.ENOENT;
+  const queue = arg.queue === 0 ? null : vm.bindQueues.get(arg.queue);
+  if (queue === undefined) return -Errno.ENOENT;
+  const { ops, waits, signals } = arg;
+  if (ops.length === 0 || ops.length > MAX_OPS || (queue === null && (waits.length > 0 || signals.length > 0))) return -Errno.EINVAL;
+  if (waits.length > MAX_POINTS || signals.length > MAX_POINTS) return -Errno.EINVAL;
+  const fences: DmaFence[] = [];
+  for (const { syncobj: handle, point } of waits) {
+    const syncobj = file.syncobjs.get(handle);
+    if (syncobj === undefined) return -Errno.ENOENT;
+    const found = findPoint(syncobj, point);
+    if (found === "missing") return -Errno.EINVAL;
+    if (found !== "reached") fences.push(found);
+  }
+  const told: BindSignal[] = [];
+  for (const { syncobj: handle, point } of signals) {
+    const syncobj = file.syncobjs.get(handle);
+    if (syncobj === undefined) return -Errno.ENOENT;
+    if (!Number.isInteger(point) || point < 0 || (point > 0 && !(syncobj.timeline instanceof UserTimeline))) return -Errno.EINVAL;
+    told.push({ syncobj, point });
+  }
+  const bounds: Bound[] = [];
+  const fail = (errno: number): number => {
+    bounds.forEach(dropBound);
+    return errno;
+  };
+  for (const op of ops) {
+    const bound = checkBind(file, vm, caller, op);
+    if (typeof bound === "number") return fail(bound);
+    bounds.push(bound);
+  }
+  if (vm.demandWith(bounds) > vm.device.ttm.vram.size) return fail(-Errno.ENOSPC);
+  if (queue === null) {
+    for (const bound of bounds) caller.thread.debt += bindCost(vm, bound);
+    return fail(applyAll(vm, bounds));
+  }
+  for (const { op, offset, size, flags, mm } of bounds) if (op === "map-userptr" && !vm.canMapUser(mm, offset, size, flags)) return fail(-Errno.EFAULT);
+  queue.push(bounds, fences, told);
+  return 0;
+}
+
+/** -ENOENT: VM (also a banned one). A bind queue is a line of its own: binds of different lines happen in any order. */
+export function bindQueueCreate(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_BIND_QUEUE_CREATE"]): number {
+  const vm = file.vms.get(arg.vm);
+  if (vm === undefined || vm.banned !== 0) return -Errno.ENOENT;
+  arg.queue = vm.bindQueues.add(new BindQueue(vm));
+  return 0;
+}
+
+/** -ENOENT: VM or queue. Binds that were asked for are still done. */
+export function bindQueueDestroy(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_BIND_QUEUE_DESTROY"]): number {
+  return file.vms.get(arg.vm)?.bindQueues.remove(arg.queue) === undefined ? -Errno.ENOENT : 0;
 }
 
 /** -ENOENT: VM; -EINVAL, -EFAULT: the notifier's address. */

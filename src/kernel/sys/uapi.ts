@@ -16,6 +16,18 @@ export type { GpuProfile } from "../../gpu/profile.ts";
 /** Where a buffer object may live. */
 export type Placement = "vram" | "system";
 
+/** Flags of GLASS_GEM_CREATE: always in VRAM (nothing evicts it); rather in system memory than at the cost of others. */
+export const GEM_PINNED = 1;
+export const GEM_FALLBACK = 2;
+/** One run of VRAM addresses; from the highest address down; where the CPU reaches VRAM. */
+export const GEM_CONTIGUOUS = 4;
+export const GEM_TOPDOWN = 8;
+export const GEM_CPU_VISIBLE = 16;
+/** Its contents may be thrown away when memory is short. */
+export const GEM_DISCARDABLE = 32;
+/** All flags that there are. */
+export const GEM_ALL_FLAGS = 63;
+
 /** GPU page protections of a mapping. */
 export const GPU_READ = 1;
 /** GPU page protection: the GPU may write. */
@@ -28,6 +40,19 @@ export const GPU_WRITE = 2;
 export interface SyncPoint {
   readonly syncobj: number;
   readonly point: number;
+}
+
+/**
+ * One change of a GPU address space: see GLASS_VM_BIND. "map-null": reads give zero, writes are forgotten (sparse). "unmap-all": wherever the object is mapped;
+ * address and size mean nothing.
+ */
+export interface BindOp {
+  readonly op: "map" | "map-userptr" | "map-null" | "cpu-mirror" | "unmap" | "unmap-all";
+  readonly handle: number;
+  readonly offset: number;
+  readonly address: number;
+  readonly size: number;
+  readonly flags: number;
 }
 
 /** A rectangle in memory: `height` rows of `width` bytes, `depth` slices of them. */
@@ -170,7 +195,7 @@ export interface IoctlTable extends NvIoctlTable {
   /** Memory of the machine and GPU at this moment. */
   GLASS_MEM_QUERY: { vramTotal: number; vramFree: number };
   /** Contents are zero. size is rounded up to 64 KiB. -ENOMEM when no memory, -EINVAL size 0 or unknown placement. */
-  GLASS_GEM_CREATE: { readonly size: number; readonly placement: Placement; readonly label: string; handle: number };
+  GLASS_GEM_CREATE: { readonly size: number; readonly placement: Placement; readonly label: string; readonly flags?: number; handle: number };
   /** OUT offset: to be given to mmap on this fd. System-placed objects, and VRAM ones on a GPU with resizable BAR. */
   GLASS_GEM_MMAP_OFFSET: { readonly handle: number; offset: number };
   /** `faultMode`: accesses without a translation are recoverable where the VM mirrors the process ("cpu-mirror"). Absent: false. */
@@ -184,15 +209,16 @@ export interface IoctlTable extends NvIoctlTable {
    * System pages go through the device's IOMMU domain. "cpu-mirror" (fault-mode VMs, else -EINVAL): what the process has at these addresses, now and later, the GPU
    * has too, page by page as it touches them; explicit mappings lie above it. Of the whole window: system SVM.
    */
-  GLASS_VM_BIND: {
-    readonly vm: number;
-    readonly op: "map" | "map-userptr" | "cpu-mirror" | "unmap";
-    readonly handle: number;
-    readonly offset: number;
-    readonly address: number;
-    readonly size: number;
-    readonly flags: number;
-  };
+  GLASS_VM_BIND: BindOp & { readonly vm: number };
+  /**
+   * Several operations, all or none. `queue` 0: done when the call returns, and `waits` and `signals` are empty. Else a bind queue of this VM: done after the binds before it there and
+   * after all `waits`; then the `signals` are signaled (point 0: the syncobj gets the bind's fence at once). Errors are told at once. An unforeseen failure later bans the VM:
+   * -ENOENT from then on.
+   */
+  GLASS_VM_BIND_ARRAY: { readonly vm: number; readonly queue: number; readonly ops: readonly BindOp[]; readonly waits: readonly SyncPoint[]; readonly signals: readonly SyncPoint[] };
+  /** A line of asynchronous binds of a VM: in order inside the line, in no order between lines. */
+  GLASS_BIND_QUEUE_CREATE: { readonly vm: number; queue: number };
+  GLASS_BIND_QUEUE_DESTROY: { readonly vm: number; readonly queue: number };
   /**
    * What the program says about pages of a mirrored range (whole pages): where they are to be, whether a GPU is to keep a mapping wherever they are, whether
    * they are mostly read. `value`: a GPU's index, "ram", or null (preferred-location: none); true or false (read-mostly). -ENOENT: VM; -EINVAL: not mirrored, bad value.
@@ -211,7 +237,7 @@ export interface IoctlTable extends NvIoctlTable {
     location: number | "ram";
     mapped: boolean;
     preferred: number | "ram" | null;
-    accessedBy: readonly number[];
+    accessedBy: readonly (number | "ram")[];
     readMostly: boolean;
     lastPrefetch: number | "ram" | null;
   };

@@ -15,6 +15,8 @@ export class HwLink {
   attached = false;
   /** The answer that came while it did not; null: none yet. */
   late: number | null = null;
+  /** What it will end with instead of well; 0: nothing. */
+  injected = 0;
 }
 
 /**
@@ -57,6 +59,14 @@ export abstract class SchedJob implements FenceCallback {
     this.scheduled = entity.scheduledContext.emit();
     this.finished = entity.finishedContext.emit();
     this.finished.job = this;
+  }
+
+  /**
+   * Its own dependencies are met and it is its turn (prepare_job): the last chance to make it wait for more.
+   * @returns false: it waits, and is asked again
+   */
+  prepare(): boolean {
+    return true;
   }
 
   /** Number of the open file it is from, for traces. */

@@ -185,6 +185,11 @@ export class DrmScheduler implements JobScheduler {
     for (const entity of new Set(this.queue.jobs().map((job) => job.entity))) entity.kill();
   }
 
+  /** Everything on the hardware now ends with this error, unless it ends with another (amdgpu_fence_driver_set_error). */
+  injectError(error: number): void {
+    for (const job of this.pending.jobs()) if (job.state === "running") job.hw.injected = error;
+  }
+
   checkInvariants(): void {
     const live = this.pending.jobs().filter((job) => job.state === "running");
     invariant(live.length === this.inFlight, `${this.name}: the pending list has every job on the hardware`);
@@ -278,7 +283,7 @@ export class DrmScheduler implements JobScheduler {
     this.used -= job.credits;
     this.inFlight--;
     job.hw.attached = false;
-    this.conclude(job, error);
+    this.conclude(job, error || job.hw.injected);
     this.freeDone();
     this.kick();
   }
