@@ -3,6 +3,7 @@ import { ComputeEngine, type ComputeLimits } from "./compute-engine.ts";
 import { CopyEngines } from "./copy-engine.ts";
 import type { LinearStore } from "./linear.ts";
 import { MarkerUnit } from "./marker.ts";
+import { MigrateEngine } from "./migrate-engine.ts";
 import type { GpuPorts } from "./ports.ts";
 import type { GpuProfile } from "./profile.ts";
 
@@ -16,6 +17,8 @@ export class Gpu {
   readonly compute: ComputeEngine;
   readonly copies: CopyEngines;
   readonly markers: MarkerUnit;
+  /** What memory management moves buffers with. */
+  readonly migrate: MigrateEngine;
 
   /** @param part behind the engines' names in traces: " gi1" for a part of a GPU, nothing for a whole one */
   constructor(ports: GpuPorts, store: LinearStore, index: number, profile: GpuProfile, limits: ComputeLimits, part: string = "") {
@@ -26,6 +29,7 @@ export class Gpu {
     this.vram = new Capacity(profile.vramBytes);
     this.compute = new ComputeEngine(ports, index, profile, limits, `compute${part}`);
     this.copies = new CopyEngines(ports, index, profile, store, part);
+    this.migrate = new MigrateEngine(ports, index, profile);
     this.markers = new MarkerUnit(ports, index, `marker${part}`);
   }
 }

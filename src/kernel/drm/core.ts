@@ -8,6 +8,8 @@ import type { Kernel } from "../machine.ts";
 import { PciBus } from "../pci/bus.ts";
 import type { RecoveryOptions } from "./recovery/options.ts";
 import type { SchedulerOptions } from "./sched/options.ts";
+import type { Capacity } from "../../gpu/capacity.ts";
+import { makeSwap, type TtmOptions } from "../ttm/options.ts";
 import { Dxgkrnl } from "../wddm/dxgkrnl.ts";
 import type { WddmOptions } from "../wddm/options.ts";
 
@@ -23,6 +25,8 @@ export interface DrmOptions {
   readonly scheduler?: SchedulerOptions;
   /** What happens when a GPU hangs; see RecoveryOptions. */
   readonly recovery?: RecoveryOptions;
+  /** How much memory GPUs may bind and swap; see TtmOptions. */
+  readonly memory?: TtmOptions;
   /** How the graphics kernel of Windows is set; no meaning on Linux. */
   readonly wddm?: WddmOptions;
 }
@@ -36,6 +40,8 @@ export class DrmCore {
   readonly iommu: Iommu;
   readonly pci: PciBus = new PciBus();
   readonly svm: SvmCore;
+  /** Room for what is swapped out of system memory. */
+  readonly swap: Capacity;
   /** The graphics kernel of Windows; null on Linux. */
   readonly dxgkrnl: Dxgkrnl | null;
   /** Open dma-bufs and sync files: they belong to no device. */
@@ -51,6 +57,7 @@ export class DrmCore {
     this.options = options;
     this.fences = new FenceRegistry(kernel);
     this.svm = new SvmCore(kernel);
+    this.swap = makeSwap(options.memory ?? {});
     this.iommu = new Iommu(kernel, options.iommu ?? "strict");
     this.dxgkrnl = kernel.os === "windows" ? new Dxgkrnl(kernel, options.wddm ?? {}) : null;
   }

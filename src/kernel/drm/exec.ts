@@ -28,7 +28,7 @@ function checkPrefetch(queue: ExecQueue, { address, size, location }: NonNullabl
 
 /**
  * GLASS_EXEC: puts a job at the end of a queue.
- * -ENOENT: queue or syncobj handle; -ECANCELED: the context is banned; -EINVAL: the job, a wait for what nobody submitted; -ENOSPC: a cooperative launch that
+ * -ENOENT: queue or syncobj handle; -ECANCELED: the context is banned; -EINVAL: the job, a wait for what nobody submitted; -ENOENT: the VM is banned; -ENOMEM: what the VM maps cannot be in memory at once; -ENOSPC: a cooperative launch that
  * cannot be resident at once; -EFAULT: addresses the kernel is to write to.
  */
 export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
@@ -54,7 +54,14 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
     if (syncobj === undefined) return -Errno.ENOENT;
     if (findPoint(syncobj, point) === "missing") return -Errno.EINVAL;
   }
+  const { vm } = queue.context;
+  if (vm.banned !== 0) return -Errno.ENOENT;
+  if (vm.evicted.size > 0) {
+    const valid = vm.validate();
+    if (valid < 0) return valid;
+  }
   // Nothing can fail from here on.
+  vm.use();
   const device = file.device;
   const core = device.core;
   caller.thread.debt += core.kernel.costs.submit;
@@ -65,6 +72,10 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
     const found = findPoint(syncobj, point);
     if (found !== "reached" && found !== "missing") job.addDependency(found);
     else if (job.propagate && pointError(syncobj, point) !== 0) job.error = -Errno.ECANCELED;
+  }
+  if (vm.moving.size > 0 && job.pending === 0) {
+    job.waitForMoves();
+    job.prepared = true;
   }
   arg.point = job.point;
   queue.entity.push(job);

@@ -10,6 +10,7 @@ import type { GpuDevice } from "./device.ts";
 import { fdinfo } from "./fdinfo.ts";
 import type { GemObject } from "./gem.ts";
 import { IdTable } from "./id-table.ts";
+import { mutant } from "../mutants.ts";
 import { dispatch, dispatchWait } from "./ioctl.ts";
 import type { ExecQueue } from "./queue.ts";
 import type { ComputeSlice } from "./slice.ts";
@@ -89,7 +90,7 @@ export class DrmFile implements FileDriver {
   mmap(_caller: SysCaller, offset: number, length: number, _write: boolean): MappableRange | number {
     const object = this.lookupMapOffset(offset);
     if (object === undefined) return -Errno.EINVAL;
-    let mine = false;
+    let mine = mutant("mmap-without-handle");
     for (const [, candidate] of this.objects.entries()) mine ||= candidate === object;
     return mine ? object.mappable(offset - object.mmapOffset, length) : -Errno.EACCES;
   }
@@ -103,19 +104,36 @@ export class DrmFile implements FileDriver {
     return fdinfo(this);
   }
 
-  /** A new handle of an object. */
+  /**
+   * A new handle of an object (drm_gem_handle_create_tail): the number is taken first, and leads to the object only when the driver has agreed.
+   * @returns the handle, or what the driver refuses with
+   */
   addHandle(object: GemObject): number {
     object.handleGet();
-    return this.objects.add(object);
+    if (mutant("handle-before-open")) {
+      const early = this.objects.add(object);
+      const refused = this.device.gemHooks.open?.(object, this) ?? 0;
+      return refused < 0 ? refused : early;
+    }
+    const handle = this.objects.reserve();
+    const result = this.device.gemHooks.open?.(object, this) ?? 0;
+    if (result < 0) {
+      this.objects.release(handle);
+      object.handlePut();
+      return result;
+    }
+    this.objects.publish(handle, object);
+    return handle;
   }
 
-  /** -EINVAL: no such handle. */
+  /** -EINVAL: no such handle, or it is being closed. The number is free again when everything that hung on it is gone (drm_gem_handle_delete). */
   closeHandle(handle: number): number {
-    const object = this.objects.get(handle);
+    const object = mutant("close-keeps-handle") ? this.objects.get(handle) : this.objects.hide(handle);
     if (object === undefined) return -Errno.EINVAL;
+    this.device.gemHooks.close?.(object, this);
     if (object.dmaBuf !== null && this.prime.get(object.dmaBuf) === handle) this.prime.delete(object.dmaBuf);
-    this.objects.remove(handle);
     object.handlePut();
+    this.objects.release(handle);
     return 0;
   }
 

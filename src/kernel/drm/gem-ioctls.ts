@@ -1,30 +1,57 @@
 import { FRAME } from "../../gpu/frames.ts";
 import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
-import type { IoctlTable } from "../sys/uapi.ts";
+import { GEM_ALL_FLAGS, GEM_CONTIGUOUS, GEM_CPU_VISIBLE, GEM_DISCARDABLE, GEM_FALLBACK, GEM_PINNED, GEM_TOPDOWN, type IoctlTable, type Placement } from "../sys/uapi.ts";
+import { place, PLACE_CONTIGUOUS, PLACE_DESIRED, PLACE_FALLBACK, PLACE_TOPDOWN, TT, VRAM, type TtmPlace } from "../ttm/placement.ts";
+import { mutant } from "../mutants.ts";
 import type { DrmFile } from "./file.ts";
-import { GemBacking, GemObject } from "./gem.ts";
+import { GemObject } from "./gem.ts";
 
 /** Largest buffer object, bytes: addresses have 48 bits. */
 const MAX_SIZE = 2 ** 47;
 
-/** -EINVAL: size or placement; -ENOMEM. Contents are zero. */
+/** VRAM that an open file has placed; it may not have more than there is. */
+const accounts: WeakMap<DrmFile, { bytes: number }> = new WeakMap();
+
+function accountOf(file: DrmFile): { bytes: number } {
+  let account = accounts.get(file);
+  if (account === undefined) accounts.set(file, (account = { bytes: 0 }));
+  return account;
+}
+
+/** Where an object with these flags may be, in order. */
+export function placesFor(file: DrmFile, placement: Placement, flags: number): TtmPlace[] {
+  if (placement === "system") return [place(TT)];
+  const bits = ((flags & GEM_CONTIGUOUS) === 0 ? 0 : PLACE_CONTIGUOUS) | ((flags & GEM_TOPDOWN) === 0 ? 0 : PLACE_TOPDOWN);
+  const limit = (flags & GEM_CPU_VISIBLE) === 0 ? 0 : file.device.ttm.visiblePages;
+  const fallback = (flags & GEM_FALLBACK) !== 0;
+  return [place(VRAM, bits | (fallback ? PLACE_DESIRED : 0), 0, limit), ...(fallback ? [place(TT, PLACE_FALLBACK)] : [])];
+}
+
+/**
+ * Makes an object with memory. Contents are zero.
+ * -EINVAL: size, placement or flags; -ENOMEM: no memory, also when the file has as much VRAM as there is, whoever else has some (its objects could never be in place together).
+ */
 export function gemCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_GEM_CREATE"]): number {
-  const { placement } = arg;
+  const { placement, flags = 0 } = arg;
   if (!Number.isSafeInteger(arg.size) || arg.size <= 0 || (placement !== "vram" && placement !== "system")) return -Errno.EINVAL;
+  if ((flags & ~GEM_ALL_FLAGS) !== 0 || (flags & GEM_PINNED && flags & (GEM_FALLBACK | GEM_DISCARDABLE))) return -Errno.EINVAL;
   if (arg.size > MAX_SIZE) return -Errno.ENOMEM;
   const size = Math.ceil(arg.size / FRAME) * FRAME;
-  const quota = placement === "vram" ? file.quota : null;
-  if (quota !== null && !quota.charge(size)) return -Errno.ENOMEM;
-  const backing = GemBacking.create(file.device, placement, size);
-  if (backing === null) {
-    quota?.uncharge(size);
-    return -Errno.ENOMEM;
-  }
+  const { ttm } = file.device;
+  const budgeted = placement === "vram" && (flags & GEM_FALLBACK) === 0;
+  const account = accountOf(file);
+  if (budgeted && account.bytes + size > ttm.vram.size) return -Errno.ENOMEM;
+  const bo = ttm.create(size, {
+    places: placesFor(file, placement, flags), priority: 0, discardable: (flags & GEM_DISCARDABLE) !== 0, cgroup: caller.process.cgroup, account: budgeted ? account : null,
+  }, (flags & GEM_PINNED) !== 0);
+  if (typeof bo === "number") return bo;
   caller.thread.debt += file.device.core.kernel.costs.gemCreate;
-  const object = new GemObject(file.device, file.device.nextObjectId(), backing, arg.label, null);
-  object.quota = quota;
-  arg.handle = file.addHandle(object);
+  const object = new GemObject(file.device, file.device.nextObjectId(), bo, arg.label, null);
+  const handle = object.get() && file.addHandle(object);
+  object.put();
+  if (handle < 0) return handle;
+  arg.handle = handle;
   return 0;
 }
 
@@ -37,7 +64,7 @@ export function gemClose(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM
 export function gemFlink(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_GEM_FLINK"]): number {
   const object = file.objects.get(arg.handle);
   if (object === undefined) return -Errno.ENOENT;
-  if (object.name === 0) {
+  if (object.name === 0 || mutant("flink-new-name-each-time")) {
     const names = file.device.names;
     let name = 1;
     while (names.has(name)) name++;
@@ -52,15 +79,18 @@ export function gemFlink(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM
 export function gemOpen(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_GEM_OPEN"]): number {
   const object = file.device.names.get(arg.name);
   if (object === undefined) return -Errno.ENOENT;
-  arg.handle = file.addHandle(object);
+  const handle = file.addHandle(object);
+  if (handle < 0) return handle;
+  arg.handle = handle;
   arg.size = object.size;
   return 0;
 }
 
-/** -ENOENT: handle. */
+/** -ENOENT: handle; -EINVAL: the object was imported from another device, whose node maps it. */
 export function gemMmapOffset(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_GEM_MMAP_OFFSET"]): number {
   const object = file.objects.get(arg.handle);
   if (object === undefined) return -Errno.ENOENT;
+  if (object.imported) return -Errno.EINVAL;
   arg.offset = file.device.mapOffset(object);
   return 0;
 }

@@ -1,77 +1,12 @@
 import type { Capacity } from "../../gpu/capacity.ts";
 import { FRAME } from "../../gpu/frames.ts";
+import type { DmaResv } from "../fence/resv.ts";
+import { mutant } from "../mutants.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { OpenFile, MappableRange } from "../fs/file.ts";
-import type { Placement } from "../sys/uapi.ts";
 import type { DmaBuf } from "../fence/dma-buf.ts";
+import type { TtmBo } from "../ttm/bo.ts";
 import type { GpuDevice } from "./device.ts";
-
-/** Above this, a VRAM object is backed page by page on first touch; bytes. */
-export const CONTIGUOUS_LIMIT: number = 256 * 2 ** 20;
-
-/** Shows how much memory of a GPU is taken (pid 0: by all together). */
-function traceTotal(device: GpuDevice): void {
-  const { trace } = device.core.kernel;
-  if (trace.enabled) trace.emit("gpu_mem:gpu_mem_total", { gpu_id: device.index, pid: 0, size: device.gpu.vram.used });
-}
-
-/** The memory behind a buffer object, and the account it is charged to. */
-export class GemBacking {
-  readonly device: GpuDevice;
-  readonly placement: Placement;
-  readonly size: number;
-  /** Linear address of the first byte, or 0 when backed page by page. */
-  readonly linear: number;
-  /** Linear address of each page, 0 where not backed; null when contiguous. */
-  readonly pages: Uint32Array | null;
-
-  private constructor(device: GpuDevice, placement: Placement, size: number, linear: number, pages: Uint32Array | null) {
-    this.device = device;
-    this.placement = placement;
-    this.size = size;
-    this.linear = linear;
-    this.pages = pages;
-  }
-
-  /** Zeroed memory; null when there is none. @param size multiple of the page size */
-  static create(device: GpuDevice, placement: Placement, size: number): GemBacking | null {
-    const store = device.core.store;
-    if (placement === "system") {
-      const linear = store.allocatePages(size);
-      return linear === null ? null : new GemBacking(device, placement, size, linear, null);
-    }
-    if (!device.gpu.vram.charge(size)) return null;
-    traceTotal(device);
-    const linear = size <= CONTIGUOUS_LIMIT ? store.allocateFrames("vram", size / FRAME) : null;
-    return linear === null ? new GemBacking(device, placement, size, 0, new Uint32Array(size / FRAME)) : new GemBacking(device, placement, size, linear, null);
-  }
-
-  /** Linear address of the page at `offset` (a multiple of the page size), or 0: not backed. */
-  page(offset: number): number {
-    return this.pages === null ? this.linear + offset : this.pages[offset / FRAME]!;
-  }
-
-  /** The same, backing the page when it is not. 0: the machine has no more memory. */
-  touch(offset: number): number {
-    const have = this.page(offset);
-    if (have !== 0) return have;
-    const fresh = this.device.core.store.allocateFrames("vram", 1) ?? 0;
-    this.pages![offset / FRAME] = fresh;
-    return fresh;
-  }
-
-  free(): void {
-    const store = this.device.core.store;
-    if (this.placement === "system") {
-      store.releasePages(this.linear, this.size);
-      return;
-    }
-    this.device.gpu.vram.uncharge(this.size);
-    traceTotal(this.device);
-    if (this.pages === null) store.freeFrames("vram", this.linear, this.size / FRAME);
-    else for (const page of this.pages) if (page !== 0) store.freeFrames("vram", page, 1);
-  }
-}
 
 /**
  * A buffer object of a device (drm_gem_object). It lives while it has references: one for all its handles together, one for each GPU or CPU mapping
@@ -80,7 +15,8 @@ export class GemBacking {
 export class GemObject {
   readonly device: GpuDevice;
   readonly id: number;
-  readonly backing: GemBacking;
+  /** Its memory. An object that was imported has that of the object it is an import of. */
+  readonly backing: TtmBo;
   readonly label: string;
   /** (file, handle) pairs. */
   handleCount = 0;
@@ -99,7 +35,7 @@ export class GemObject {
   /** Memory of another device's object, through its dma-buf. */
   private readonly importedFrom: OpenFile | null;
 
-  constructor(device: GpuDevice, id: number, backing: GemBacking, label: string, importedFrom: OpenFile | null) {
+  constructor(device: GpuDevice, id: number, backing: TtmBo, label: string, importedFrom: OpenFile | null) {
     this.device = device;
     this.id = id;
     this.backing = backing;
@@ -116,9 +52,14 @@ export class GemObject {
     return this.importedFrom !== null;
   }
 
-  /** Whether the GPU reaches it over the bus: system memory, or another GPU's. */
+  /** Whether the GPU reaches it over the bus, where its bytes are now: system memory, or another GPU's. */
   get remote(): boolean {
-    return this.backing.placement === "system" || this.backing.device !== this.device;
+    return (this.backing.storage?.kind ?? this.backing.placement) === "system" || this.backing.device !== this.device;
+  }
+
+  /** Fences on its memory: one reservation for all devices and files that share it. */
+  get resv(): DmaResv {
+    return this.backing.resv;
   }
 
   get refcount(): number {
@@ -145,7 +86,7 @@ export class GemObject {
   handlePut(): void {
     invariant(this.handleCount > 0, "an object without handles loses none");
     if (--this.handleCount > 0) return;
-    if (this.name !== 0) {
+    if (this.name !== 0 && !mutant("name-outlives-handles")) {
       this.device.names.delete(this.name);
       this.name = 0;
     }
@@ -166,7 +107,7 @@ export class GemObject {
   /** What mmap of [offset, offset + length) maps, or a negative errno. */
   mappable(offset: number, length: number): MappableRange | number {
     if (offset % FRAME !== 0 || offset + length > this.size) return -Errno.EINVAL;
-    if (this.backing.pages !== null) return -Errno.EOPNOTSUPP;
+    if (this.backing.storage !== null && this.backing.pages !== null) return -Errno.EOPNOTSUPP;
     return new GemRange(this, offset, length);
   }
 
@@ -176,7 +117,7 @@ export class GemObject {
     if (this.mmapOffset !== 0) this.device.mmapOffsets.delete(this.mmapOffset);
     this.quota?.uncharge(this.size);
     if (this.importedFrom === null) {
-      this.backing.free();
+      this.backing.release();
     } else {
       this.device.imports.delete(this.dmaBuf!);
       this.importedFrom.put(false);
@@ -184,16 +125,22 @@ export class GemObject {
   }
 }
 
-/** A CPU mapping of an object: keeps it alive, also without handle and file. */
+/** A CPU mapping of an object: keeps it alive, also without handle and file. Follows the object when it moves. */
 export class GemRange implements MappableRange {
   readonly object: GemObject;
-  readonly linear: number;
   readonly length: number;
+  private readonly offset: number;
 
   constructor(object: GemObject, offset: number, length: number) {
     this.object = object;
-    this.linear = object.backing.linear + offset;
+    this.offset = offset;
     this.length = length;
+  }
+
+  /** Linear address now; where the object is swapped out, what leads to a fault at the first access. */
+  get linear(): number {
+    const { storage } = this.object.backing;
+    return storage === null ? -2 : storage.linear + this.offset;
   }
 
   get label(): string {
@@ -202,9 +149,16 @@ export class GemRange implements MappableRange {
 
   reference(): void {
     this.object.get();
+    this.object.backing.cpuMappings++;
   }
 
   unreference(): void {
+    this.object.backing.cpuMappings--;
     this.object.put();
+  }
+
+  fault(): number {
+    const base = this.object.backing.cpuFault();
+    return base < 0 ? base : base + this.offset;
   }
 }

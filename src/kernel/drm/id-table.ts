@@ -4,10 +4,12 @@ export class IdTable<T> {
   /** No number below this is free. */
   private lowest = 1;
   size = 0;
+  /** Numbers that are taken and have no object. */
+  private readonly held: Set<number> = new Set();
 
   add(value: T): number {
     let id = this.lowest;
-    while (this.slots[id] !== undefined) id++;
+    while (this.slots[id] !== undefined || this.held.has(id)) id++;
     this.slots[id] = value;
     this.lowest = id + 1;
     this.size++;
@@ -25,6 +27,37 @@ export class IdTable<T> {
     if (id < this.lowest) this.lowest = id;
     this.size--;
     return value;
+  }
+
+  /** The lowest free number, taken without an object: nobody finds anything there until `publish` (a NULL placeholder of idr). */
+  reserve(): number {
+    let id = this.lowest;
+    while (this.slots[id] !== undefined || this.held.has(id)) id++;
+    this.held.add(id);
+    return id;
+  }
+
+  /** Puts an object where `reserve` took a number. */
+  publish(id: number, value: T): void {
+    this.held.delete(id);
+    this.slots[id] = value;
+    this.size++;
+  }
+
+  /** Takes the object out and keeps the number taken until `release`: who looks meanwhile finds nothing. */
+  hide(id: number): T | undefined {
+    const value = this.get(id);
+    if (value === undefined) return undefined;
+    this.slots[id] = undefined;
+    this.size--;
+    this.held.add(id);
+    return value;
+  }
+
+  /** A reserved or hidden number is free again. */
+  release(id: number): void {
+    this.held.delete(id);
+    if (id < this.lowest) this.lowest = id;
   }
 
   /** Numbers and objects, ascending. */

@@ -49,22 +49,23 @@ export class IntervalMap<T extends Interval> implements Iterable<T> {
 
   /**
    * Removes [start, end).
-   * @param gone told of each old interval that was touched, and into how many pieces what is left of it falls (0, 1 or 2)
+   * @param gone told of each old interval that was touched, into how many pieces what is left of it falls (0, 1 or 2), and which these are
    */
-  remove(start: number, end: number, gone: (whole: T, pieces: number) => void): void {
+  remove(start: number, end: number, gone: (whole: T, pieces: number, rest: readonly T[]) => void): void {
     this.last = null;
     const first = this.firstEndingAfter(start);
     let i = first;
-    const rest: T[] = [];
-    const touched: T[] = [];
-    for (; i < this.list.length && this.list[i]!.start < end; i++) touched.push(this.list[i]!);
-    if (touched.length === 0) return;
-    for (const whole of touched) {
+    const touched: { readonly whole: T; readonly rest: T[] }[] = [];
+    for (; i < this.list.length && this.list[i]!.start < end; i++) {
+      const whole = this.list[i]!;
+      const rest: T[] = [];
       if (whole.start < start) rest.push(this.part(whole, whole.start, start));
       if (whole.end > end) rest.push(this.part(whole, end, whole.end));
+      touched.push({ whole, rest });
     }
-    this.list.splice(first, touched.length, ...rest);
-    for (const whole of touched) gone(whole, (whole.start < start ? 1 : 0) + (whole.end > end ? 1 : 0));
+    if (touched.length === 0) return;
+    this.list.splice(first, touched.length, ...touched.flatMap(({ rest }) => rest));
+    for (const { whole, rest } of touched) gone(whole, rest.length, rest);
   }
 
   checkInvariants(start: number, end: number): void {

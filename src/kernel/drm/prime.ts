@@ -79,7 +79,9 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
     object.dmaBufFile = open;
     device.imports.set(dmaBuf, object);
   }
-  arg.handle = file.addHandle(object);
+  const handle = file.addHandle(object);
+  if (handle < 0) return handle;
+  arg.handle = handle;
   object.keepExport();
   file.prime.set(dmaBuf, arg.handle);
   return 0;

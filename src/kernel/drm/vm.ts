@@ -8,6 +8,15 @@ import type { AddressSpace, MmuNotifier } from "../mm/address-space.ts";
 import type { GpuDevice } from "./device.ts";
 import { GemRange, type GemObject } from "./gem.ts";
 import { IntervalMap } from "./intervals.ts";
+import { IdTable } from "./id-table.ts";
+import { VmBo } from "./vm-bo.ts";
+import { SparseSink } from "./vm-sparse.ts";
+import type { BindQueue } from "./bind-queue.ts";
+import { mutant } from "../mutants.ts";
+import { DmaResv } from "../fence/resv.ts";
+import type { DmaFence } from "../fence/fence.ts";
+import { LruBulk } from "../ttm/lru.ts";
+import { TtmBo } from "../ttm/bo.ts";
 import type { SvmPage } from "../hmm/gpusvm.ts";
 import { Svm } from "../hmm/svm.ts";
 
@@ -15,17 +24,27 @@ import { Svm } from "../hmm/svm.ts";
 export interface Mapping {
   readonly start: number;
   readonly end: number;
-  /** Null for a stretch of a process's own memory. */
+  /** Null for a stretch of a process's own memory, or of nothing. */
   readonly object: GemObject | null;
   /** Byte in the object that `start` maps; for process memory the CPU address. */
   readonly offset: number;
   /** GPU_READ, GPU_WRITE: the same bits as in page table and IOMMU. */
   readonly flags: number;
   /** I/O address of `start` in the device's domain; 0 when the memory is the GPU's own. */
-  readonly iova: number;
-  /** Whose memory, when `object` is null. */
+  iova: number;
+  /** Whose memory, when `object` is null. Null too: a sparse mapping, that reads as zero and forgets what is written. */
   readonly mm: AddressSpace | null;
 }
+
+/** An access that had no translation. */
+export interface VmFault {
+  readonly address: number;
+  readonly kind: MemoryAccess["kind"];
+  readonly time: number;
+}
+
+/** Faults that a VM remembers. */
+const MAX_FAULTS = 16;
 
 /** A piece of contiguous memory that is to be mapped. */
 interface Piece {
@@ -33,9 +52,14 @@ interface Piece {
   readonly bytes: number;
 }
 
+/** Whether a mapping has nothing behind it. */
+export function isSparse(m: Mapping): boolean {
+  return m.object === null && m.mm === null;
+}
+
 function part(m: Mapping, start: number, end: number): Mapping {
   const skip = start - m.start;
-  return { ...m, start, end, offset: m.offset + skip, iova: m.iova === 0 ? 0 : m.iova + skip };
+  return { ...m, start, end, offset: isSparse(m) ? 0 : m.offset + skip, iova: m.iova === 0 ? 0 : m.iova + skip };
 }
 
 /**
@@ -53,6 +77,28 @@ export class GpuVm implements GpuAddressSpace {
   /** What it mirrors of a process, below explicit mappings; null while nothing. */
   svm: Svm | null = null;
   private mirrorsAll = false;
+  /** Number over all VMs of the device. */
+  readonly id: number;
+  /** How it uses each object that is mapped here. */
+  readonly vmBos: Map<GemObject, VmBo> = new Map();
+  /** Objects that have to be brought back before the next job runs. */
+  readonly evicted: Set<VmBo> = new Set();
+  /** Moves under way of what is mapped here: jobs wait for them. */
+  readonly moving: Set<DmaFence> = new Set();
+  /** Fences of the jobs that run here: those of all private objects. */
+  readonly resv: DmaResv = new DmaResv();
+  /** Its private objects, in the order of evictions. */
+  readonly bulk: LruBulk = new LruBulk();
+  /** When a job was last submitted, as the device counts uses. */
+  usedAt = 0;
+  /** Bytes of VRAM that its objects need at once. */
+  demand = 0;
+  /** Not 0: an asynchronous bind failed with this errno; it can only be destroyed. */
+  banned = 0;
+  readonly bindQueues: IdTable<BindQueue> = new IdTable<BindQueue>();
+  /** The last accesses that had no translation, newest last. */
+  readonly faults: VmFault[] = [];
+  private readonly sink: SparseSink;
   private references = 1;
   private readonly notifiers = new Map<AddressSpace, MmuNotifier>();
 
@@ -62,6 +108,8 @@ export class GpuVm implements GpuAddressSpace {
     this.start = start;
     this.end = start + size;
     this.pageTable = pageTable;
+    this.id = device.ttm.nextVm();
+    this.sink = new SparseSink(device.core.store, pageTable);
     device.vms.add(this);
   }
 
@@ -84,7 +132,9 @@ export class GpuVm implements GpuAddressSpace {
     this.svm?.destroy();
     for (const [mm, notifier] of this.notifiers) mm.notifiers.delete(notifier);
     this.notifiers.clear();
+    this.sink.destroy();
     this.pageTable.destroy();
+    this.resv.clear();
     this.device.vms.delete(this);
   }
 
@@ -93,14 +143,54 @@ export class GpuVm implements GpuAddressSpace {
     return address >= this.start && address + size <= this.end;
   }
 
-  /** Maps part of an object; what was mapped there before is replaced. 0 or -ENOMEM (then nothing has changed). */
-  mapObject(object: GemObject, offset: number, address: number, size: number, flags: number): number {
-    const pieces = object.remote ? this.objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
-    const iovas = object.remote ? this.reachOverBus(pieces, flags) : [0];
+  /** Whether a job may run at once: everything that is mapped is where it should be. */
+  get settled(): boolean {
+    return this.evicted.size === 0 && this.moving.size === 0 && this.sink.clean;
+  }
+
+  /**
+   * Maps part of an object; what was mapped there before is replaced. 0, -ENOMEM, -ENOSPC: its objects would need more memory at once than the GPU has; then nothing has changed.
+   * Where the same part is mapped there already, the page table stays as it is (`keep` of drm_gpuvm).
+   */
+  mapObject(object: GemObject, offset: number, address: number, size: number, flags: number, gone: GemObject[] | null = null): number {
+    const bo = object.backing;
+    const needs = !this.vmBos.has(object) && bo.device === this.device && bo.preferred === "vram" ? bo.size : 0;
+    if (this.demand + needs > this.device.ttm.vram.size) return -Errno.ENOSPC;
+    const whole: Mapping = { start: address, end: address + size, object, offset, flags, iova: 0, mm: null };
+    const old = this.maps.find(address);
+    if (old !== null && keeps(old, whole)) {
+      if (old.iova !== 0) whole.iova = old.iova + (address - old.start);
+      this.cut(address, size, false, gone);
+      this.enter(whole, false);
+      return 0;
+    }
+    const { usable } = bo;
+    const pieces = usable && object.remote ? this.objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
+    const iovas = usable && object.remote ? this.reachOverBus(pieces, flags) : [0];
     if (typeof iovas === "number") return iovas;
-    this.unmap(address, size);
-    this.enterPieces(pieces, iovas, { start: address, end: address + size, object, offset, flags, iova: 0, mm: null });
+    this.unmap(address, size, gone);
+    this.enterPieces(pieces, iovas, whole, usable);
     return 0;
+  }
+
+  /** Bytes of VRAM that its objects would need at once after these operations, if nothing is unmapped. */
+  demandWith(ops: readonly { readonly op: string; readonly object: GemObject | null }[]): number {
+    const fresh = new Set<GemObject>();
+    for (const { op, object } of ops) if (op === "map" && object !== null && !this.vmBos.has(object) && object.backing.device === this.device && object.backing.preferred === "vram") fresh.add(object);
+    let sum = this.demand;
+    for (const object of fresh) sum += object.size;
+    return sum;
+  }
+
+  /** Whether mapUser would find the memory. */
+  canMapUser(mm: AddressSpace, cpuAddress: number, size: number, flags: number): boolean {
+    return this.userPieces(mm, cpuAddress, size, flags) !== null;
+  }
+
+  /** A stretch without memory: reads give zero, writes are forgotten when their job ends. What was mapped there is replaced. */
+  mapSparse(address: number, size: number, flags: number): void {
+    this.unmap(address, size);
+    this.maps.insert({ start: address, end: address + size, object: null, offset: 0, flags, iova: 0, mm: null });
   }
 
   /**
@@ -119,15 +209,29 @@ export class GpuVm implements GpuAddressSpace {
   }
 
   /** One mapping for each piece of contiguous memory. */
-  private enterPieces(pieces: readonly Piece[], iovas: readonly number[], whole: Mapping): void {
+  private enterPieces(pieces: readonly Piece[], iovas: readonly number[], whole: Mapping, present: boolean = true): void {
     let at = whole.start;
     for (const [i, piece] of pieces.entries()) {
-      const mapping = { ...part(whole, at, at + piece.bytes), iova: iovas[i]! };
-      whole.object?.get();
-      this.maps.insert(mapping);
-      this.fillTable(mapping, at, at + piece.bytes);
+      this.enter({ ...part(whole, at, at + piece.bytes), iova: iovas[i]! }, present);
       at += piece.bytes;
     }
+  }
+
+  /** Enters a mapping where there is none. @param present also into the page table */
+  private enter(mapping: Mapping, present: boolean): void {
+    const { object } = mapping;
+    if (object !== null) {
+      object.get();
+      let vmBo = this.vmBos.get(object);
+      if (vmBo === undefined) {
+        vmBo = new VmBo(this, object);
+        this.vmBos.set(object, vmBo);
+        vmBo.attach();
+      }
+      vmBo.mappings.add(mapping);
+    }
+    this.maps.insert(mapping);
+    if (present) this.fillTable(mapping, mapping.start, mapping.end);
   }
 
   /**
@@ -143,24 +247,125 @@ export class GpuVm implements GpuAddressSpace {
     return 0;
   }
 
-  /** Unmaps whatever is there. When it returns no access reaches the old memory any more. */
-  unmap(address: number, size: number): void {
+  /**
+   * Unmaps whatever is there. When it returns no access reaches the old memory any more.
+   * @param gone gets the objects whose mappings went, each as often as it must be put when the GPU's caches are flushed; null: at once
+   */
+  unmap(address: number, size: number, gone: GemObject[] | null = null): void {
     if (this.svm !== null) {
       this.svm.gpusvm.unmirror(address, address + size);
       // What the process has lies below every explicit mapping.
       if (this.mirrorsAll) this.svm.gpusvm.mirrored.add(this.start, this.end);
     }
+    this.cut(address, size, true, gone);
+  }
+
+  /** @param clear take it out of the page table too */
+  private cut(address: number, size: number, clear: boolean, later: GemObject[] | null): void {
     if (this.maps.size === 0) return;
-    this.maps.remove(address, address + size, (gone, pieces) => {
+    this.maps.remove(address, address + size, (gone, pieces, rest) => {
       const start = Math.max(gone.start, address);
       const end = Math.min(gone.end, address + size);
-      this.pageTable.unmap(start, end - start);
-      if (gone.iova !== 0) this.device.domain.dmaUnmap(gone.iova + (start - gone.start), end - start, this.device);
-      if (gone.mm !== null) gone.mm.residency.unpin(gone.offset + (start - gone.start), gone.offset + (end - gone.start));
-      if (gone.object === null) return;
-      for (let i = 1; i < pieces; i++) gone.object.get();
-      if (pieces === 0) gone.object.put();
+      if (clear) {
+        if (!mutant("unmap-keeps-page-table")) this.pageTable.unmap(start, end - start);
+        if (gone.iova !== 0) this.device.domain.dmaUnmap(gone.iova + (start - gone.start), end - start, this.device);
+        if (gone.mm !== null) gone.mm.residency.unpin(gone.offset + (start - gone.start), gone.offset + (end - gone.start));
+      }
+      const { object } = gone;
+      if (object === null) return;
+      const vmBo = this.vmBos.get(object)!;
+      vmBo.mappings.delete(gone);
+      for (const piece of rest) vmBo.mappings.add(piece);
+      for (let i = 1; i < pieces; i++) object.get();
+      if (pieces > 0) return;
+      if (vmBo.mappings.size === 0 && clear) {
+        vmBo.detach();
+        this.vmBos.delete(object);
+      }
+      if (later !== null) later.push(object);
+      else object.put();
     });
+  }
+
+  /** Unmaps an object wherever it is mapped here. @returns how many mappings that were */
+  unmapObject(object: GemObject, gone: GemObject[] | null = null): number {
+    const mappings = [...(this.vmBos.get(object)?.mappings ?? [])];
+    for (const m of mappings) this.unmap(m.start, m.end - m.start, gone);
+    return mappings.length;
+  }
+
+  /** The object is about to move: the page table forgets it. @returns ns until the GPU's TLBs have forgotten it too */
+  zap(vmBo: VmBo): number {
+    if (!vmBo.live) return 0;
+    vmBo.live = false;
+    for (const m of vmBo.mappings) {
+      this.pageTable.unmap(m.start, m.end - m.start);
+      if (m.iova !== 0) this.device.domain.dmaUnmap(m.iova, m.end - m.start, this.device);
+      m.iova = 0;
+    }
+    const { kernel } = this.device.core;
+    if (kernel.trace.enabled) kernel.trace.emit("gpu:tlb_flush", { gpu: this.device.index, vm: this.id, reason: "move" });
+    return kernel.costs.tlbFlush;
+  }
+
+  /** The object is where it may be used: the page table gets it again. */
+  rebind(vmBo: VmBo): void {
+    this.evicted.delete(vmBo);
+    if (vmBo.live) return;
+    vmBo.live = true;
+    const { object } = vmBo;
+    for (const m of [...vmBo.mappings]) {
+      if (!object.remote) {
+        this.fillTable(m, m.start, m.end);
+        continue;
+      }
+      const pieces = this.objectPieces(object, m.offset, m.end - m.start);
+      const iovas = this.reachOverBus(pieces, m.flags);
+      if (typeof iovas === "number") {
+        this.ban(iovas);
+        continue;
+      }
+      object.get();
+      this.cut(m.start, m.end - m.start, false, null);
+      this.enterPieces(pieces, iovas, m);
+      object.put();
+    }
+  }
+
+  /** It was decided where an object has its room. */
+  placed(vmBo: VmBo): void {
+    const bo = vmBo.object.backing;
+    if (bo.evicted) this.evicted.add(vmBo);
+    else if (bo.pending === null) this.rebind(vmBo);
+    else this.evicted.delete(vmBo);
+  }
+
+  /** Brings everything that is mapped back to where it may be used; jobs wait for `moving` then. 0, -ENOMEM. Costs nothing when nothing was evicted. */
+  validate(): number {
+    for (const vmBo of [...this.evicted]) {
+      const bo = vmBo.object.backing;
+      const result = bo.device.ttm.validate(bo, bo.places, { locked: (other) => other instanceof TtmBo && this.hasMapped(other) });
+      if (result < 0) return result;
+      this.placed(vmBo);
+    }
+    this.sink.drop();
+    return 0;
+  }
+
+  /** A job is submitted: what is mapped was used just now. */
+  use(): void {
+    this.usedAt = ++this.device.ttm.uses;
+    this.bulk.bump(this.usedAt);
+  }
+
+  /** Ends the VM's life after an error that nobody could be told of. */
+  ban(error: number): void {
+    if (this.banned === 0) this.banned = error;
+  }
+
+  private hasMapped(bo: TtmBo): boolean {
+    for (const { vm } of bo.vmBos) if (vm === this) return true;
+    return false;
   }
 
   /** The device dropped translations of [iova, iova + bytes): pages that used them are not present any more. */
@@ -176,6 +381,17 @@ export class GpuVm implements GpuAddressSpace {
   }
 
   fault(access: MemoryAccess, site: Site): boolean {
+    return this.serve(access, site) || this.refuse(access);
+  }
+
+  /** Keeps what an access without translation wanted, for the fault report. */
+  private refuse(access: MemoryAccess): false {
+    if (this.faults.length === MAX_FAULTS) this.faults.shift();
+    this.faults.push({ address: Number(access.address), kind: access.kind, time: this.device.core.kernel.clock.now });
+    return false;
+  }
+
+  private serve(access: MemoryAccess, site: Site): boolean {
     const address = Number(access.address);
     const m = this.maps.find(address);
     const need = access.kind === "read" ? 1 : access.kind === "write" ? 2 : 3;
@@ -185,6 +401,7 @@ export class GpuVm implements GpuAddressSpace {
     }
     if (m === null || (m.flags & need) !== need) return false;
     const page = address - (address % FRAME);
+    if (isSparse(m)) return this.sink.fault(page, (need & PTE_WRITE) !== 0) || this.faultNext(access, page + FRAME);
     if (this.pageTable.entry(page) !== 0) return this.faultNext(access, page + FRAME);
     return this.makePresent(m, page, (need & PTE_WRITE) !== 0);
   }
@@ -212,10 +429,14 @@ export class GpuVm implements GpuAddressSpace {
     for (const m of this.maps) {
       if (m.iova !== 0) invariant(m.object === null || m.object.remote, "only memory over the bus has an I/O address");
       invariant(m.object === null || m.offset + (m.end - m.start) <= m.object.size, "a mapping lies inside its object");
+      const vmBo = m.object === null ? null : this.vmBos.get(m.object);
+      invariant(vmBo === null || vmBo?.mappings.has(m) === true, "a mapping is known to its object");
       for (let va = m.start; va < m.end; va += FRAME) {
         const entry = this.pageTable.entry(va);
         if (entry === 0) continue;
         present++;
+        if (isSparse(m)) continue;
+        invariant(vmBo === null || vmBo?.live === true, "no page of an object that is moving or evicted is present");
         invariant((entry & 3) === m.flags, "a page table entry allows what its mapping does");
         if (m.iova === 0) invariant((entry & 0xffff0000) >>> 0 === m.object!.backing.page(m.offset + (va - m.start)), "a page table entry leads to its mapping's memory");
         else invariant(this.device.domain.covers(m.iova + (va - m.start), FRAME), "a page over the bus has an IOMMU translation");
@@ -241,11 +462,12 @@ export class GpuVm implements GpuAddressSpace {
   /** An access that runs into the next page. */
   private faultNext(access: MemoryAccess, page: number): boolean {
     if (Number(access.address) + access.size <= page || this.pageTable.entry(page) !== 0) return false;
-    return this.fault({ address: BigInt(page), size: Number(access.address) + access.size - page, kind: access.kind }, noSite);
+    return this.serve({ address: BigInt(page), size: Number(access.address) + access.size - page, kind: access.kind }, noSite);
   }
 
   private makePresent(m: Mapping, page: number, write: boolean): boolean {
     const skip = page - m.start;
+    if (m.object !== null && this.vmBos.get(m.object)?.live !== true) return false;
     let linear: number;
     if (m.iova !== 0) linear = this.device.domain.translate(this.device.name, m.iova + skip, write);
     else linear = m.object!.backing.touch(m.offset + skip) || -1;
@@ -316,6 +538,11 @@ export class GpuVm implements GpuAddressSpace {
     this.notifiers.set(mm, notifier);
     mm.notifiers.add(notifier);
   }
+}
+
+/** Whether a new mapping says the same as an old one that covers it. */
+function keeps(old: Mapping, fresh: Mapping): boolean {
+  return old.object === fresh.object && old.object !== null && old.flags === fresh.flags && old.start <= fresh.start && old.end >= fresh.end && old.offset + (fresh.start - old.start) === fresh.offset;
 }
 
 const noSite: Site = { kernel: "", line: null, block: [0, 0, 0], thread: [0, 0, 0] };

@@ -131,11 +131,30 @@ export class AddressSpace {
    * @param write also needs PROT_WRITE.
    */
   resolve(address: number, length: number, write: boolean): number | null {
-    const vma = this.find(address);
+    let vma = this.find(address);
+    if (vma !== null && vma.linear < -1) vma = this.faultIn(vma);
     if (vma === null || vma.linear < 0 || address + length > vma.end) return null;
     if ((vma.prot & (write ? 2 : 1)) === 0) return null;
     if (this.residency.active) this.residency.touch(address, length, write);
     return vma.linear + (address - vma.start);
+  }
+
+  /** Makes mappings of objects that are about to move not present: the next access asks the object where it is (unmap_mapping_range). */
+  zapMapped(moving: (range: MappableRange) => boolean): void {
+    this.last = null;
+    this.vmas.forEach((vma, i) => {
+      if (vma.kind === "mapped" && vma.linear >= 0 && moving(vma.backing!)) this.vmas[i] = { ...vma, linear: -2 - (vma.linear - vma.backing!.linear) };
+    });
+  }
+
+  /** The CPU touches a mapping whose object has moved. Null: the object has nothing to map (SIGBUS). */
+  private faultIn(vma: Vma): Vma | null {
+    const base = vma.backing?.fault?.() ?? -1;
+    if (base < 0) return null;
+    const present = { ...vma, linear: base + (-2 - vma.linear) };
+    this.vmas[this.firstEndingAfter(vma.start)] = present;
+    this.last = null;
+    return present;
   }
 
   /** Tells every watcher of [start, end). */

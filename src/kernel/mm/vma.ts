@@ -18,7 +18,7 @@ export interface Vma {
   readonly kind: VmaKind;
   readonly prot: number;
   readonly shared: boolean;
-  /** Linear-memory address of `start`; -1 for reserved space. */
+  /** Linear-memory address of `start`; -1 for reserved space; -2 - n where byte n of an object is mapped that has moved, until the next access faults. */
   readonly linear: number;
   /** For "mapped": the object, which counts its mappings. For "anonymous": the pages, which count theirs. */
   readonly backing: MappableRange | null;
@@ -27,5 +27,5 @@ export interface Vma {
 /** The part of a VMA inside [start, end). */
 export function slice(vma: Vma, start: number, end: number): Vma {
   const from = Math.max(start, vma.start);
-  return { ...vma, start: from, end: Math.min(end, vma.end), linear: vma.linear < 0 ? -1 : vma.linear + (from - vma.start) };
+  return { ...vma, start: from, end: Math.min(end, vma.end), linear: vma.linear === -1 ? -1 : vma.linear < 0 ? vma.linear - (from - vma.start) : vma.linear + (from - vma.start) };
 }

@@ -1,6 +1,6 @@
 import type { Caller } from "../../../api/caller.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
-import { GPU_READ, GPU_WRITE } from "../../../kernel/sys/uapi.ts";
+import { GEM_PINNED, GPU_READ, GPU_WRITE } from "../../../kernel/sys/uapi.ts";
 import type { Device } from "./device.ts";
 
 /** The machine's page: what the GPU maps in. */
@@ -25,8 +25,12 @@ export class GpuSpace {
 
   /** Makes one. @returns the space, or a negative errno. */
   static create(t: Caller, device: Device): GpuSpace | number {
-    const arg = { vm: 0 };
-    const error = t.sys.ioctl(device.fd, "GLASS_VM_CREATE", arg);
+    const arg = { faultMode: true, vm: 0 };
+    let error = t.sys.ioctl(device.fd, "GLASS_VM_CREATE", arg);
+    if (error < 0 || device.profile.svm?.fineGrainSystem !== true) return error < 0 ? error : new GpuSpace(device, arg.vm);
+    // Pageable memory access: all that the process has, below what is mapped by name.
+    const { vaStart, vaEnd } = device.info;
+    error = t.sys.ioctl(device.fd, "GLASS_VM_BIND", { vm: arg.vm, op: "cpu-mirror", handle: 0, offset: 0, address: vaStart, size: vaEnd - vaStart, flags: GPU_READ | GPU_WRITE });
     return error < 0 ? error : new GpuSpace(device, arg.vm);
   }
 
@@ -57,7 +61,8 @@ export class Backing {
 
   /** Makes memory on a device. @returns it, or a negative errno. */
   static create(t: Caller, device: Device, size: number, placement: "vram" | "system", label: string): Backing | number {
-    const arg = { size, placement, label, handle: 0 };
+    // Memory that a program was given stays on the device: other processes get an error, not its place (docs/decisions/0030-cuda-memory-is-pinned.md).
+    const arg = { size, placement, label, flags: placement === "vram" ? GEM_PINNED : 0, handle: 0 };
     const error = t.sys.ioctl(device.fd, "GLASS_GEM_CREATE", arg);
     return error < 0 ? error : new Backing(device, arg.handle, pageUp(size));
   }
@@ -109,7 +114,7 @@ export interface Shared {
 
 /**
  * One range of addresses with memory behind it, bound into any number of address spaces at the same address.
- * `backing` null: the process's own pages at that address (userptr).
+ * `backing` null: the process's own pages at that address, held in RAM (userptr), or mirrored: wherever they are (managed memory).
  */
 export class Mapping implements Shared {
   readonly address: number;
@@ -117,9 +122,11 @@ export class Mapping implements Shared {
   readonly bytes: number;
   readonly backing: Backing | null;
   readonly offset: number;
+  private readonly mirror: boolean;
   readonly spaces: Set<GpuSpace> = new Set();
 
-  constructor(address: number, bytes: number, backing: Backing | null, offset: number = 0) {
+  constructor(address: number, bytes: number, backing: Backing | null, offset: number = 0, mirror: boolean = false) {
+    this.mirror = mirror;
     this.address = address;
     this.bytes = bytes;
     this.backing = backing;
@@ -131,7 +138,7 @@ export class Mapping implements Shared {
     const handle = this.backing === null ? 0 : this.backing.handleOn(t, space.device);
     if (handle < 0) return handle;
     const error = t.sys.ioctl(space.device.fd, "GLASS_VM_BIND", {
-      vm: space.vm, op: this.backing === null ? "map-userptr" : "map", handle, offset: this.backing === null ? this.address : this.offset,
+      vm: space.vm, op: this.mirror ? "cpu-mirror" : this.backing === null ? "map-userptr" : "map", handle, offset: this.backing === null ? this.address : this.offset,
       address: this.address, size: this.bytes, flags,
     });
     if (error < 0) return error;
