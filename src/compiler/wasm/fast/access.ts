@@ -1,11 +1,12 @@
 import type { Label } from "../asm/code.ts";
-import { I32, I64, op } from "../asm/opcodes.ts";
+import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf } from "../emit/types.ts";
 import type { Node } from "../graph/node.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { accessSize } from "../slow/program.ts";
-import { accessKind, knownAlignment, place, placeType, reachOf, sharesCheck, writeTranslation } from "./memory.ts";
+import { accessKind, knownAlignment, place, placeType, reachOf, sharesCheck } from "./memory.ts";
+import { CLASSES, findExtent, findExtentType, placeOne, placeOneType, rootOf, type Extent } from "./extents.ts";
 import { FastFrame } from "./frame.ts";
 
 const [L, S] = [0, 1];
@@ -48,13 +49,78 @@ export abstract class FastAccess extends FastFrame {
       }));
       return 0;
     }
-    this.temp(I64, (relative) => this.temp(I32, (low) => {
-      this.relative(address);
-      if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
-      const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
-      writeTranslation(code, this.translation, relative, low, node, kind, aligned, exit);
-    }));
+    this.value(address);
+    if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+    this.translate(node, 0, exit);
     return 0;
+  }
+
+  /** The extent that accesses like this one share. */
+  protected extentOf(address: Node, kind: number): Extent {
+    const key = `${rootOf(address)} ${kind}`;
+    let extent = this.extents.get(key);
+    if (extent === undefined) {
+      const { code } = this;
+      extent = { low: code.local(I64), shift: code.local(I32), bounds: CLASSES.map(() => code.local(I64)) };
+      this.extents.set(key, extent);
+    }
+    return extent;
+  }
+
+  /** Finds the extent around an address anew, if it may be accessed so. */
+  protected renew(extent: Extent, at: number, kind: number): void {
+    const { code } = this;
+    const { table, base, limit } = this.translation;
+    this.temp(I64, (found) => {
+      code.get(table).get(limit).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64);
+      // Outside the table: a page that it does not have.
+      code.get(at).get(base).op(op.i64_sub).tee(found).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64).i32(-1).get(found).get(limit).op(op.i64_lt_u, op.select);
+      code.i32(kind).call(this.helpers.get("findExtent", findExtentType, [I64], findExtent)).tee(found).op(op.i64_eqz, op.i32_eqz).if();
+      code.get(found).i64(32n).op(op.i64_shr_u).i64(16n).op(op.i64_shl).get(base).op(op.i64_add).set(extent.low);
+      code.get(found).i64(32n).op(op.i64_shr_u, op.i32_wrap_i64).i32(2).op(op.i32_shl).get(table).op(op.i32_add).memory(mem.i32_load);
+      code.i32(-0x10000).op(op.i32_and).get(extent.low).op(op.i32_wrap_i64, op.i32_sub).set(extent.shift);
+      CLASSES.forEach((size, i) => code.get(found).i64(0xffff_ffffn).op(op.i64_and).i64(16n).op(op.i64_shl).i64(BigInt(size - 1)).op(op.i64_sub).set(extent.bounds[i]!));
+      code.end();
+    });
+  }
+
+  /** With an access's address on the stack: pushes its linear address. `more`: bytes behind the access that must be there too. */
+  protected translate(node: Node, more: number, exit: Label): void {
+    const { code } = this;
+    const access = node.access!;
+    const address = node.args[0]!;
+    const kind = accessKind(node);
+    const size = accessSize(node) + more;
+    const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
+    const extent = this.extentOf(address, kind);
+    const bound = extent.bounds[CLASSES.findIndex((at) => at >= size)];
+    this.temp(I64, (at) => this.temp(I32, (linear) => {
+      code.set(at);
+      if (aligned < access.align) code.get(at).op(op.i32_wrap_i64).i32(access.align - 1).op(op.i32_and).brIf(exit);
+      const { table, base, limit } = this.translation;
+      const single = (): void => {
+        code.get(at).get(base).op(op.i64_sub).get(limit).get(table).i32(size).i32(kind);
+        code.call(this.helpers.get("placeOne", placeOneType, [I32], placeOne)).tee(linear).i32(-1).op(op.i32_eq).brIf(exit);
+      };
+      if (bound === undefined) {
+        single();
+        code.get(linear);
+        return;
+      }
+      const outside = (): void => void code.get(at).get(extent.low).op(op.i64_sub).get(bound).op(op.i64_ge_u);
+      code.get(at).op(op.i32_wrap_i64).get(extent.shift).op(op.i32_add).set(linear);
+      outside();
+      code.if();
+      this.renew(extent, at, kind);
+      outside();
+      code.if();
+      single();
+      code.else();
+      code.get(at).op(op.i32_wrap_i64).get(extent.shift).op(op.i32_add).set(linear);
+      code.end();
+      code.end();
+      code.get(linear);
+    }));
   }
 
   /** Pushes the linear address of a shared or local one (less a positive offset). Accesses of one block with the same base are checked together. */
@@ -79,12 +145,6 @@ export abstract class FastAccess extends FastFrame {
     const linear = code.local(I32);
     this.checked.set(key, linear);
     code.tee(linear);
-  }
-
-  /** Pushes an address less the page table's first. */
-  protected relative(address: Node): void {
-    this.value(address);
-    this.code.get(this.translation.base).op(op.i64_sub);
   }
 
   protected load(node: Node): void {

@@ -9,6 +9,7 @@ import type { KernelProgram } from "../slow/program.ts";
 import { slotStore } from "../slow/saved.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import type { FlowNode } from "./flow.ts";
+import type { Extent } from "./extents.ts";
 import type { Translation } from "./memory.ts";
 import type { Regions } from "./regions.ts";
 import { outcome } from "./outcome.ts";
@@ -48,6 +49,7 @@ export abstract class FastFrame extends DeviceEmitter {
   protected readonly any: number;
   protected readonly leaves: Map<Node, number> = new Map();
   protected readonly limits: Map<string, number> = new Map();
+  protected readonly extents: Map<string, Extent> = new Map();
   protected readonly exits: Map<Block, Label> = new Map();
   protected tail: Label = 0;
   protected done: Label = 0;

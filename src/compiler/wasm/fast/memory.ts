@@ -54,23 +54,6 @@ export function knownAlignment(node: Node, symbols: (name: string) => number): n
   }
 }
 
-/** With the address less the table's base (i64) on the stack: pushes the linear address. `aligned`: known alignment of the address; `more`: bytes behind the access that must be there too. */
-export function writeTranslation(code: Code, t: Translation, relative: number, low: number, node: Node, kind: number, aligned: number, exit: Label, more = 0): void {
-  const { align, type, count } = node.access!;
-  const size = sizeOf[type] * count + more;
-  code.tee(relative).get(t.limit).op(op.i64_ge_u).brIf(exit);
-  code.get(relative).op(op.i32_wrap_i64).set(low);
-  if (aligned < align) code.get(low).i32(align - 1).op(op.i32_and).brIf(exit);
-  if (size > Math.max(align, 1)) code.get(low).i32(0xffff).op(op.i32_and).i32(0x10000 - size).op(op.i32_gt_u).brIf(exit);
-  code.get(relative).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64).i32(2).op(op.i32_shl).get(t.table).op(op.i32_add).memory(mem.i32_load);
-  // The entry takes the place of the address's low half from here on.
-  const entry = code.local(I32);
-  code.tee(entry);
-  if (kind === 3) code.i32(3).op(op.i32_and).i32(3).op(op.i32_ne).brIf(exit);
-  else code.i32(kind).op(op.i32_and, op.i32_eqz).brIf(exit);
-  code.get(entry).i32(-0x10000).op(op.i32_and).get(low).i32(0xffff).op(op.i32_and, op.i32_or);
-}
-
 /** place(address, size, align-1, kind, l, s, item) -> linear address of a generic access, or -1 when it is for the slow path. */
 export const placeType: readonly WasmType[] = [I64, I32, I32, I32, I32, I32, I32];
 

@@ -1,8 +1,9 @@
-import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { I32, I64, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import { accessSize } from "../slow/program.ts";
 import type { FlowNode } from "./flow.ts";
 import { FastAccess } from "./access.ts";
+import { CLASSES } from "./extents.ts";
 import { accessKind } from "./memory.ts";
 import type { Levels } from "./uniform.ts";
 
@@ -43,6 +44,8 @@ export function stepOf(node: Node, levels: Levels): number | null {
   const of = (arg: Node): number | null => stepOf(arg, levels);
   switch (node.op) {
     case "sreg": return node.attr === "tid.x" || node.attr === "gid.x" ? 1 : null;
+    // The low half of a long, as compilers write the extension of a word. (Whether it wraps is asked where it matters.)
+    case "and": return node.type === "i64" && b.op === "const" && BigInt.asUintN(64, BigInt(b.imm)) === 0xffff_ffffn ? of(a) : null;
     case "zext": case "sext": return a.type === "i32" || a.type === "i64" ? of(a) : null;
     case "trunc": return a.type === "i64" && node.type === "i32" ? of(a) : null;
     case "add": case "sub": {
@@ -108,7 +111,6 @@ export abstract class RowWriter extends FastAccess {
       this.temp(I64, (start) => this.temp(I64, (end) => this.temp(I32, (bytes) => {
         const place = (): void => {
           this.afresh(site.address);
-          code.get(this.translation.base).op(op.i64_sub);
           if (site.low !== 0) code.i64(BigInt(site.low)).op(op.i64_add);
         };
         place();
@@ -118,28 +120,23 @@ export abstract class RowWriter extends FastAccess {
         code.set(end);
         code.get(tx).get(count).op(op.i32_sub).i32(1).op(op.i32_add).set(tx);
         // Nothing wrapped on the way: the last address is as far from the first as it should be.
-        code.get(count).i32(1).op(op.i32_sub).i32(site.step).op(op.i32_mul).tee(bytes).op(op.i64_extend_i32_u);
-        code.get(end).get(start).op(op.i64_sub, op.i64_ne).brIf(no);
-        code.get(bytes).i32(0x10000 - (site.high - site.low)).op(op.i32_gt_u).brIf(no);
-        code.get(end).i64(BigInt(site.high - site.low - 1)).op(op.i64_add).tee(end).get(this.translation.limit).op(op.i64_ge_u).brIf(no);
-        code.get(start).get(this.translation.limit).op(op.i64_ge_u).brIf(no);
+        code.get(count).i32(1).op(op.i32_sub).i32(site.step).op(op.i32_mul).set(bytes);
+        code.get(end).get(start).op(op.i64_sub).get(bytes).op(op.i64_extend_i32_u, op.i64_ne).brIf(no);
         if (site.align > 1) code.get(start).op(op.i32_wrap_i64).i32(site.align - 1).op(op.i32_and).brIf(no);
-        this.temp(I32, (first) => this.temp(I32, (last) => {
-          const entry = (address: number, to: number): void => {
-            code.get(address).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64).i32(2).op(op.i32_shl).get(this.translation.table).op(op.i32_add).memory(mem.i32_load).set(to);
-            code.get(to).i32(site.kind).op(op.i32_and).i32(site.kind).op(op.i32_ne).brIf(no);
-          };
-          entry(start, first);
-          entry(end, last);
-          // As far apart in linear memory as in the address space.
-          const frame = (of: number): void => void code.get(of).i32(16).op(op.i32_shr_u);
-          frame(last);
-          frame(first);
-          code.op(op.i32_sub);
-          code.get(end).i64(16n).op(op.i64_shr_u).get(start).i64(16n).op(op.i64_shr_u, op.i64_sub, op.i32_wrap_i64, op.i32_ne).brIf(no);
-          code.get(first).i32(-0x10000).op(op.i32_and).get(start).op(op.i32_wrap_i64).i32(0xffff).op(op.i32_and, op.i32_or);
-          code.get(tx).i32(site.step).op(op.i32_mul, op.i32_sub).set(pointer);
-        }));
+        const extent = this.extentOf(site.address, site.kind);
+        const bound = extent.bounds[CLASSES.findIndex((at) => at >= site.high - site.low)]!;
+        const outside = (): void => {
+          for (const at of [start, end]) code.get(at).get(extent.low).op(op.i64_sub).get(bound).op(op.i64_ge_u);
+          code.op(op.i32_or);
+        };
+        outside();
+        code.if();
+        this.renew(extent, start, site.kind);
+        outside();
+        code.brIf(no);
+        code.end();
+        code.get(start).op(op.i32_wrap_i64).get(extent.shift).op(op.i32_add);
+        code.get(tx).i32(site.step).op(op.i32_mul, op.i32_sub).set(pointer);
       })));
     }
     code.i32(1).set(good);

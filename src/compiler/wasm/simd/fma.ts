@@ -1,7 +1,7 @@
 import { V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import type { Node } from "../graph/node.ts";
-import { highHalf, type VectorHost } from "./ops.ts";
+import { highHalf, type VectorHost } from "./host.ts";
 
 /**
  * fma in f32 of four lanes, as emit/float.ts does it for one: exact product and sum in f64, and where the second rounding could go wrong

@@ -7,7 +7,8 @@ import { isLeaf, type Node } from "../graph/node.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { ItemWriter } from "../fast/item.ts";
 import { Shapes, mayWrap, type Shape, type VectorPlan } from "./shapes.ts";
-import { partsOf, repeats, vectorForm, type VectorHost } from "./ops.ts";
+import type { VectorHost } from "./host.ts";
+import { partsOf, repeats, vectorForm } from "./ops.ts";
 
 /** Work-items that go together. */
 export const LANES = 4;

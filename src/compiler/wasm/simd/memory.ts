@@ -1,13 +1,13 @@
 import { sizeOf, type Type } from "../../ir/types.ts";
-import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { I32, I64, mem, op, V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import { CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf, wasmType } from "../emit/types.ts";
 import type { Block, Node } from "../graph/node.ts";
-import { accessKind, knownAlignment, reachOf, writeTranslation } from "../fast/memory.ts";
+import { reachOf } from "../fast/memory.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
 import { canonicalLanes } from "./ops.ts";
-import { mayWrap } from "./shapes.ts";
+import { mayWrap, type Shape } from "./shapes.ts";
 import { UNDO_ENTRY } from "./undo.ts";
 
 const loadLane: Readonly<Record<number, number>> = { 1: simd.load8_lane, 2: simd.load16_lane, 4: simd.load32_lane, 8: simd.load64_lane };
@@ -36,7 +36,7 @@ export abstract class VectorMemory extends LaneWriter {
     if (access.space === "shared") {
       const limit = this.limits.get(`${access.space} ${reachOf(node)}`)!;
       this.temp(I64, (at) => {
-        this.value(address);
+        this.firstLane(address);
         if (access.offset < 0) code.i64(BigInt(access.offset)).op(op.i64_add);
         code.tee(at).get(limit).op(op.i64_ge_u).brIf(this.apart);
         code.get(at).i64(BigInt(more)).op(op.i64_add).get(limit).op(op.i64_ge_u).brIf(this.apart);
@@ -44,15 +44,17 @@ export abstract class VectorMemory extends LaneWriter {
       });
       return Math.max(0, access.offset);
     }
-    this.temp(I64, (relative) => this.temp(I32, (low) => {
-      this.relative(address);
-      if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
-      const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
-      // A step that breaks the alignment breaks it for some lane.
-      if (step % access.align !== 0) code.br(this.apart);
-      writeTranslation(code, this.translation, relative, low, node, accessKind(node), aligned, this.apart, more);
-    }));
+    this.firstLane(address);
+    if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
+    // A step that breaks the alignment breaks it for some lane.
+    if (step % access.align !== 0) code.br(this.apart);
+    this.translate(node, more, this.apart);
     return 0;
+  }
+
+  private firstLane(node: Node): void {
+    if (this.shape(node) === null) this.pushLane(node, 0);
+    else this.value(node);
   }
 
   /** A load whose lanes differ. */
@@ -63,23 +65,41 @@ export abstract class VectorMemory extends LaneWriter {
     const step = this.shape(address);
     const size = sizeOf[type];
     const results = count === 1 ? [{ to: node, offset: 0 }] : node.block!.nodes.filter((proj) => proj.op === "proj" && proj.args[0] === node).map((to) => ({ to, offset: Number(to.imm) * size }));
-    if (step === null || step < 0 || this.masked()) {
-      if (step === null && address.folded) this.spill(address);
-      this.temp(I32, (at) => this.oneByOne((lane) => {
-        const offset = this.laneLinear(node, lane);
-        code.set(at);
-        for (const { to, offset: more } of results) {
-          code.get(at).memory(loadOf[type], offset + more);
-          if (type === "i1") this.maskTo("i1");
-          this.setLane(type, this.ownVectors(to), lane, lane === 0 && !this.masked());
-        }
-      }));
-      return;
-    }
-    this.temp(I32, (at) => {
-      const offset = this.spread(node, step);
+    if (step === null && address.folded) this.spill(address);
+    const together = (by: number): void => this.temp(I32, (at) => {
+      const offset = this.spread(node, by);
       code.set(at);
-      for (const { to, offset: more } of results) this.loadSpread(this.ownVectors(to), type, at, offset + more, step);
+      for (const { to, offset: more } of results) this.loadSpread(this.ownVectors(to), type, at, offset + more, by);
+    });
+    const single = (): void => this.temp(I32, (at) => this.oneByOne((lane) => {
+      const offset = this.laneLinear(node, lane);
+      code.set(at);
+      for (const { to, offset: more } of results) {
+        code.get(at).memory(loadOf[type], offset + more);
+        if (type === "i1") this.maskTo("i1");
+        this.setLane(type, this.ownVectors(to), lane, lane === 0 && !this.masked());
+      }
+    }));
+    if (step !== null && step >= 0) together(step);
+    else if (step === null && size * count >= 4 && size * count <= 16) {
+      this.sideBySide(address, size * count);
+      code.if();
+      together(size * count);
+      code.else();
+      single();
+      code.end();
+    } else single();
+  }
+
+  /** Pushes whether the lanes' addresses, each with its own, happen to be `step` bytes apart. */
+  private sideBySide(address: Node, step: number): void {
+    const { code } = this;
+    const [low, high] = this.vectorsOf(address) as [number, number];
+    this.temp(V128, (first) => {
+      code.get(low).lane(simd.i64x2_extract_lane, 0).simd(simd.i64x2_splat).set(first);
+      code.get(low).get(first).simd(simd.i64x2_sub).v128([0, 0, step, 0]).simd(simd.xor);
+      code.get(high).get(first).simd(simd.i64x2_sub).v128([2 * step, 0, 3 * step, 0]).simd(simd.xor);
+      code.simd(simd.or, simd.any_true).op(op.i32_eqz);
     });
   }
 
@@ -124,22 +144,54 @@ export abstract class VectorMemory extends LaneWriter {
     const size = sizeOf[type];
     const logged = this.mustLog(node);
     for (const value of values) if (value.folded && this.shape(value) === null) this.spill(value);
-    if (step === size && values.length === 1 && size >= 4 && !this.masked()) {
-      this.temp(I32, (at) => {
-        const offset = this.spread(node, step);
-        code.set(at);
-        const parts = size === 8 ? [0, 1] : [0];
-        for (const part of parts) {
-          if (logged) this.log(at, offset + 16 * part, 16);
-          code.get(at);
-          this.vector(values[0]!, part);
-          if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
-          code.simdMemory(simd.store, offset + 16 * part);
-        }
-      });
+    if (step === null && address.folded) this.spill(address);
+    // What masked lanes have there is written back to them; other threads must not see that.
+    const blends = values.length === 1 && size >= 4 && !(this.masked() && this.facts.shared);
+    if (blends && step === size) {
+      this.storeTogether(node, size, logged);
       return;
     }
-    if (step === null && address.folded) this.spill(address);
+    if (blends && step === null) {
+      this.sideBySide(address, size);
+      code.if();
+      this.storeTogether(node, size, logged);
+      code.else();
+      this.storeSingly(node, step, logged);
+      code.end();
+      return;
+    }
+    this.storeSingly(node, step, logged);
+  }
+
+  /** Side by side in memory: whole vectors. */
+  private storeTogether(node: Node, size: number, logged: boolean): void {
+    const { code } = this;
+    const value = node.args[1]!;
+    this.temp(I32, (at) => {
+      const offset = this.spread(node, size);
+      code.set(at);
+      const parts = size === 8 ? [0, 1] : [0];
+      for (const part of parts) {
+        if (logged) this.log(at, offset + 16 * part, 16);
+        code.get(at);
+        this.vector(value, part);
+        if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
+        if (this.masked()) {
+          code.get(at).simdMemory(simd.load, offset + 16 * part);
+          this.laneMask();
+          if (size === 8) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+          code.simd(simd.bitselect);
+        }
+        code.simdMemory(simd.store, offset + 16 * part);
+      }
+    });
+  }
+
+  private storeSingly(node: Node, step: Shape, logged: boolean): void {
+    const { code } = this;
+    const { type } = node.access!;
+    const size = sizeOf[type];
+    const values = node.args.slice(1);
     const spread = step !== null && step >= 0 && !this.masked();
     const write = (at: number, offset: number): void => {
       values.forEach((value, i) => {

@@ -1,27 +1,16 @@
-import { bitsOf, isFloat, type Type } from "../../ir/types.ts";
+import { bitsOf, type Type } from "../../ir/types.ts";
 import type { Code } from "../asm/code.ts";
-import { V128, type WasmType } from "../asm/opcodes.ts";
+import { V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import type { Node } from "../graph/node.ts";
 import { CANONICAL_OPERAND, CANONICAL_RESULT } from "../emit/float.ts";
 import { fusedLanes } from "./fma.ts";
+import { highHalf, type VectorHost } from "./host.ts";
 
 /**
  * Operations on four lanes at once. A value of 32 bits or fewer is one vector of four words (narrow integers zero-extended, truth values all
  * ones or zeros); one of 64 bits is two vectors, and is written part by part.
  */
-
-/** What writing needs of its surroundings. */
-export interface VectorHost {
-  readonly code: Code;
-  /** Pushes one part of a value's four lanes. */
-  vector(node: Node, part: number): void;
-  temp<T>(type: WasmType, use: (local: number) => T): T;
-  /** Whether all lanes have the same. */
-  same(node: Node): boolean;
-  /** Pushes the value of a node that all lanes have in common, as a scalar. */
-  value(node: Node): void;
-}
 
 type Write = (host: VectorHost, part: number) => void;
 
@@ -401,17 +390,7 @@ function conversion(node: Node, a: Node): Write | null {
   }
 }
 
-/** Moves the upper two words of the vector on the stack to its lower half. */
-export function highHalf(host: VectorHost): void {
-  host.temp(V128, (x) => host.code.tee(x).get(x).shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]));
-}
-
 /** Whether the node pushes an operand's vector for each of its own parts: such an operand is worth a variable. */
 export function repeats(node: Node): boolean {
   return node.type !== null && partsOf(node.type) === 2 && node.args.some((arg) => arg.type !== null && partsOf(arg.type) === 1);
-}
-
-/** Whether values of the type lie in lanes as floating-point numbers. */
-export function isFloatLane(type: Type): boolean {
-  return isFloat(type);
 }

@@ -98,6 +98,7 @@ function stepFrom(node: Node, args: readonly Shape[]): Shape {
       const by = constant(node.args[1]);
       return a === null || by === null || by < 0 || by > 16 ? null : a * 2 ** by;
     }
+    case "and": return a === null || a < 0 || !isLowHalf(node) ? null : a;
     case "zext": case "sext": return a === null || a < 0 || node.args[0]!.type !== "i32" ? null : a;
     case "trunc": return node.args[0]!.type === "i64" && node.type === "i32" ? a : null;
     case "select": return args[0] === 0 && args[1] === args[2] ? args[1]! : null;
@@ -105,9 +106,15 @@ function stepFrom(node: Node, args: readonly Shape[]): Shape {
   }
 }
 
+/** Whether the node cuts a long to its low half, as compilers write the extension of a word. */
+export function isLowHalf(node: Node): boolean {
+  const by = node.args[1];
+  return node.op === "and" && node.type === "i64" && by!.op === "const" && BigInt.asUintN(64, BigInt(by!.imm)) === 0xffff_ffffn;
+}
+
 /** Whether extending the value may change its step: it may wrap between two work-items. (The work-item's own number never does.) */
 export function mayWrap(node: Node): boolean {
-  return (node.op === "zext" || node.op === "sext") && !(node.args[0]!.op === "sreg" && node.args[0]!.attr !== "gid.x");
+  return isLowHalf(node) || (node.op === "zext" || node.op === "sext") && !(node.args[0]!.op === "sreg" && node.args[0]!.attr !== "gid.x");
 }
 
 /**
@@ -150,7 +157,8 @@ function isGuard(condition: Node, shape: (node: Node) => Shape): boolean {
   switch (condition.op) {
     case "and": case "or": case "xor": return condition.type === "i1" && condition.args.every((arg) => isGuard(arg, shape));
     case "not": return isGuard(condition.args[0]!, shape);
-    case "icmp": return condition.attr !== "eq" && condition.attr !== "ne" ? condition.args.every((arg) => shape(arg) !== null) : false;
+    case "select": return condition.type === "i1" && condition.args.every((arg) => isGuard(arg, shape));
+    case "icmp": return condition.args.every((arg) => shape(arg) !== null);
     default: return condition.op === "const";
   }
 }
@@ -183,8 +191,7 @@ function worthIt(node: FlowNode, shapes: Shapes): boolean {
         const shape = shapes.use(inner.args[0]!, block);
         // All write one place: a race, which has the outcome that one by one has.
         if (inner.op === "store" && shape === 0 && !shapes.masked.blocks.has(block)) return false;
-        const apart = shape === null || (inner.op === "store" && shapes.masked.blocks.has(block));
-        if (apart) lanes += 2 * weight;
+        if (shape === null || (shape === 0 && inner.op === "store")) lanes += weight;
         else if (shape === 0 || shape === sizeOf[inner.access.type]) vectors += 2 * weight;
         else vectors += weight;
       } else if (inner.type !== null && shapes.of(inner) === null) vectors += weight;
