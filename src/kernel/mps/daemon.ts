@@ -35,7 +35,6 @@ export class MpsDaemon implements Subsystem {
   server: MpsServer | null = null;
   /** It ends when the last client has gone, and takes no more. */
   quitting = false;
-  private readonly idle = new WaitQueue();
   private readonly newestGpu: boolean;
   private readonly gpus: number;
   private readonly multiUser: boolean;
@@ -58,11 +57,11 @@ export class MpsDaemon implements Subsystem {
     const path = `${directory}/control`;
     const probe = kernel.vfs.node(path);
     if (probe !== undefined && running.get(kernel)?.some((daemon) => daemon.directory === directory && daemon.process.exit === null) === true) return -Errno.EADDRINUSE;
-    const box: { daemon?: MpsDaemon } = {};
-    const process = kernel.createProcess("nvidia-cuda-mps-control", () => wait(box.daemon!.idle, "commands"));
+    const idle = new WaitQueue();
+    const process = kernel.createProcess("nvidia-cuda-mps-control", () => wait(idle, "commands"));
     for (const [key, value] of Object.entries(env)) process.env.set(key, value);
     const newest = gpus.length > 0 && gpus.every(({ computeCapability }) => computeCapability[0] >= 9);
-    const daemon = (box.daemon = new MpsDaemon(kernel, process, directory, gpus.length, newest, multiUser));
+    const daemon = new MpsDaemon(kernel, process, directory, gpus.length, newest, multiUser);
     const percentage = parsePercentage(env["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"]);
     if (percentage !== null) daemon.settings.percentage = percentage;
     for (const [gpu, bytes] of parsePinned(env["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"]) ?? []) daemon.settings.pinned.set(gpu, bytes);
