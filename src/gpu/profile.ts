@@ -49,6 +49,11 @@ export interface GpuProfile {
   /** Work-groups of different contexts may run at the same moment; else contexts take turns of `timesliceNs`. */
   readonly contextsShareMultiprocessors: boolean;
   readonly driverVersion: string;
+  /**
+   * What of a process's memory the GPU shares without being told. `fineGrainBuffer`: buffers that both sides use at once. `fineGrainSystem`: all of it, by page faults. `atomics`: also
+   * atomic operations across the bus. Absent: none of them.
+   */
+  readonly svm?: { readonly fineGrainBuffer: boolean; readonly fineGrainSystem: boolean; readonly atomics: boolean };
   /** How the GPU can be partitioned (MIG); absent: it cannot. */
   readonly mig?: MigCapability;
 }

@@ -29,7 +29,7 @@ const values: Readonly<Record<number, Value>> = {
   82: (d) => d.profile.limits.registersPerMultiprocessor, 83: 1, 84: 0, 85: (d) => d.ordinal, 86: 0,
   // FP64 rate: half of FP32 on x.0 chips for data centres, 1/32 or 1/64 elsewhere.
   87: (d) => (d.profile.computeCapability[1] === 0 ? 2 : d.profile.computeCapability[0] >= 8 ? 64 : 32),
-  88: 0, 89: 1, 90: (d) => (d.profile.preemption === "instruction" ? 1 : 0), 91: 1, 92: 0, 93: 0, 94: 0, 95: 1, 96: 0, 97: (d) => d.profile.limits.sharedPerBlockOptin, 98: 0, 99: 1,
+  88: (d) => (d.profile.svm?.fineGrainSystem === true ? 1 : 0), 89: 1, 90: (d) => (d.profile.preemption === "instruction" ? 1 : 0), 91: 1, 92: 0, 93: 0, 94: 0, 95: 1, 96: 0, 97: (d) => d.profile.limits.sharedPerBlockOptin, 98: 0, 99: 1,
   100: 0, 101: 0, 102: 1, 103: 1, 104: 0, 105: 0, 106: (d) => d.profile.limits.maxBlocksPerMultiprocessor, 107: 0, 108: (d) => atLeast(d, 8, 0, Math.floor((d.profile.l2Bytes * 3) / 4), 0),
   109: (d) => atLeast(d, 8, 0, 128 * KIB * KIB, 0), 110: 0, 111: (d) => d.profile.limits.reservedSharedPerBlock, 112: 0, 113: 0, 114: 0, 115: 1, 116: 0, 117: 0, 118: 0, 119: 1,
   120: 0, 121: 0, 122: 0, 123: 0, 124: 0, 125: 0, 126: (d) => atLeast(d, 9, 0, 4, 1), 127: 0, 128: 0, 129: 0, 130: 0, 131: -1, 132: 0, 133: 0, 134: -1, 135: 0, 136: 0, 137: 0, 138: 0,

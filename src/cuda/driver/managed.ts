@@ -10,28 +10,15 @@ import { failSubmit } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import type { Allocation } from "./core/memory.ts";
-import { submitMarker } from "./core/submit.ts";
+import { errnoCode } from "./core/fault.ts";
+import { PAGE, pageUp } from "./core/space.ts";
+import { submitMarker, submitPrefetch } from "./core/submit.ts";
+import type { IoctlTable } from "../../kernel/sys/uapi.ts";
 
 /**
- * Unified Addressing: hints about managed memory, and its association with streams. Managed pages stay in system memory here, so hints are kept, given back and otherwise
- * without effect.
+ * Unified Addressing: where managed memory is and is to be, and its association with streams. The kernel keeps hints by page; a page is 64 KiB here, so hints about part of
+ * a page are hints about all of it.
  */
-
-/** Hints about one managed allocation. NON-SPEC: they hold for the whole allocation, not for pages. */
-interface Hints {
-  readMostly: boolean;
-  preferred: number;
-  readonly accessedBy: Set<number>;
-  lastPrefetch: number;
-}
-
-const hints = new WeakMap<Allocation, Hints>();
-
-function hintsOf(allocation: Allocation): Hints {
-  let found = hints.get(allocation);
-  if (found === undefined) hints.set(allocation, (found = { readMostly: false, preferred: cu.CU_DEVICE_INVALID, accessedBy: new Set(), lastPrefetch: cu.CU_DEVICE_INVALID }));
-  return found;
-}
 
 /** The managed allocation that holds a range. */
 function range(t: Caller, context: Context, devPtr: number, count: number): Allocation | CUresult {
@@ -53,7 +40,7 @@ function locate(t: Caller, context: Context, location: In<CUmemLocation>): numbe
 }
 
 /**
- * Moves a range of managed memory near a processor, in stream order. Kept as "last prefetch location".
+ * Moves a range of managed memory to a processor, in stream order. Pages that cannot move (page-locked, no room) stay.
  * @param flags must be 0
  * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
  */
@@ -67,10 +54,30 @@ export function cuMemPrefetchAsync_v2(t: Caller, devPtr: CUdeviceptr, count: num
   if (typeof where !== "number") return where.code;
   const stream = ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
-  const error = submitMarker(t, stream, "prefetch");
-  if (error < 0) return failSubmit(t, stream, error);
-  hintsOf(allocation).lastPrefetch = where;
-  return 0;
+  const target = placeOf(context, where);
+  // Without a context on that GPU nothing could be mapped there yet: the pages are left where they are until it touches them.
+  const reachable = where === cu.CU_DEVICE_CPU || [...context.driver.spaces()].some((space) => space.device.ordinal === where);
+  const error = reachable ? submitPrefetch(t, stream, { address: devPtr, size: count, location: target }) : submitMarker(t, stream, "prefetch");
+  return error < 0 ? failSubmit(t, stream, error) : 0;
+}
+
+/** What the kernel calls a location: a GPU's index, or RAM. */
+function placeOf(context: Context, where: number): number | "ram" {
+  return where === cu.CU_DEVICE_CPU ? "ram" : context.driver.devices[where]!.info.index;
+}
+
+/** The other way round: a device ordinal, CU_DEVICE_CPU, or CU_DEVICE_INVALID for none. */
+function ordinalOf(context: Context, place: number | "ram" | null): number {
+  if (place === null) return cu.CU_DEVICE_INVALID;
+  return place === "ram" ? cu.CU_DEVICE_CPU : (context.driver.devices.find((device) => device.info.index === place)?.ordinal ?? cu.CU_DEVICE_INVALID);
+}
+
+/** Tells the kernel a hint about whole pages. */
+function advise(t: Caller, context: Context, devPtr: number, count: number, attribute: IoctlTable["GLASS_SVM_ATTR"]["attribute"], value: number | "ram" | boolean | null): CUresult {
+  const address = devPtr - (devPtr % PAGE);
+  const { space } = context;
+  const error = t.sys.ioctl(space.device.fd, "GLASS_SVM_ATTR", { vm: space.vm, address, size: pageUp(devPtr + count - address), attribute, value });
+  return error < 0 ? fail(t, errnoCode(error), "the kernel could not take the hint", { devPtr, count }) : 0;
 }
 
 /**
@@ -83,21 +90,12 @@ export function cuMemAdvise_v2(t: Caller, devPtr: CUdeviceptr, count: number, ad
   const allocation = range(t, context, devPtr, count);
   if (typeof allocation === "number") return allocation;
   if (!isEnumerator(CUmem_advise, advice)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "advice must be of CUmem_advise", { advice });
-  const known = hintsOf(allocation);
-  if (advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY || advice === cu.CU_MEM_ADVISE_UNSET_READ_MOSTLY) {
-    known.readMostly = advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY;
-    return 0;
-  }
-  if (advice === cu.CU_MEM_ADVISE_UNSET_PREFERRED_LOCATION) {
-    known.preferred = cu.CU_DEVICE_INVALID;
-    return 0;
-  }
+  if (advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY || advice === cu.CU_MEM_ADVISE_UNSET_READ_MOSTLY) return advise(t, context, devPtr, count, "read-mostly", advice === cu.CU_MEM_ADVISE_SET_READ_MOSTLY);
+  if (advice === cu.CU_MEM_ADVISE_UNSET_PREFERRED_LOCATION) return advise(t, context, devPtr, count, "preferred-location", null);
   const where = locate(t, context, location);
   if (typeof where !== "number") return where.code;
-  if (advice === cu.CU_MEM_ADVISE_SET_PREFERRED_LOCATION) known.preferred = where;
-  else if (advice === cu.CU_MEM_ADVISE_SET_ACCESSED_BY) known.accessedBy.add(where);
-  else known.accessedBy.delete(where);
-  return 0;
+  const attribute = advice === cu.CU_MEM_ADVISE_SET_PREFERRED_LOCATION ? "preferred-location" : advice === cu.CU_MEM_ADVISE_SET_ACCESSED_BY ? "accessed-by" : "not-accessed-by";
+  return advise(t, context, devPtr, count, attribute, placeOf(context, where));
 }
 
 /** A CUDA 12 device argument as a location. */
@@ -115,13 +113,42 @@ export function cuMemAdvise_v1(t: Caller, devPtr: CUdeviceptr, count: number, ad
   return cuMemAdvise_v2(t, devPtr, count, advice, deviceLocation(device));
 }
 
+/** Hints that hold for every page of a range. */
+interface Hints {
+  readMostly: boolean;
+  preferred: number;
+  accessedBy: number[];
+  lastPrefetch: number;
+}
+
+/** What the kernel knows of a range: what its pages do not agree about is nothing. */
+function hintsOf(t: Caller, context: Context, devPtr: number, count: number): Hints {
+  const { space } = context;
+  let all: Hints | null = null;
+  for (let address = devPtr - (devPtr % PAGE); address < devPtr + count; address += PAGE) {
+    const arg: IoctlTable["GLASS_SVM_QUERY"] = { vm: space.vm, address, location: "ram", mapped: false, preferred: null, accessedBy: [], readMostly: false, lastPrefetch: null };
+    t.sys.ioctl(space.device.fd, "GLASS_SVM_QUERY", arg);
+    const one: Hints = {
+      readMostly: arg.readMostly, preferred: ordinalOf(context, arg.preferred), accessedBy: arg.accessedBy.map((place) => ordinalOf(context, place)), lastPrefetch: ordinalOf(context, arg.lastPrefetch),
+    };
+    if (all === null) {
+      all = one;
+      continue;
+    }
+    all.readMostly &&= one.readMostly;
+    if (all.preferred !== one.preferred) all.preferred = cu.CU_DEVICE_INVALID;
+    if (all.lastPrefetch !== one.lastPrefetch) all.lastPrefetch = cu.CU_DEVICE_INVALID;
+    all.accessedBy = all.accessedBy.filter((device) => one.accessedBy.includes(device));
+  }
+  return all!;
+}
+
 function answer(t: Caller, known: Hints, data: Out<unknown> | null | undefined, dataSize: number, attribute: CUmem_range_attribute): CUresult {
   const location = (where: number): number => (where === cu.CU_DEVICE_INVALID ? cu.CU_MEM_LOCATION_TYPE_INVALID : where === cu.CU_DEVICE_CPU ? cu.CU_MEM_LOCATION_TYPE_HOST : cu.CU_MEM_LOCATION_TYPE_DEVICE);
   if (data == null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "data must not be NULL");
   if (attribute === cu.CU_MEM_RANGE_ATTRIBUTE_ACCESSED_BY) {
     if (!(dataSize > 0) || dataSize % 4 !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dataSize must be a positive multiple of 4", { dataSize });
-    const all = [...known.accessedBy];
-    data.value = Array.from({ length: dataSize / 4 }, (_, i) => all[i] ?? cu.CU_DEVICE_INVALID);
+    data.value = Array.from({ length: dataSize / 4 }, (_, i) => known.accessedBy[i] ?? cu.CU_DEVICE_INVALID);
     return 0;
   }
   if (dataSize !== 4) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dataSize must be 4", { dataSize });
@@ -160,7 +187,7 @@ export function cuMemRangeGetAttributes(
   for (const attribute of attributes) if (!isEnumerator(CUmem_range_attribute, attribute)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "attributes must be of CUmem_range_attribute", { attribute });
   const allocation = range(t, context, devPtr, count);
   if (typeof allocation === "number") return allocation;
-  const known = hintsOf(allocation);
+  const known = hintsOf(t, context, devPtr, count);
   for (let i = 0; i < numAttributes; i++) {
     const code = answer(t, known, data[i], dataSizes[i] ?? 0, attributes[i] ?? (0 as never));
     if (code !== 0) return code;

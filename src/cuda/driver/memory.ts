@@ -149,12 +149,12 @@ export function cuMemGetAddressRange_v2(t: Caller, pbase: Out<CUdeviceptr> | nul
   return 0;
 }
 
-/** Maps zeroed pages of the process that the CPU and every context see at one address. @returns the mapping, or a negative errno. */
-export function mapEverywhere(t: Caller, context: Context, bytes: number): Mapping | number {
+/** Maps zeroed pages of the process that the CPU and every context see at one address: held in RAM, or `managed`, so that they move. @returns the mapping, or a negative errno. */
+export function mapEverywhere(t: Caller, context: Context, bytes: number, managed: boolean = false): Mapping | number {
   const { driver } = context;
   const address = t.sys.mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (address < 0) return address;
-  const mapping = new Mapping(address, pageUp(bytes), null);
+  const mapping = new Mapping(address, pageUp(bytes), null, 0, managed);
   for (const space of driver.spaces()) {
     const error = mapping.bind(t, space);
     if (error >= 0) continue;
@@ -167,8 +167,7 @@ export function mapEverywhere(t: Caller, context: Context, bytes: number): Mappi
 }
 
 /**
- * Allocates memory that the CPU and all GPUs use at one address.
- * NON-SPEC: its pages stay in system memory; GPUs reach them over the bus instead of migrating them.
+ * Allocates memory that the CPU and all GPUs use at one address. Its pages move to who touches them, in units of 64 KiB (docs/decisions/0030-shared-virtual-memory.md).
  * @param dptr gets the address
  * @param bytesize bytes
  * @param flags CU_MEM_ATTACH_GLOBAL or CU_MEM_ATTACH_HOST
@@ -180,7 +179,7 @@ export function cuMemAllocManaged(t: Caller, dptr: Out<CUdeviceptr> | null, byte
   if (dptr === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must not be NULL");
   if (!(bytesize > 0) || !Number.isSafeInteger(bytesize)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "bytesize must be positive", { bytesize });
   if (flags !== cu.CU_MEM_ATTACH_GLOBAL && flags !== cu.CU_MEM_ATTACH_HOST) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be CU_MEM_ATTACH_GLOBAL or CU_MEM_ATTACH_HOST", { flags });
-  const mapping = mapEverywhere(t, context, bytesize);
+  const mapping = mapEverywhere(t, context, bytesize, true);
   if (typeof mapping === "number") return fail(t, errnoCode(mapping), errnoRule(mapping, `allocating ${bytesize} bytes`), { bytesize });
   context.driver.remember("managed", mapping.address, bytesize, { context, device: context.device, mappings: [mapping], flags });
   dptr.value = mapping.address;

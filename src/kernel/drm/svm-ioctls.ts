@@ -19,10 +19,12 @@ export function svmAttr(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS
       attributes.change(address, address + size, () => ({ preferred: gpu ?? (value === "ram" ? "ram" : null) }));
       return 0;
     case "accessed-by":
-    case "not-accessed-by":
-      if (gpu === null) return -Errno.EINVAL;
-      attributes.change(address, address + size, ({ accessedBy }) => ({ accessedBy: [...accessedBy.filter((other) => other !== gpu), ...(attribute === "accessed-by" ? [gpu] : [])] }));
+    case "not-accessed-by": {
+      const who = gpu ?? (value === "ram" ? "ram" : null);
+      if (who === null) return -Errno.EINVAL;
+      attributes.change(address, address + size, ({ accessedBy }) => ({ accessedBy: [...accessedBy.filter((other) => other !== who), ...(attribute === "accessed-by" ? [who] : [])] }));
       return 0;
+    }
     case "read-mostly":
       if (typeof value !== "boolean") return -Errno.EINVAL;
       attributes.change(address, address + size, () => ({ readMostly: value }));

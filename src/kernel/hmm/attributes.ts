@@ -6,8 +6,8 @@ export type Location = number | "ram" | null;
 /** What the program has said about pages. */
 export interface SvmAttributes {
   readonly preferred: Location;
-  /** GPUs that are to have a mapping wherever the page is, by number. */
-  readonly accessedBy: readonly number[];
+  /** GPUs that are to have a mapping wherever the page is, by number, and the CPU ("ram"), for which it means nothing here. */
+  readonly accessedBy: readonly (number | "ram")[];
   readonly readMostly: boolean;
   /** Where it was last prefetched to. */
   readonly lastPrefetch: Location;

@@ -7,7 +7,7 @@ import { driver, runtime, type Driver, type Runtime } from "../../../src/cuda/in
 import { LinearStore } from "../../../src/gpu/linear.ts";
 import { findProfile } from "../../../src/gpu/profiles/index.ts";
 import { seededStrategy } from "../../../src/kernel/choices.ts";
-import { attachGpus } from "../../../src/kernel/drm/attach.ts";
+import { attachGpus, type GpuDevice } from "../../../src/kernel/drm/attach.ts";
 import { Kernel } from "../../../src/kernel/machine.ts";
 import type { Process } from "../../../src/kernel/process/process.ts";
 import type { Blocking } from "../../../src/kernel/process/wait.ts";
@@ -18,6 +18,7 @@ import { malloc } from "../../../src/api/heap.ts";
 /** A machine as the CUDA tests need it. */
 export interface TestMachine {
   readonly kernel: Kernel;
+  readonly gpus: readonly GpuDevice[];
   process(name?: string): TestHost;
   diagnostics(): readonly Diagnostic[];
   lastText(): string;
@@ -42,10 +43,11 @@ export interface TestHost {
 export function makeMachine(options: { gpus?: readonly (string | GpuProfile)[]; seed?: number; order?: "timed" | "any"; hangLimitNs?: number } = {}): TestMachine {
   const store = new LinearStore(64 * 2 ** 30);
   const kernel = new Kernel(store, { order: options.order ?? "timed", ...(options.seed === undefined ? {} : { strategy: seededStrategy(options.seed) }) });
-  attachGpus(kernel, store, (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu)), { hangLimitNs: options.hangLimitNs ?? 10e9 });
+  const gpus = attachGpus(kernel, store, (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu)), { hangLimitNs: options.hangLimitNs ?? 10e9 });
   const diagnostics = new Diagnostics();
   return {
     kernel,
+    gpus,
     diagnostics: () => diagnostics.all(),
     lastText: () => (diagnostics.last() === null ? "" : formatDiagnostic(diagnostics.last()!)),
     process(name = "host") {
@@ -61,7 +63,7 @@ export function makeMachine(options: { gpus?: readonly (string | GpuProfile)[]; 
         },
         run: (body) => kernel.scheduler.drive(process.main, body()),
         malloc: (bytes) => malloc(callerOf(host, process.main), bytes),
-        view: (address, bytes) => process.mm.bytes(address, bytes, true)!,
+        view: (address, bytes) => process.mm.view(address, bytes, true)!,
       };
     },
   };

@@ -174,7 +174,8 @@ test("errors of the requests, each beside a good one", () => {
   expect(gpu!.attr("preferred-location", at, P, 5)).toBe(-Errno.EINVAL);
   expect(gpu!.attr("preferred-location", at + 1, P, 0)).toBe(-Errno.EINVAL);
   expect(gpu!.attr("preferred-location", at + 64 * P, P, 0)).toBe(-Errno.EINVAL);
-  expect(gpu!.attr("accessed-by", at, P, "ram")).toBe(-Errno.EINVAL);
+  expect(gpu!.attr("accessed-by", at, P, "ram")).toBe(0);
+  expect(gpu!.attr("accessed-by", at, P, null)).toBe(-Errno.EINVAL);
   expect(gpu!.attr("read-mostly", at, P, 0)).toBe(-Errno.EINVAL);
   expect(gpu!.attr("read-mostly", at, P, false)).toBe(0);
   const query = { vm: gpu!.vm, address: at, location: "ram" as const, mapped: false, preferred: null, accessedBy: [], readMostly: false, lastPrefetch: null };

@@ -138,7 +138,7 @@ export class Module {
     const { driver } = this.context;
     const address = t.sys.mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address < 0) return address;
-    const mapping = new Mapping(address, pageUp(bytes), null);
+    const mapping = new Mapping(address, pageUp(bytes), null, 0, true);
     for (const space of driver.spaces()) {
       const error = mapping.bind(t, space);
       if (error < 0) return error;

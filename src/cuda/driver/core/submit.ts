@@ -62,6 +62,11 @@ export function submitMarker(t: Caller, stream: Stream, label: string, timestamp
   return submit(t, stream, stream.compute === null && stream.copy !== null ? "copy" : "compute", marker, label, timestamps);
 }
 
+/** A job that moves pages of managed memory. @returns 0 or a negative errno. */
+export function submitPrefetch(t: Caller, stream: Stream, prefetch: NonNullable<MarkerJob["prefetch"]>): number {
+  return submit(t, stream, stream.compute === null && stream.copy !== null ? "copy" : "compute", { kind: "marker", prefetch }, "prefetch", null);
+}
+
 /** Makes the stream's next work wait for points of its own device. */
 export function addWaits(t: Caller, stream: Stream, points: readonly SyncPoint[]): number {
   if (points.length === 0) return 0;
