@@ -22,6 +22,7 @@ import { reply, sizes, uint, type Answer, type ParamValue } from "./runtime/info
 import { duplicateProperty, pairsOf } from "./runtime/properties.ts";
 import { stateOf } from "./runtime/state.ts";
 import { reap } from "./runtime/submit.ts";
+import { GPU_READ, GPU_WRITE } from "../kernel/sys/uapi.ts";
 
 /** The context behind a handle. */
 export function contextOf(t: Caller, handle: cl_context | null): ContextObject | undefined {
@@ -47,8 +48,12 @@ function openSlot(t: Caller, index: number, device: DeviceObject): Slot | number
   const notifier = stateOf(t).words.take(t);
   if (notifier === 0) return -Errno.ENOMEM;
   t.sys.store32(notifier, 0);
-  const vm = { vm: 0 };
+  const { info } = device;
+  const shares = info.profile.svm?.fineGrainSystem === true;
+  const vm = { faultMode: shares, vm: 0 };
   let result = t.sys.ioctl(device.fd, "GLASS_VM_CREATE", vm);
+  // Fine-grained system SVM: all that the process has, below what is mapped by name.
+  if (result >= 0 && shares) result = t.sys.ioctl(device.fd, "GLASS_VM_BIND", { vm: vm.vm, op: "cpu-mirror", handle: 0, offset: 0, address: info.vaStart, size: info.vaEnd - info.vaStart, flags: GPU_READ | GPU_WRITE });
   if (result < 0) {
     stateOf(t).words.give(notifier);
     return result;

@@ -4,7 +4,7 @@ import * as cl from "./abi/constants.ts";
 import { compilerAvailable } from "./runtime/compiler.ts";
 import {
   BASE_ALIGN, LARGEST_TYPE, MAX_CONSTANT_ARGS, MAX_PARAMETER_BYTES, PRINTF_BYTES, constantBytes, deviceExtensions, deviceFeatures, is31, localBytes, makeVersion, maxAllocation, maxSubGroups, maxWorkGroup,
-  maxWorkItems, versionOf, withVersions,
+  maxWorkItems, svmCapabilities, versionOf, withVersions,
 } from "./runtime/capabilities.ts";
 import type { DeviceObject } from "./runtime/device-object.ts";
 import { bytes, nameVersions, size, sizes, text, uint, words, type Answer } from "./runtime/info.ts";
@@ -137,7 +137,7 @@ const queries: ReadonlyMap<number, Query> = new Map<number, Query>([
   [cl.CL_DEVICE_PARTITION_AFFINITY_DOMAIN, noSize],
   [cl.CL_DEVICE_PARTITION_TYPE, () => sizes([0])],
   [cl.CL_DEVICE_REFERENCE_COUNT, one],
-  [cl.CL_DEVICE_SVM_CAPABILITIES, () => size(cl.CL_DEVICE_SVM_COARSE_GRAIN_BUFFER)],
+  [cl.CL_DEVICE_SVM_CAPABILITIES, (device) => size(svmCapabilities(device))],
   [cl.CL_DEVICE_PREFERRED_PLATFORM_ATOMIC_ALIGNMENT, zero],
   [cl.CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT, zero],
   [cl.CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT, zero],

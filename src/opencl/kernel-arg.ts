@@ -14,6 +14,7 @@ import { fail } from "./runtime/fail.ts";
 import { hostBytes } from "./runtime/host-memory.ts";
 import type { KernelObject } from "./runtime/kernel-object.ts";
 import { stateOf } from "./runtime/state.ts";
+import { hasSystemSvm } from "./runtime/context-object.ts";
 import { findSvm } from "./runtime/svm-allocation.ts";
 
 /** sizeof(cl_mem), sizeof(void*). */
@@ -108,7 +109,7 @@ function setValue(t: Caller, kernel: KernelObject, param: KernelParam, index: nu
 }
 
 /**
- * clSetKernelArgSVMPointer: an address inside an allocation of clSVMAlloc, or NULL.
+ * clSetKernelArgSVMPointer: an address inside an allocation of clSVMAlloc, any address where a device has fine-grained system SVM, or NULL.
  * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE
  */
 export function clSetKernelArgSVMPointer(t: Caller, kernel: cl_kernel | null, arg_index: cl_uint, arg_value: number | null): cl_int {
@@ -118,7 +119,8 @@ export function clSetKernelArgSVMPointer(t: Caller, kernel: cl_kernel | null, ar
   if (param === undefined) return fail(t, CL_INVALID_ARG_INDEX, "arg_index must be less than the number of the kernel's arguments", { arg_index, arguments: object.info.params.length });
   if (param.kind !== "global" && param.kind !== "const") return fail(t, CL_INVALID_ARG_VALUE, "the argument must be declared as a pointer to global or constant memory", { arg_index });
   const address = arg_value ?? 0;
-  if (address !== 0 && findSvm(object.program.context.svm, address) === undefined) {
+  const { context } = object.program;
+  if (address !== 0 && !hasSystemSvm(context) && findSvm(context.svm, address) === undefined) {
     return fail(t, CL_INVALID_ARG_VALUE, "arg_value must point into an allocation of clSVMAlloc of the kernel's context", { arg_index, arg_value });
   }
   writeAddress(object, param.offset, address);
@@ -144,7 +146,7 @@ export function clSetKernelExecInfo(t: Caller, kernel: cl_kernel | null, param_n
   }
   if (param_name === CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM) {
     if (param_value === null || param_value_size !== 4) return fail(t, CL_INVALID_VALUE, "param_value must be a cl_bool, 4 bytes", { param_value_size });
-    if (boolIn(param_value) !== CL_FALSE) return fail(t, CL_INVALID_OPERATION, "no device of the context has fine-grained system SVM");
+    if (boolIn(param_value) !== CL_FALSE && !hasSystemSvm(object.program.context)) return fail(t, CL_INVALID_OPERATION, "no device of the context has fine-grained system SVM");
     return CL_SUCCESS;
   }
   return fail(t, CL_INVALID_VALUE, "param_name must be CL_KERNEL_EXEC_INFO_SVM_PTRS or CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM", { param_name });

@@ -68,7 +68,7 @@ const core: Readonly<Record<CoreFunction, Row>> = {
   clEnqueueMapImage: ["Image Objects", "refused", NO_IMAGES],
   clCreatePipe: ["Pipes", "refused", NO_PIPES],
   clGetPipeInfo: ["Pipes", "refused", NO_PIPES],
-  clSVMAlloc: ["Shared Virtual Memory", "partial", "Coarse-grained buffers only; fine-grained ones give NULL."],
+  clSVMAlloc: ["Shared Virtual Memory", "partial", "Fine-grained buffers and atomics only on devices whose profile has them; all buffers are in system memory."],
   clSVMFree: ["Shared Virtual Memory", "full"],
   clEnqueueSVMFree: ["Shared Virtual Memory", "full"],
   clEnqueueSVMMemcpy: ["Shared Virtual Memory", "full"],

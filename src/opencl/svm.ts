@@ -1,12 +1,12 @@
 /**
- * OpenCL 3.0 API specification, 5.6: Shared Virtual Memory (coarse-grained buffers).
+ * OpenCL 3.0 API specification, 5.6: Shared Virtual Memory (buffers; of system memory nothing needs to be allocated).
  */
 import type { Caller } from "../api/caller.ts";
-import { CL_MEM_SVM_FINE_GRAIN_BUFFER } from "./abi/constants.ts";
+import { CL_DEVICE_SVM_ATOMICS, CL_DEVICE_SVM_FINE_GRAIN_BUFFER, CL_MEM_SVM_ATOMICS, CL_MEM_SVM_FINE_GRAIN_BUFFER } from "./abi/constants.ts";
 import { CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_MEM_OBJECT_ALLOCATION_FAILURE } from "./abi/errors.ts";
 import type { cl_context, cl_svm_mem_flags, cl_uint } from "./abi/types.ts";
 import { contextOf } from "./context.ts";
-import { maxAllocation } from "./runtime/capabilities.ts";
+import { maxAllocation, svmCapabilities } from "./runtime/capabilities.ts";
 import type { ContextObject } from "./runtime/context-object.ts";
 import { fail, misuse } from "./runtime/fail.ts";
 import { badSvmFlags } from "./runtime/flags.ts";
@@ -17,8 +17,8 @@ import { findSvm } from "./runtime/svm-allocation.ts";
 const MAX_ALIGNMENT = 65536;
 
 /**
- * clSVMAlloc: memory that host and devices see at one address. Coarse-grained: a buffer object mapped shared into the process and into every device's address
- * space. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
+ * clSVMAlloc: memory that host and devices see at one address: a buffer object in system memory, mapped shared into the process and into every device's address
+ * space. Both sides see each other's stores at once, so that coarse- and fine-grained buffers are the same thing here; only what the program may rely on differs. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
  * @param alignment a power of two, or 0 for the default
  * @returns the address, or 0 (NULL)
  */
@@ -27,7 +27,9 @@ export function clSVMAlloc(t: Caller, context: cl_context | null, flags: cl_svm_
   if (owner === undefined) return fail(t, CL_INVALID_CONTEXT, "context must be a valid context", { context }), 0;
   const bad = badSvmFlags(flags);
   if (bad !== null) return fail(t, CL_INVALID_VALUE, bad, { flags }), 0;
-  if ((flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) !== 0) return fail(t, CL_INVALID_VALUE, "the devices have no fine-grained SVM buffers", { flags }), 0;
+  const offered = owner.slots.reduce((all, slot) => all | svmCapabilities(slot.device), 0);
+  if ((flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) !== 0 && (offered & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) === 0) return fail(t, CL_INVALID_VALUE, "no device has fine-grained SVM buffers", { flags }), 0;
+  if ((flags & CL_MEM_SVM_ATOMICS) !== 0 && (offered & CL_DEVICE_SVM_ATOMICS) === 0) return fail(t, CL_INVALID_VALUE, "no device has SVM atomics", { flags }), 0;
   if (!(size > 0)) return fail(t, CL_INVALID_VALUE, "size must not be 0"), 0;
   if (owner.slots.some((slot) => size > maxAllocation(slot.device))) return fail(t, CL_INVALID_VALUE, "size must not be greater than CL_DEVICE_MAX_MEM_ALLOC_SIZE of any device", { size }), 0;
   if ((alignment & (alignment - 1)) !== 0 || alignment < 0 || alignment > MAX_ALIGNMENT) {

@@ -7,8 +7,9 @@ import { LinearStore } from "../../src/gpu/linear.ts";
 import { findProfile } from "../../src/gpu/profiles/index.ts";
 import type { Strategy } from "../../src/kernel/choices.ts";
 import type { EventOrder } from "../../src/kernel/clock.ts";
-import { attachGpus } from "../../src/kernel/drm/attach.ts";
+import { attachGpus, type GpuDevice } from "../../src/kernel/drm/attach.ts";
 import { Kernel } from "../../src/kernel/machine.ts";
+import type { GpuProfile } from "../../src/kernel/sys/uapi.ts";
 import type { Blocking } from "../../src/kernel/process/wait.ts";
 import * as C from "../../src/opencl/abi/constants.ts";
 import { errorNames } from "../../src/opencl/abi/errors.ts";
@@ -19,7 +20,7 @@ import type { Module } from "../../src/compiler/ir/module.ts";
 import { encodeBinary } from "../../src/opencl/runtime/binary.ts";
 
 export interface BenchOptions {
-  readonly gpus?: readonly string[];
+  readonly gpus?: readonly (string | GpuProfile)[];
   readonly strategy?: Strategy;
   readonly order?: EventOrder;
   readonly trace?: boolean;
@@ -30,6 +31,7 @@ export interface BenchOptions {
 /** A process with OpenCL on a machine, and the usual objects made in it. */
 export class Bench {
   readonly kernel: Kernel;
+  readonly gpus: readonly GpuDevice[];
   readonly host: Host;
   readonly cl: SyncApi<OpenCl>;
   readonly diagnostics: Diagnostics = new Diagnostics();
@@ -40,7 +42,7 @@ export class Bench {
   constructor(options: BenchOptions = {}) {
     const store = new LinearStore(options.memoryBytes ?? 2 ** 32);
     this.kernel = new Kernel(store, { ...(options.strategy ? { strategy: options.strategy } : {}), ...(options.order ? { order: options.order } : {}), trace: options.trace ?? false });
-    attachGpus(this.kernel, store, (options.gpus ?? ["a100-pcie-40gb"]).map(findProfile), { hangLimitNs: 10e9 });
+    this.gpus = attachGpus(this.kernel, store, (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu)), { hangLimitNs: 10e9 });
     this.host = { kernel: this.kernel, process: this.kernel.createProcess("test", null), diagnostics: this.diagnostics };
     this.cl = bindSync(opencl, this.host);
     const platforms = out<cl_platform_id[]>();
@@ -134,7 +136,7 @@ export class Bench {
   }
 
   view(address: number, bytes: number): Uint8Array {
-    const memory = this.host.process.mm.bytes(address, bytes, true);
+    const memory = this.host.process.mm.view(address, bytes, true);
     if (memory === null) throw new RangeError("segmentation fault");
     return memory;
   }

@@ -64,4 +64,6 @@ export const mi250xDie: GpuProfile = {
   // Queues of several processes are mapped to hardware at once, each under its own VMID.
   contextsShareMultiprocessors: true,
   driverVersion: "6.12.12",
+  // What clinfo of ROCm shows: fine-grained buffers; system memory by page faults only where XNACK is on, which is not the default.
+  svm: { fineGrainBuffer: true, fineGrainSystem: false, atomics: false },
 };

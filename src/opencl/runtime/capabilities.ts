@@ -1,5 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import { languageExtensions, languageFeatures } from "../../compiler/clang/extensions.ts";
+import { CL_DEVICE_SVM_ATOMICS, CL_DEVICE_SVM_COARSE_GRAIN_BUFFER, CL_DEVICE_SVM_FINE_GRAIN_BUFFER, CL_DEVICE_SVM_FINE_GRAIN_SYSTEM } from "../abi/constants.ts";
 import type { cl_name_version } from "../abi/types.ts";
 import { extensions, type ExtensionName } from "../abi/extensions.ts";
 import type { DeviceObject } from "./device-object.ts";
@@ -46,6 +47,13 @@ export function maxWorkItems(device: DeviceObject): readonly [number, number, nu
 /** CL_DEVICE_LOCAL_MEM_SIZE, bytes. */
 export function localBytes(device: DeviceObject): number {
   return device.info.profile.limits.sharedPerBlock;
+}
+
+/** CL_DEVICE_SVM_CAPABILITIES. */
+export function svmCapabilities(device: DeviceObject): number {
+  const svm = device.info.profile.svm;
+  return CL_DEVICE_SVM_COARSE_GRAIN_BUFFER | (svm?.fineGrainBuffer === true ? CL_DEVICE_SVM_FINE_GRAIN_BUFFER : 0) | (svm?.fineGrainSystem === true ? CL_DEVICE_SVM_FINE_GRAIN_SYSTEM : 0)
+    | (svm?.atomics === true ? CL_DEVICE_SVM_ATOMICS : 0);
 }
 
 /** CL_DEVICE_MAX_MEM_ALLOC_SIZE, bytes: a quarter of the device's memory, the least that the specification allows for large ones. */

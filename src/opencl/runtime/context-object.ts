@@ -17,6 +17,11 @@ export interface Slot {
   readonly notifier: number;
 }
 
+/** Whether a device of the context shares all of the process's memory (CL_DEVICE_SVM_FINE_GRAIN_SYSTEM). */
+export function hasSystemSvm(context: ContextObject): boolean {
+  return context.slots.some((slot) => slot.device.info.profile.svm?.fineGrainSystem === true);
+}
+
 /** `void (*pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data)` */
 export type ContextNotify = (errinfo: string, private_info: Uint8Array | null, cb: number, user_data: unknown) => unknown;
 
