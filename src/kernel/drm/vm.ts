@@ -310,7 +310,7 @@ export class GpuVm implements GpuAddressSpace {
 
   /** The object is where it may be used: the page table gets it again. */
   rebind(vmBo: VmBo): void {
-    this.evicted.delete(vmBo);
+    if (!vmBo.object.backing.evicted) this.evicted.delete(vmBo);
     if (vmBo.live) return;
     vmBo.live = true;
     const { object } = vmBo;

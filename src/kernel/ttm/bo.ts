@@ -41,6 +41,8 @@ export class TtmBo {
   storage: Storage | null;
   /** What was swapped out, by offset. */
   swap: Map<number, Uint8Array> | null = null;
+  /** Bytes of the machine's RAM that it counts for. */
+  ram = 0;
   pinCount = 0;
   /** The newest move that is not over. */
   pending: BoMove | null = null;
@@ -206,6 +208,7 @@ export class TtmBo {
 
   checkInvariants(): void {
     invariant(this.storage === null || this.swap === null, "contents are in one place");
+    invariant(this.ram === 0 || this.memType !== VRAM, "what has room in VRAM counts for no RAM");
     if (this.pending === null && this.storage !== null) invariant((this.storage.kind === "vram") === (this.memType === VRAM), "bytes are where the room is, when nothing moves");
     if (this.memType === TT || this.memType === VRAM) invariant(this.storage !== null || this.pending !== null, "what has room has storage");
   }

@@ -207,6 +207,7 @@ export class TtmDevice {
   gut(bo: TtmBo): number {
     if (bo.pinCount > 0) return -Errno.EINVAL;
     this.counts.discarded++;
+    this.unchargeRam(bo);
     this.switch(bo, this.system.alloc(bo, place(SYSTEM)) as TtmResource, null, true, usersOf(bo, true));
     return 0;
   }
@@ -232,7 +233,7 @@ export class TtmDevice {
     const { store } = this.device.core;
     const users = bo.evicted ? [] : usersOf(bo, false);
     if (ctx.noWaitGpu === true && (users.length > 0 || bo.pending !== null || room.manager.moves().length > 0)) return -Errno.EBUSY;
-    let target: Storage | null = null;
+    let target: "vram" | "system" | null = null;
     if (from === SYSTEM && bo.storage === null && bo.pending === null) {
       // Nothing to copy.
       if (to === VRAM) {
@@ -243,27 +244,33 @@ export class TtmDevice {
         if (result < 0) return result;
       }
     } else if ((from === VRAM) !== (to === VRAM) || from === VRAM || (to === TT && bo.pending?.discard === true)) {
-      target = this.fresh(to === VRAM ? "vram" : "system", bo);
-      if (target === null) return -Errno.ENOMEM;
+      target = to === VRAM ? "vram" : "system";
+      if (to === TT && !this.chargeRam(bo)) return -Errno.ENOMEM;
     }
     if (!bo.evicted) usersOf(bo, true);
+    if (to === VRAM) this.unchargeRam(bo);
     this.switch(bo, room, target, false, users);
     return 0;
   }
 
-  /** Empty storage for a move, with all the pages that will be needed. */
-  private fresh(kind: "vram" | "system", bo: TtmBo): Storage | null {
-    const { store } = this.device.core;
-    if (kind === "system" && store.ram.free < bo.size) swapOut(this, bo.size, bo);
-    const target = Storage.create(store, kind, bo.size, bo.cpuMappings > 0);
-    const source = bo.pending?.to ?? bo.storage;
-    if (target === null || source === null || target.touchLike(source)) return target;
-    target.free();
-    return null;
+  /** The object's pages count for RAM from now on; others are swapped out for that when there is not enough. False: in vain. */
+  private chargeRam(bo: TtmBo): boolean {
+    const { ram } = this.device.core.store;
+    if (bo.ram > 0) return true;
+    if (ram.free < bo.size) swapOut(this, bo.size, bo);
+    if (!ram.charge(bo.size)) return false;
+    bo.ram = bo.size;
+    return true;
+  }
+
+  /** The object has no pages of system memory any more, or will have none when its move is over. */
+  unchargeRam(bo: TtmBo): void {
+    this.device.core.store.ram.uncharge(bo.ram);
+    bo.ram = 0;
   }
 
   /** The decision: the object has the new room from now on, others have the old. */
-  private switch(bo: TtmBo, room: TtmResource, target: Storage | null, discard: boolean, users: readonly BoMove["fence"][]): void {
+  private switch(bo: TtmBo, room: TtmResource, target: "vram" | "system" | null, discard: boolean, users: readonly BoMove["fence"][]): void {
     const old = bo.resource;
     const deps = [...users, ...(bo.pending === null ? [] : [bo.pending.fence]), ...room.manager.moves()].filter((fence) => !fence.signaled);
     bo.unlist();
@@ -293,9 +300,12 @@ export class TtmDevice {
   populate(bo: TtmBo, contiguous: boolean): number {
     if (bo.storage !== null) return 0;
     const { store, kernel } = this.device.core;
-    if (store.ram.free < bo.size) swapOut(this, bo.size, bo);
+    if (!this.chargeRam(bo)) return -Errno.ENOMEM;
     bo.storage = Storage.create(store, "system", bo.size, contiguous);
-    if (bo.storage === null) return -Errno.ENOMEM;
+    if (bo.storage === null) {
+      this.unchargeRam(bo);
+      return -Errno.ENOMEM;
+    }
     if (bo.swap !== null) {
       if (!mutant("swap-forgets-bytes")) bo.storage.restore(bo.swap);
       bo.swap = null;
@@ -359,6 +369,7 @@ export class TtmDevice {
     bo.resource.manager.free(bo.resource);
     bo.storage?.free();
     bo.storage = null;
+    this.unchargeRam(bo);
     if (bo.swap !== null) this.device.core.swap.uncharge(bo.size);
     bo.swap = null;
     bo.resv.clear();

@@ -74,13 +74,13 @@ export abstract class TtmManager {
 
   /** What has been moved out of here is still on its way until the fence signals. */
   addMove(fence: DmaFence): void {
-    this.prune();
+    if (this.moving.has(fence)) return;
     this.moving.add(fence.get());
+    fence.addCallback({ fenceSignaled: () => this.prune() });
   }
 
   /** Moves that whoever gets room here now must wait for. */
   moves(): readonly DmaFence[] {
-    this.prune();
     return mutant("new-owner-ignores-move-fence") ? [] : [...this.moving];
   }
 

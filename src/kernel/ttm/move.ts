@@ -5,7 +5,8 @@ import { Usage } from "../fence/resv.ts";
 import { mutant } from "../mutants.ts";
 import type { TtmBo } from "./bo.ts";
 import { VRAM } from "./placement.ts";
-import type { Storage } from "./storage.ts";
+import { OutOfFrames } from "../../gpu/linear.ts";
+import { Storage } from "./storage.ts";
 
 /**
  * One move of an object, from the decision to the last byte. It waits for who still uses the old place, for the object's move before it and for
@@ -16,23 +17,29 @@ export class BoMove implements FenceCallback, MigrateWork {
   readonly label: string;
   readonly bus: boolean;
   readonly fence: DmaFence;
-  /** Where the bytes go; null: they stay where they are, or are thrown away. */
-  readonly to: Storage | null;
+  /** Where the bytes go; null before the move begins, and when they stay where they are or are thrown away. */
+  to: Storage | null = null;
+  private readonly kind: "vram" | "system" | null;
   /** False once it was begun or is over. */
   waiting = true;
   private readonly bo: TtmBo;
+  /** The GPU may use the place it leads to. */
+  private readonly usable: boolean;
   /** The contents are thrown away. */
   readonly discard: boolean;
   private readonly deps: DmaFence[] = [];
   private left: number;
   private done = 0;
 
-  constructor(bo: TtmBo, to: Storage | null, discard: boolean, deps: Iterable<DmaFence>) {
+  /** @param kind of memory that the bytes go to; null: they stay */
+  constructor(bo: TtmBo, kind: "vram" | "system" | null, discard: boolean, deps: Iterable<DmaFence>) {
     const { ttm } = bo.device;
     this.bo = bo;
-    this.to = to;
+    this.usable = !bo.evicted;
+    this.kind = kind;
     this.discard = discard;
-    this.bus = to !== null && (to.kind === "system" || bo.storage?.kind === "system");
+    // Between two places of the GPU's memory when it was there and stays there.
+    this.bus = !(kind === "vram" && bo.memType === VRAM && bo.pending === null && bo.storage?.kind === "vram");
     this.label = `move ${bo.where}`;
     this.fence = ttm.fences.emit();
     for (const fence of deps) if (!fence.signaled && !this.deps.includes(fence)) this.deps.push(fence.get());
@@ -67,6 +74,10 @@ export class BoMove implements FenceCallback, MigrateWork {
     bo.copying = this;
     let flush = 0;
     if (!mutant("move-keeps-page-tables")) for (const vmBo of bo.vmBos) flush = Math.max(flush, vmBo.vm.zap(vmBo));
+    if (this.kind !== null) {
+      this.to = Storage.create(bo.device.core.store, this.kind, bo.size, bo.cpuMappings > 0);
+      if (this.to === null) throw new OutOfFrames(bo.size);
+    }
     if (bo.cpuMappings > 0 && (this.to !== null || this.discard)) bo.device.ttm.zapCpu(bo);
     return flush;
   }
@@ -102,7 +113,8 @@ export class BoMove implements FenceCallback, MigrateWork {
     if (bo.pending === this) bo.pending = null;
     for (const vmBo of bo.vmBos) {
       vmBo.vm.moving.delete(this.fence);
-      if (bo.pending === null && !bo.evicted) vmBo.vm.rebind(vmBo);
+      // Also when it will have to leave again: the jobs that this move was made for come first.
+      if (this.usable) vmBo.vm.rebind(vmBo);
     }
     ttm.moves.delete(this);
     this.fence.signal();
@@ -113,7 +125,7 @@ export class BoMove implements FenceCallback, MigrateWork {
   /** @param asked by whoever wants the move, who pays for the flush; else by the last fence it waited for */
   private go(asked: boolean): void {
     const { device } = this.bo;
-    if (this.to !== null && this.bo.storage !== null) {
+    if (this.kind !== null && this.bo.storage !== null) {
       device.gpu.migrate.submit(this);
       return;
     }
@@ -122,10 +134,5 @@ export class BoMove implements FenceCallback, MigrateWork {
     if (asked) device.ttm.charge(flush);
     if (flush === 0 || asked) this.ended();
     else device.gpu.ports.events.at(device.gpu.ports.clock.now + flush, () => this.ended(), "TLB flush");
-  }
-
-  /** For traces: the memory type it leads to. */
-  get memType(): number {
-    return this.to === null ? this.bo.memType : this.to.kind === "vram" ? VRAM : 1;
   }
 }

@@ -1,13 +1,12 @@
 import { FRAME } from "../../gpu/frames.ts";
-import type { LinearStore } from "../../gpu/linear.ts";
-import { invariant } from "../errors.ts";
+import { OutOfFrames, type LinearStore } from "../../gpu/linear.ts";
 
 /** Above this, memory is backed page by page on first touch; bytes. */
 export const CONTIGUOUS_LIMIT: number = 256 * 2 ** 20;
 
 /**
- * Where the bytes of a buffer object are: frames of a GPU's memory, or pages of system memory (which are charged to the machine's RAM). A move is from one storage to
- * another. Fresh storage reads as zero.
+ * Where the bytes of a buffer object are: frames of a GPU's memory, or pages of system memory. A move is from one storage to another. Fresh storage reads as zero. What the bytes
+ * count for (VRAM, RAM) is the object's matter, because that is decided before they move.
  */
 export class Storage {
   readonly kind: "vram" | "system";
@@ -32,12 +31,8 @@ export class Storage {
    * @param contiguous it must be one run, because the CPU maps it
    */
   static create(store: LinearStore, kind: "vram" | "system", size: number, contiguous: boolean): Storage | null {
-    if (kind === "system" && !store.ram.charge(size)) return null;
     const linear = contiguous || size <= CONTIGUOUS_LIMIT ? store.allocateFrames(kind, size / FRAME) : null;
-    if (linear === null && contiguous) {
-      if (kind === "system") store.ram.uncharge(size);
-      return null;
-    }
+    if (linear === null && contiguous) return null;
     return new Storage(store, kind, size, linear ?? 0);
   }
 
@@ -55,13 +50,6 @@ export class Storage {
     return fresh;
   }
 
-  /** Backs every page that `other` has backed. False: there is no memory. */
-  touchLike(other: Storage): boolean {
-    if (this.pages === null) return true;
-    for (let at = 0; at < this.size; at += FRAME) if (other.page(at) !== 0 && this.touch(at) === 0) return false;
-    return true;
-  }
-
   /** Copies [offset, offset + bytes), whole pages, to the same place of another storage. */
   copyTo(other: Storage, offset: number, bytes: number): void {
     if (this.pages === null && other.pages === null) {
@@ -72,7 +60,7 @@ export class Storage {
       const from = this.page(at);
       if (from === 0) continue;
       const to = other.touch(at);
-      invariant(to !== 0, "the target of a move was backed before it began");
+      if (to === 0) throw new OutOfFrames(FRAME);
       this.store.u8.copyWithin(to, from, from + FRAME);
     }
   }
@@ -100,6 +88,5 @@ export class Storage {
   free(): void {
     if (this.pages === null) this.store.freeFrames(this.kind, this.linear, this.size / FRAME);
     else for (const page of this.pages) if (page !== 0) this.store.freeFrames(this.kind, page, 1);
-    if (this.kind === "system") this.store.ram.uncharge(this.size);
   }
 }

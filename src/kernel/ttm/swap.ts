@@ -33,6 +33,7 @@ export function swapOutOne(ttm: TtmDevice, bo: TtmBo): boolean {
   if (bo.cpuMappings > 0) ttm.zapCpu(bo);
   bo.storage.free();
   bo.storage = null;
+  ttm.unchargeRam(bo);
   ttm.counts.swappedOut++;
   ttm.charge(Math.ceil((bo.size / 1024) * kernel.costs.hostCopy));
   return true;
