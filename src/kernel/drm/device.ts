@@ -66,6 +66,10 @@ export class GpuDevice implements TranslationCache, Subsystem {
   /** Its memory as a home of process pages, and its faults on their way through the service. */
   readonly pages: DevicePages;
   readonly batches: FaultBatches;
+  /** Taken out of the machine: nothing can be asked of it. */
+  unplugged = false;
+  /** A master has set the interface version: the bus name may be told. */
+  busNameSet = false;
   /** Times that an engine was reset because of a hung job, or the GPU by hand. */
   resets = 0;
   /** The GPU that this is an instance of, or null. */

@@ -4,14 +4,17 @@ import { Errno, invariant } from "../errors.ts";
 import type { FileDriver, MappableRange, SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
+import type { Pollable } from "../fs/poll.ts";
 import { CodeCache } from "./code-cache.ts";
 import type { GpuContext } from "./context.ts";
 import type { GpuDevice } from "./device.ts";
 import { fdinfo } from "./fdinfo.ts";
+import { isUnplugged } from "./device-state.ts";
 import type { GemObject } from "./gem.ts";
 import { IdTable } from "./id-table.ts";
 import { mutant } from "../mutants.ts";
 import { dispatch, dispatchWait } from "./ioctl.ts";
+import { DrmAuth } from "./master.ts";
 import type { ExecQueue } from "./queue.ts";
 import type { ComputeSlice } from "./slice.ts";
 import type { Syncobj } from "./syncobj.ts";
@@ -39,6 +42,13 @@ export class DrmFile implements FileDriver {
   /** Who opened it. */
   readonly pid: number;
   readonly command: string;
+  readonly uid: number;
+  /** What it chose to be called, or "". */
+  clientName = "";
+  readonly auth: DrmAuth;
+  readonly seek = "noop";
+  /** No events come from it: there is no display. */
+  readonly poll: Pollable = { mask: () => 0, subscribe: () => () => {} };
   readonly objects: IdTable<GemObject> = new IdTable<GemObject>();
   readonly syncobjs: IdTable<Syncobj> = new IdTable<Syncobj>();
   readonly vms: IdTable<GpuVm> = new IdTable<GpuVm>();
@@ -61,6 +71,8 @@ export class DrmFile implements FileDriver {
     this.clientId = device.core.nextClient();
     this.pid = caller.process.pid;
     this.command = caller.process.name;
+    this.uid = caller.process.cred.uid;
+    this.auth = new DrmAuth(this, device, caller);
     device.files.add(this);
   }
 
@@ -82,12 +94,13 @@ export class DrmFile implements FileDriver {
     return dispatch(this, caller, request, arg);
   }
 
-  ioctlWait<K extends WaitIoctlName>(_caller: SysCaller, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
-    return dispatchWait(this, request, arg);
+  ioctlWait<K extends WaitIoctlName>(caller: SysCaller, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
+    return dispatchWait(this, caller, request, arg);
   }
 
-  /** -EINVAL: no object there, or too long; -EACCES: this file has no handle of it. */
+  /** -ENODEV: the GPU is gone; -EINVAL: no object there, or too long; -EACCES: this file has no handle of it. */
   mmap(_caller: SysCaller, offset: number, length: number, _write: boolean): MappableRange | number {
+    if (isUnplugged(this.device)) return -Errno.ENODEV;
     const object = this.lookupMapOffset(offset);
     if (object === undefined) return -Errno.EINVAL;
     let mine = mutant("mmap-without-handle");
@@ -138,6 +151,7 @@ export class DrmFile implements FileDriver {
   }
 
   release(killed: boolean): void {
+    this.auth.release();
     if (killed) for (const [, queue] of this.queues.entries()) queue.kill();
     for (const [id, queue] of this.queues.entries()) {
       this.queues.remove(id);

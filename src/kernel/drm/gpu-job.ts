@@ -8,6 +8,7 @@ import { Usage } from "../fence/resv.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ExecArgs, LaunchJob } from "../sys/uapi.ts";
 import type { GpuContext } from "./context.ts";
+import { isUnplugged } from "./device-state.ts";
 import type { ExecQueue } from "./queue.ts";
 import type { JobScheduler } from "./sched/backend.ts";
 import { SchedJob } from "./sched/job.ts";
@@ -212,7 +213,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
         this.scheduler.finish(this, 0);
         return;
       case "killed":
-        this.scheduler.finish(this, -Errno.ECANCELED);
+        this.scheduler.finish(this, isUnplugged(this.queue.context.file.device) ? -Errno.ENODEV : -Errno.ECANCELED);
         return;
       case "timeout":
         this.context.file.device.recovery.hung(this);

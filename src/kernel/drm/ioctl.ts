@@ -2,25 +2,41 @@ import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
 import type { NvIoctlTable } from "../sys/nv-uapi.ts";
+import type { SyncFileIoctlTable } from "../sys/sync-uapi.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
 import { migSubscribe } from "../mig/subscribe.ts";
 import { mpsAttach } from "../mps/attach.ts";
+import { getCap, getClient, getUnique, setClientName, setVersion } from "./core-ioctls.ts";
 import { deviceQuery, memQuery, version } from "./device-ioctls.ts";
+import { isUnplugged } from "./device-state.ts";
 import { exec } from "./exec.ts";
 import type { DrmFile } from "./file.ts";
 import { gemClose, gemCreate, gemFlink, gemMmapOffset, gemOpen } from "./gem-ioctls.ts";
+import { authMagic, dropMaster, getMagic, setMaster } from "./master.ts";
+import { permissions, permit, type DrmRequest } from "./permit.ts";
 import { primeFdToHandle, primeHandleToFd } from "./prime.ts";
 import { resetStatus } from "./recovery/status.ts";
 import { jobState, occupancy, queueCreate, queueDestroy } from "./queue-ioctls.ts";
-import { syncobjCreate, syncobjDestroy, syncobjFdToHandle, syncobjHandleToFd, syncobjQuery, syncobjSignal, syncobjWait } from "./syncobj-ioctls.ts";
+import { syncobjCreate, syncobjDestroy, syncobjFdToHandle, syncobjHandleToFd, syncobjQuery, syncobjReset, syncobjSignal, syncobjSignalBinary } from "./syncobj-ioctls.ts";
+import { syncobjEventfd, syncobjTransfer } from "./syncobj-more.ts";
+import { syncobjWait, syncobjWaitBinary } from "./syncobj-wait.ts";
 import { svmAttr, svmQuery } from "./svm-ioctls.ts";
 import { bindQueueCreate, bindQueueDestroy, contextCreate, contextDestroy, contextState, vmBind, vmBindArray, vmCreate, vmDestroy } from "./vm-ioctls.ts";
 
 type Handler<K extends IoctlName> = (file: DrmFile, caller: SysCaller, arg: IoctlTable[K]) => number;
 
 /** Every request; a missing one does not compile. */
-const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable>]: Handler<K> } = {
+const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable | keyof SyncFileIoctlTable>]: Handler<K> } = {
   DRM_IOCTL_VERSION: version,
+  DRM_IOCTL_GET_UNIQUE: getUnique,
+  DRM_IOCTL_SET_VERSION: setVersion,
+  DRM_IOCTL_GET_MAGIC: getMagic,
+  DRM_IOCTL_AUTH_MAGIC: authMagic,
+  DRM_IOCTL_SET_MASTER: setMaster,
+  DRM_IOCTL_DROP_MASTER: dropMaster,
+  DRM_IOCTL_GET_CAP: getCap,
+  DRM_IOCTL_GET_CLIENT: getClient,
+  DRM_IOCTL_SET_CLIENT_NAME: setClientName,
   DRM_IOCTL_GEM_CLOSE: gemClose,
   DRM_IOCTL_GEM_FLINK: gemFlink,
   DRM_IOCTL_GEM_OPEN: gemOpen,
@@ -30,6 +46,9 @@ const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable>]: Handle
   DRM_IOCTL_SYNCOBJ_DESTROY: syncobjDestroy,
   DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: syncobjHandleToFd,
   DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: syncobjFdToHandle,
+  DRM_IOCTL_SYNCOBJ_RESET: syncobjReset,
+  DRM_IOCTL_SYNCOBJ_SIGNAL: syncobjSignalBinary,
+  DRM_IOCTL_SYNCOBJ_EVENTFD: syncobjEventfd,
   DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: syncobjSignal,
   DRM_IOCTL_SYNCOBJ_QUERY: syncobjQuery,
   GLASS_DEVICE_QUERY: deviceQuery,
@@ -58,30 +77,35 @@ const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable>]: Handle
 };
 
 /** What a partitioned GPU answers as a whole; everything else is the business of its instances. */
-const ofTheWhole: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_VERSION", "GLASS_DEVICE_QUERY", "GLASS_MEM_QUERY", "GLASS_MIG_SUBSCRIBE"]);
+const ofTheWhole: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_VERSION", "DRM_IOCTL_GET_UNIQUE", "DRM_IOCTL_SET_VERSION", "DRM_IOCTL_GET_MAGIC", "DRM_IOCTL_AUTH_MAGIC", "DRM_IOCTL_SET_MASTER", "DRM_IOCTL_DROP_MASTER", "DRM_IOCTL_GET_CAP", "DRM_IOCTL_GET_CLIENT", "DRM_IOCTL_SET_CLIENT_NAME", "GLASS_DEVICE_QUERY", "GLASS_MEM_QUERY", "GLASS_MIG_SUBSCRIBE"]);
 
-/** Requests that a render node refuses (no DRM_RENDER_ALLOW): names open to whoever guesses them. */
-const primaryOnly: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_GEM_FLINK", "DRM_IOCTL_GEM_OPEN"]);
-
-/** A request of a program. -EINVAL: no such request; -EACCES: not on a render node; -EFAULT: no argument; -ENODEV: the GPU is partitioned and the file works with no instance. */
+/** A request of a program. -ENODEV: the GPU is gone, or partitioned and the file works with no instance; -EINVAL: no such request; -EFAULT: no argument; -EACCES: see permit. */
 export function dispatch<K extends IoctlName>(file: DrmFile, caller: SysCaller, request: K, arg: IoctlTable[K]): number {
   const handler = (handlers as { readonly [name in IoctlName]?: unknown })[request] as Handler<K> | undefined;
+  if (isUnplugged(file.device)) return -Errno.ENODEV;
   if (handler === undefined) return -Errno.EINVAL;
-  if (file.minor === "render" && primaryOnly.has(request)) return -Errno.EACCES;
   if (arg === null || typeof arg !== "object") return -Errno.EFAULT;
+  const allowed = permit(permissions[request as DrmRequest], file, caller);
+  if (allowed < 0) return allowed;
   if (file.device.parts !== null && !ofTheWhole.has(request)) return -Errno.ENODEV;
   return handler(file, caller, arg);
 }
 
 type WaitHandler<K extends WaitIoctlName> = (file: DrmFile, arg: WaitIoctlTable[K]) => Blocking<number>;
 
-const waitHandlers: { readonly [K in WaitIoctlName]: WaitHandler<K> } = {
+const waitHandlers: { readonly [K in Exclude<WaitIoctlName, "DMA_BUF_IOCTL_SYNC">]: WaitHandler<K> } = {
   DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT: syncobjWait,
+  DRM_IOCTL_SYNCOBJ_WAIT: syncobjWaitBinary,
+  DRM_IOCTL_SYNCOBJ_TRANSFER: syncobjTransfer,
 };
 
-/** A request that may block. */
-export function* dispatchWait<K extends WaitIoctlName>(file: DrmFile, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
-  const handler: WaitHandler<K> | undefined = waitHandlers[request];
+/** A request that may block. The same errors as for those that do not. */
+export function* dispatchWait<K extends WaitIoctlName>(file: DrmFile, caller: SysCaller, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
+  const handler = (waitHandlers as { readonly [name in WaitIoctlName]?: unknown })[request] as WaitHandler<K> | undefined;
+  if (isUnplugged(file.device)) return -Errno.ENODEV;
   if (handler === undefined) return -Errno.EINVAL;
+  if (arg === null || typeof arg !== "object") return -Errno.EFAULT;
+  const allowed = permit(permissions[request as DrmRequest], file, caller);
+  if (allowed < 0) return allowed;
   return yield* handler(file, arg);
 }

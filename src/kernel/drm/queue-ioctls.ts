@@ -6,14 +6,15 @@ import type { DrmFile } from "./file.ts";
 import { ExecQueue, MAX_LEVEL } from "./queue.ts";
 import { Syncobj } from "./syncobj.ts";
 
-/** -ENOENT: context; -EACCES: the kernel's own priority; -EINVAL: anything else; -ECANCELED: the context is banned. */
-export function queueCreate(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_EXEC_QUEUE_CREATE"]): number {
+/** -ENOENT: context; -EACCES: the kernel's own priority, or more than normal without CAP_SYS_NICE and without being master; -EINVAL: anything else; -ECANCELED: the context is banned. */
+export function queueCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_EXEC_QUEUE_CREATE"]): number {
   const context = file.contexts.get(arg.context);
   if (context === undefined) return -Errno.ENOENT;
   const priority: number = arg.priority;
   if (priority === 0) return -Errno.EACCES;
   if (!Number.isInteger(priority) || priority < 0 || priority > 3 || !Number.isInteger(arg.level) || Math.abs(arg.level) > MAX_LEVEL) return -Errno.EINVAL;
   if ((arg.engine !== "compute" && arg.engine !== "copy") || (arg.order !== "in-order" && arg.order !== "out-of-order")) return -Errno.EINVAL;
+  if (priority === 1 && !caller.process.cred.capabilities.has("CAP_SYS_NICE") && !file.auth.isCurrentMaster) return -Errno.EACCES;
   if (context.fault !== null) return -Errno.ECANCELED;
   const queue = new ExecQueue(context, arg);
   arg.queue = file.queues.add(queue);

@@ -34,6 +34,12 @@ export class PciBus {
     this.functions.push(f);
   }
 
+  /** Hot removal. */
+  remove(f: PciFunction): void {
+    const at = this.functions.indexOf(f);
+    if (at >= 0) this.functions.splice(at, 1);
+  }
+
   all(): readonly PciFunction[] {
     return this.functions;
   }

@@ -1,6 +1,7 @@
 import type { DeviceCode, DeviceFault } from "../../compiler/abi.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { NvIoctlTable } from "./nv-uapi.ts";
+import type { SyncFileIoctlTable, SyncobjIoctlTable, SyncobjWaitTable } from "./sync-uapi.ts";
 
 export type { GpuProfile } from "../../gpu/profile.ts";
 
@@ -171,8 +172,20 @@ export interface DeviceInfo {
 }
 
 /** Argument types by request. */
-export interface IoctlTable extends NvIoctlTable {
+export interface IoctlTable extends NvIoctlTable, SyncobjIoctlTable, SyncFileIoctlTable {
   DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
+  /** OUT: "pci:0000:01:00.0"; empty until the master has set the interface version. */
+  DRM_IOCTL_GET_UNIQUE: { unique: string };
+  /** The interface version that the master wants: 1.1 to 1.4. OUT: 1.4. */
+  DRM_IOCTL_SET_VERSION: { major: number; minor: number };
+  /** OUT: a number by which the master may authenticate this file. */
+  DRM_IOCTL_GET_MAGIC: { magic: number };
+  DRM_IOCTL_AUTH_MAGIC: { readonly magic: number };
+  DRM_IOCTL_SET_MASTER: object;
+  DRM_IOCTL_DROP_MASTER: object;
+  DRM_IOCTL_GET_CAP: { readonly capability: number; value: number };
+  DRM_IOCTL_GET_CLIENT: { readonly idx: number; auth: number; pid: number; uid: number };
+  DRM_IOCTL_SET_CLIENT_NAME: { readonly name: string };
   DRM_IOCTL_GEM_CLOSE: { readonly handle: number };
   DRM_IOCTL_GEM_FLINK: { readonly handle: number; name: number };
   DRM_IOCTL_GEM_OPEN: { readonly name: number; handle: number; size: number };
@@ -180,16 +193,16 @@ export interface IoctlTable extends NvIoctlTable {
   DRM_IOCTL_PRIME_FD_TO_HANDLE: { readonly fd: number; handle: number };
   /** flags: 1 = created signaled. */
   DRM_IOCTL_SYNCOBJ_CREATE: { readonly flags: number; handle: number };
-  DRM_IOCTL_SYNCOBJ_DESTROY: { readonly handle: number };
-  DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: { readonly handle: number; readonly flags: number; fd: number };
-  DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: { readonly fd: number; readonly flags: number; handle: number };
+  DRM_IOCTL_SYNCOBJ_DESTROY: { readonly handle: number; readonly pad?: number };
+  DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD: { readonly handle: number; readonly flags: number; fd: number; readonly point?: number; readonly pad?: number };
+  DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE: { readonly fd: number; readonly flags: number; handle: number; readonly point?: number; readonly pad?: number };
   /**
    * Host signal of timeline points; binary syncobjs use point 0. `error` (negative errno): the fences end badly with it (dma_fence_set_error),
    * so that jobs that wait for them with `propagateErrors` are cancelled. Absent: 0.
    */
-  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: { readonly handles: readonly number[]; readonly points: readonly number[]; readonly error?: number };
+  DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: { readonly handles: readonly number[]; readonly points: readonly number[]; readonly error?: number; readonly flags?: number };
   /** OUT points: the highest point up to which everything is signaled. */
-  DRM_IOCTL_SYNCOBJ_QUERY: { readonly handles: readonly number[]; points: number[] };
+  DRM_IOCTL_SYNCOBJ_QUERY: { readonly handles: readonly number[]; points: number[]; readonly flags?: number };
 
   GLASS_DEVICE_QUERY: { info: DeviceInfo | null };
   /** Memory of the machine and GPU at this moment. */
@@ -301,7 +314,7 @@ export interface IoctlTable extends NvIoctlTable {
 export type IoctlName = keyof IoctlTable;
 
 /** Requests that may block; used with `sys.ioctlWait`. */
-export interface WaitIoctlTable {
+export interface WaitIoctlTable extends SyncobjWaitTable {
   /**
    * Waits until all (or any) of the points are reached. `deadline`: absolute virtual nanoseconds, or null for none.
    * Returns 0 (any: the index reached), -ETIME past the deadline. A fence that ended badly counts as reached: its error is in OUT `error` (negative errno, 0 if none).
@@ -311,6 +324,11 @@ export interface WaitIoctlTable {
     readonly all: boolean;
     readonly deadline: number | null;
     error: number;
+    /** SYNCOBJ_WAIT_*: the rules of Linux hold, `all` does not count, and the result is 0 with the index in OUT `firstSignaled`. */
+    readonly flags?: number;
+    firstSignaled?: number;
+    /** With SYNCOBJ_WAIT_DEADLINE: by when somebody hopes for the fences, virtual ns. */
+    readonly deadlineNs?: number;
   };
 }
 

@@ -9,7 +9,9 @@ function clients(device: GpuDevice): string {
   const head = `${"command".padStart(20)} ${"tgid".padStart(5)} ${"dev".padStart(3)} master a ${"uid".padStart(5)} ${"magic".padStart(10)} ${"name".padStart(NAME_WIDTH)} id\n`;
   const rows = [...device.files].map((file) => {
     const minor = file.minor === "primary" ? device.index : 128 + device.index;
-    return `${file.command.padStart(20)} ${String(file.pid).padStart(5)} ${String(minor).padStart(3)}   n    ${file.minor === "primary" ? "y" : "n"} ${"0".padStart(5)} ${"0".padStart(10)} ${"<unset>".padStart(NAME_WIDTH)} ${file.clientId}\n`;
+    const { auth } = file;
+    const name = file.clientName === "" ? "<unset>" : file.clientName;
+    return `${file.command.padStart(20)} ${String(file.pid).padStart(5)} ${String(minor).padStart(3)}   ${auth.isCurrentMaster ? "y" : "n"}    ${auth.authenticated ? "y" : "n"} ${String(file.uid).padStart(5)} ${String(auth.magic).padStart(10)} ${name.padStart(NAME_WIDTH)} ${file.clientId}\n`;
   });
   return head + rows.join("");
 }

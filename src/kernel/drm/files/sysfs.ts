@@ -3,6 +3,7 @@ import { Errno } from "../../errors.ts";
 import { pciName, type PciFunction } from "../../pci/bus.ts";
 import type { DrmCore } from "../core.ts";
 import type { GpuDevice } from "../device.ts";
+import { unplug } from "../unplug.ts";
 import { directory, text, type Directory, type TreeEntry } from "./tree.ts";
 
 function hex(value: number, width: number): string {
@@ -59,6 +60,15 @@ function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Reco
     uevent: text(() => uevent(f)),
   };
   if (device === undefined) return entries;
+  entries["remove"] = {
+    mode: 0o200,
+    read: () => -Errno.EACCES,
+    write: (content) => {
+      if (!/^\s*[1-9]\d*\s*$/.test(content)) return /^\s*0\s*$/.test(content) ? content.length : -Errno.EINVAL;
+      unplug(device);
+      return content.length;
+    },
+  };
   entries["iommu_group"] = { target: `/sys/kernel/iommu_groups/${device.iommuGroup.id}` };
   entries["drm"] = directory(() => ({ [device.primaryNode]: { target: `/sys/class/drm/${device.primaryNode}` }, [device.renderNode]: { target: `/sys/class/drm/${device.renderNode}` } }));
   if (device.driver === "amdgpu") {
@@ -85,7 +95,7 @@ export function drmClassTree(devices: readonly GpuDevice[]): Directory {
     device: { target: `/sys/bus/pci/devices/${device.name}` },
   }));
   return directory(() => ({
-    ...Object.fromEntries(devices.flatMap((d) => [[d.primaryNode, node(d, d.primaryNode, d.index)], [d.renderNode, node(d, d.renderNode, 128 + d.index)]])),
+    ...Object.fromEntries(devices.filter((d) => !d.unplugged).flatMap((d) => [[d.primaryNode, node(d, d.primaryNode, d.index)], [d.renderNode, node(d, d.renderNode, 128 + d.index)]])),
     version: text(() => "drm 1.1.0 20060810\n"),
   }));
 }

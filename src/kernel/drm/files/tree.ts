@@ -6,6 +6,8 @@ export interface TextFile {
   read(): string | number;
   /** Absent: read-only. A negative errno, or the length written. */
   write?(text: string): number;
+  /** Permission bits; absent: as the file system says. The owner is root. */
+  readonly mode?: number;
 }
 
 /** A directory, listed anew each time. */
@@ -62,8 +64,21 @@ export class Forest {
     return undefined;
   }
 
+  /** Where the link at a path leads; null: there is none. */
+  private link(path: string): string | null {
+    const at = path.lastIndexOf("/");
+    const parent = at > 0 ? this.find(path.slice(0, at)) : undefined;
+    const entry = parent !== undefined && "entries" in parent ? parent.entries()[path.slice(at + 1)] : undefined;
+    return entry !== undefined && "target" in entry ? entry.target : null;
+  }
+
   private provider(): FileProvider {
     return {
+      mode: (path) => {
+        const found = this.find(path);
+        return found !== undefined && "read" in found && found.mode !== undefined ? { mode: found.mode, uid: 0, gid: 0 } : null;
+      },
+      readlink: (path) => this.link(path),
       list: (path) => {
         const found = this.find(path);
         return found !== undefined && "entries" in found ? Object.keys(found.entries()) : null;
