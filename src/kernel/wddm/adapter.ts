@@ -61,6 +61,7 @@ export class WddmAdapter implements Subsystem {
       trace: kernel.trace,
       irqNs: kernel.costs.irq,
       resident: () => true,
+      left: () => {},
       tdrDelayNs: () => this.tdr.delayNs(),
       timeout: (node, packet) => this.tdr.timeout(node, packet),
     };
@@ -186,8 +187,18 @@ export class WddmAdapter implements Subsystem {
     return { band: Band.NORMAL, realtimeBandPriorityLevel: 0, inProcessPriority: priority, quantumNs: this.quantumNs, gracePeriodSamePriorityNs: 0, gracePeriodLowerPriorityNs: 0 };
   }
 
+  /** The copy engine on which a queue's packet has to wait for the fewest others. */
   private copyNode(queue: ExecQueue): VidSchNode {
-    return this.nodes[1 + (queue.id % (this.nodes.length - 1))]!;
+    const priority = softwarePriority(queue.priority, queue.level);
+    let best = this.nodes[1]!;
+    let least = Infinity;
+    for (const node of this.nodes) {
+      if (node.ordinal === COMPUTE_NODE) continue;
+      const packets = node.packets();
+      const load = packets.filter((packet) => packet.context.priority >= priority).length + packets.length / 2 ** 20;
+      if (load < least) [best, least] = [node, load];
+    }
+    return best;
   }
 
   private enqueue(job: GpuJob, node: VidSchNode): void {

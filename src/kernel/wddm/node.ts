@@ -107,12 +107,13 @@ export class VidSchNode {
   pump(): void {
     const { events, clock } = this.ports;
     if (events.order === "any") {
-      if (this.stepAsked) return;
+      this.considerPreemption();
+      if (this.stepAsked || !this.hasRoom || this.ready.length + this.pagingAgain.length === 0) return;
       this.stepAsked = true;
       events.at(clock.now, () => {
         this.stepAsked = false;
         if (this.submitNext()) this.pump();
-        this.considerPreemption();
+        else this.considerPreemption();
       }, `node ${this.name}`);
       return;
     }
@@ -217,8 +218,13 @@ export class VidSchNode {
     invariant(this.completedFence <= this.lastFence, `${this.name}: only submitted fences complete`);
   }
 
+  /** Whether the hardware takes another packet now. */
+  private get hasRoom(): boolean {
+    return this.preemption === null && !this.resetting && this.hardware.length < (this.hws ? 1 : HW_QUEUE_DEPTH);
+  }
+
   private submitNext(): boolean {
-    if (this.preemption !== null || this.resetting || this.hardware.length >= (this.hws ? 1 : HW_QUEUE_DEPTH)) return false;
+    if (!this.hasRoom) return false;
     const packet = this.take();
     if (packet === null) return false;
     const switches = this.context !== packet.context;
