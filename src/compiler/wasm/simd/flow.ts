@@ -236,7 +236,7 @@ export abstract class VectorFlow extends VectorMemory {
     if (block !== this.rowHead) this.chargeLanes(block, null);
     this.statements(block);
     const last = block.last;
-    switch (last.op) {
+    switch (block.succs.length === 1 ? "br" : last.op) {
       case "br": go(block.succs[0]!); return;
       case "condbr": this.branch(block, go, part); return;
       case "switch": this.branchTable(last, block, go); return;
@@ -353,7 +353,7 @@ export abstract class VectorFlow extends VectorMemory {
     this.chargeLanes(block, mask);
     this.statements(block);
     const last = block.last;
-    switch (last.op) {
+    switch (block.succs.length === 1 ? "br" : last.op) {
       case "br":
         this.edge(block, block.succs[0]!, () => code.get(mask));
         break;
