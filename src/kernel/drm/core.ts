@@ -1,11 +1,12 @@
 import type { LinearStore } from "../../gpu/linear.ts";
 import { SvmCore } from "../hmm/core.ts";
+import type { SyncFile } from "../fence/sync-file.ts";
 import { FenceRegistry } from "../fence/fence.ts";
 import { Iommu } from "../iommu/iommu.ts";
 import type { IommuMode } from "../iommu/iommu.ts";
 import type { PageOwner } from "../mm/residency.ts";
 import type { Kernel } from "../machine.ts";
-import { PciBus } from "../pci/bus.ts";
+import { PciBus, type PciFunction } from "../pci/bus.ts";
 import type { RecoveryOptions } from "./recovery/options.ts";
 import type { SchedulerOptions } from "./sched/options.ts";
 import type { Capacity } from "../../gpu/capacity.ts";
@@ -19,6 +20,10 @@ export interface DrmOptions {
   readonly hangLimitNs: number;
   /** Kind of the default domains of the IOMMU's groups. Default "strict". */
   readonly iommu?: IommuMode;
+  /** Whether the root ports keep their slots apart (ACS). Without it a GPU shares its IOMMU group with its port. Default true. */
+  readonly acs?: boolean;
+  /** Further functions on the PCI bus, without a driver. */
+  readonly pciFunctions?: readonly PciFunction[];
   /** Instructions without a finished work-group after which a launch's virtual time runs faster; see src/gpu/README.md. Default 2^29 on a GPU with a job timeout, 2^30 on others. */
   readonly hangPatience?: number;
   /** How the software schedulers are set; see SchedulerOptions. */
@@ -45,6 +50,7 @@ export class DrmCore {
   /** The graphics kernel of Windows; null on Linux. */
   readonly dxgkrnl: Dxgkrnl | null;
   /** Open dma-bufs and sync files: they belong to no device. */
+  readonly syncFiles: Set<SyncFile> = new Set();
   readonly counts = { dmaBufs: 0, syncFiles: 0, syncobjs: 0 };
   /** Homes of process pages, by GPU. */
   private readonly homes: Map<PageOwner, number> = new Map();

@@ -1,5 +1,7 @@
 import { DmaBuf, type Exporter } from "../fence/dma-buf.ts";
 import { Errno } from "../errors.ts";
+import type { DmaResv } from "../fence/resv.ts";
+import type { SyncFileOwner } from "../fence/sync-file.ts";
 import { OpenFile, type MappableRange, type SysCaller } from "../fs/file.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/sys.ts";
 import type { IoctlTable } from "../sys/uapi.ts";
@@ -16,6 +18,14 @@ class GemExporter implements Exporter {
 
   get size(): number {
     return this.object.size;
+  }
+
+  get resv(): DmaResv {
+    return this.object.resv;
+  }
+
+  get owner(): SyncFileOwner {
+    return this.object.device.core;
   }
 
   mappable(offset: number, length: number): MappableRange | number {

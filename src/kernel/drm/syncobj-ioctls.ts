@@ -1,44 +1,24 @@
 import { Errno } from "../errors.ts";
-import type { DmaFence, FenceCallback } from "../fence/fence.ts";
+import { SyncFile, installSyncFile } from "../fence/sync-file.ts";
 import { OpenFile, type SysCaller } from "../fs/file.ts";
-import { WaitQueue, type Blocking } from "../process/wait.ts";
+import { mutant } from "../mutants.ts";
 import { O_RDWR } from "../sys/sys.ts";
-import type { IoctlTable, SyncPoint, WaitIoctlTable } from "../sys/uapi.ts";
+import { SYNCOBJ_CREATE_SIGNALED, SYNCOBJ_QUERY_LAST_SUBMITTED, SYNCOBJ_SYNC_FILE, SYNCOBJ_TIMELINE } from "../sys/sync-uapi.ts";
+import type { IoctlTable } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
-import { SyncFile, Syncobj, SyncobjFile } from "./syncobj.ts";
-import { UserTimeline, type PointState } from "./timeline.ts";
+import { Syncobj, SyncobjFile } from "./syncobj.ts";
+import { findPoint, MAX_POINTS, pointError, signaledFence } from "./syncobj-points.ts";
+import { UserTimeline } from "./user-timeline.ts";
 
-const CREATE_SIGNALED = 1;
-/** The descriptor is a sync file (of one fence) rather than the syncobj's. */
-const SYNC_FILE = 1;
-/** Points that one request may name. */
-export const MAX_POINTS = 1024;
+export { findPoint, MAX_POINTS, pointError } from "./syncobj-points.ts";
 
-/** A fence that has signaled. The caller holds a reference. */
-function signaledFence(file: DrmFile, error: number): DmaFence {
-  const fence = file.device.core.fences.context("syncobj", "stub").emit();
-  if (error !== 0) fence.setError(error);
-  fence.signal();
-  return fence;
-}
-
-/** What a job or a host wait finds at a point. "reached" also stands for a fence that has signaled: its error is `pointError`. */
-export function findPoint(syncobj: Syncobj, point: number): PointState {
-  if (point !== 0) return syncobj.timeline.find(point);
-  const fence = syncobj.binary;
-  return fence === null ? "missing" : fence.signaled ? "reached" : fence;
-}
-
-/** How a reached point ended. */
-export function pointError(syncobj: Syncobj, point: number): number {
-  return point === 0 ? (syncobj.binary?.error ?? 0) : syncobj.timeline.errorAt(point);
-}
+const FD_FLAGS = SYNCOBJ_SYNC_FILE | SYNCOBJ_TIMELINE;
 
 /** -EINVAL: unknown flags. */
 export function syncobjCreate(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_CREATE"]): number {
-  if ((arg.flags & ~CREATE_SIGNALED) !== 0) return -Errno.EINVAL;
+  if ((arg.flags & ~SYNCOBJ_CREATE_SIGNALED) !== 0) return -Errno.EINVAL;
   const syncobj = new Syncobj(file.device.core);
-  if ((arg.flags & CREATE_SIGNALED) !== 0) setBinary(file, syncobj, 0);
+  if ((arg.flags & SYNCOBJ_CREATE_SIGNALED) !== 0) setBinary(file, syncobj, 0);
   arg.handle = file.syncobjs.add(syncobj);
   return 0;
 }
@@ -49,40 +29,68 @@ function setBinary(file: DrmFile, syncobj: Syncobj, error: number): void {
   fence.put();
 }
 
-/** -EINVAL: no such handle. */
+/** -EINVAL: pad, or no such handle. */
 export function syncobjDestroy(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_DESTROY"]): number {
+  if ((arg.pad ?? 0) !== 0) return -Errno.EINVAL;
   const syncobj = file.syncobjs.remove(arg.handle);
   if (syncobj === undefined) return -Errno.EINVAL;
   syncobj.put();
   return 0;
 }
 
-/** -EINVAL: flags, handle, or a sync file of nothing; -EMFILE. A sync file of a queue's timeline holds its last job. */
-export function syncobjHandleToFd(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD"]): number {
-  const syncobj = file.syncobjs.get(arg.handle);
-  if ((arg.flags & ~SYNC_FILE) !== 0 || syncobj === undefined) return -Errno.EINVAL;
-  let open: OpenFile;
-  if ((arg.flags & SYNC_FILE) === 0) {
-    open = new OpenFile("anon_inode:syncobj_file", O_RDWR, new SyncobjFile(syncobj));
-  } else {
-    if (syncobj.binary === null) return -Errno.EINVAL;
-    open = new OpenFile("anon_inode:sync_file", O_RDWR, new SyncFile(file.device.core, syncobj.binary));
-  }
-  const fd = caller.process.files.install(open, true);
-  if (fd < 0) open.put(false);
-  else arg.fd = fd;
-  return fd < 0 ? fd : 0;
+/** Whether flags, pad and point go together: a point only with the timeline's flag, and that only with a sync file's. */
+function badFd(arg: { readonly flags: number; readonly point?: number; readonly pad?: number }): boolean {
+  const { flags, point = 0 } = arg;
+  if ((flags & ~FD_FLAGS) !== 0 || (arg.pad ?? 0) !== 0) return true;
+  return point !== 0 && flags !== FD_FLAGS;
 }
 
-/** -EINVAL: flags, descriptor, or what is behind it; -ENOENT: the handle that a sync file goes into. A syncobj gets a new handle each time. */
+/** -EINVAL: flags, pad, handle, or a sync file of nothing; -EMFILE. */
+export function syncobjHandleToFd(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD"]): number {
+  const syncobj = file.syncobjs.get(arg.handle);
+  if (badFd(arg) || syncobj === undefined) return -Errno.EINVAL;
+  const fd = (arg.flags & SYNCOBJ_SYNC_FILE) === 0 ? installSyncobj(caller, syncobj) : exportFence(file, caller, syncobj, arg.point ?? 0);
+  if (fd < 0) return fd;
+  arg.fd = fd;
+  return 0;
+}
+
+function installSyncobj(caller: SysCaller, syncobj: Syncobj): number {
+  const open = new OpenFile("anon_inode:syncobj_file", O_RDWR, new SyncobjFile(syncobj));
+  const fd = caller.process.files.install(open, true);
+  if (fd < 0) open.put(false);
+  return fd;
+}
+
+/** The fence of a point, of this moment, for good. */
+function exportFence(file: DrmFile, caller: SysCaller, syncobj: Syncobj, point: number): number {
+  if (!syncobj.available(point)) return -Errno.EINVAL;
+  const found = findPoint(syncobj, point);
+  if (found === "missing") return -Errno.EINVAL;
+  const { core } = file.device;
+  if (found !== "reached") return installSyncFile(caller, new SyncFile(core, found));
+  if (point === 0) return installSyncFile(caller, new SyncFile(core, syncobj.binary!));
+  const over = signaledFence(file, pointError(syncobj, point));
+  const fd = installSyncFile(caller, new SyncFile(core, over));
+  over.put();
+  return fd;
+}
+
+/**
+ * -EINVAL: flags, pad, or what is behind the descriptor (for a sync file also when there is nothing); -ENOENT: the handle that a sync file goes into; a queue's
+ * own timeline is none to put it into (-EINVAL). A syncobj gets a new handle each time.
+ */
 export function syncobjFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE"]): number {
-  if ((arg.flags & ~SYNC_FILE) !== 0) return -Errno.EINVAL;
+  if (badFd(arg)) return -Errno.EINVAL;
   const driver = caller.process.files.get(arg.fd)?.driver;
-  if ((arg.flags & SYNC_FILE) !== 0) {
+  if ((arg.flags & SYNCOBJ_SYNC_FILE) !== 0) {
     if (!(driver instanceof SyncFile)) return -Errno.EINVAL;
     const into = file.syncobjs.get(arg.handle);
     if (into === undefined) return -Errno.ENOENT;
-    into.replaceFence(driver.fence);
+    const point = arg.point ?? 0;
+    if (point === 0) into.replaceFence(driver.fence);
+    else if (into.timeline instanceof UserTimeline) into.timeline.add(point, driver.fence);
+    else return -Errno.EINVAL;
     return 0;
   }
   if (!(driver instanceof SyncobjFile)) return -Errno.EINVAL;
@@ -90,111 +98,60 @@ export function syncobjFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTa
   return 0;
 }
 
-/** -EINVAL: nothing named, lists of different length, a point or error out of range, a queue's own timeline; -ENOENT: a handle. All or nothing. */
+/** All syncobjs of a list of handles, or -EINVAL (none, too many), -ENOENT. */
+function lookUp(file: DrmFile, handles: readonly number[], pad: number = 0): Syncobj[] | number {
+  if (handles.length === 0 || handles.length > MAX_POINTS || pad !== 0) return -Errno.EINVAL;
+  const found: Syncobj[] = [];
+  for (const handle of handles) {
+    const syncobj = file.syncobjs.get(handle);
+    if (syncobj === undefined) {
+      if (mutant("syncobj-array-partial")) for (const done of found) done.replaceFence(null);
+      return -Errno.ENOENT;
+    }
+    found.push(syncobj);
+  }
+  return found;
+}
+
+/** DRM_IOCTL_SYNCOBJ_RESET. -EINVAL: nothing named, pad; -ENOENT: a handle. All or nothing. */
+export function syncobjReset(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_RESET"]): number {
+  const found = lookUp(file, arg.handles, arg.pad);
+  if (typeof found === "number") return found;
+  if (!mutant("syncobj-reset-nothing")) for (const syncobj of found) syncobj.replaceFence(null);
+  return 0;
+}
+
+/** DRM_IOCTL_SYNCOBJ_SIGNAL. -EINVAL: nothing named, pad; -ENOENT: a handle. All or nothing. */
+export function syncobjSignalBinary(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_SIGNAL"]): number {
+  const found = lookUp(file, arg.handles, arg.pad);
+  if (typeof found === "number") return found;
+  for (const syncobj of found) setBinary(file, syncobj, 0);
+  return 0;
+}
+
+/** -EINVAL: nothing named, lists of different length, flags, a point or error out of range, a queue's own timeline; -ENOENT: a handle. All or nothing. */
 export function syncobjSignal(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL"]): number {
   const { handles, points } = arg;
   const error = arg.error ?? 0;
-  if (handles.length === 0 || handles.length > MAX_POINTS || handles.length !== points.length || error > 0 || error < -4095) return -Errno.EINVAL;
-  const syncobjs: Syncobj[] = [];
-  for (let i = 0; i < handles.length; i++) {
-    const syncobj = file.syncobjs.get(handles[i]!);
-    if (syncobj === undefined) return -Errno.ENOENT;
-    if (!Number.isSafeInteger(points[i]!) || points[i]! < 0 || (points[i] !== 0 && !(syncobj.timeline instanceof UserTimeline))) return -Errno.EINVAL;
-    syncobjs.push(syncobj);
+  if (handles.length !== points.length || error > 0 || error < -4095 || (arg.flags ?? 0) !== 0) return -Errno.EINVAL;
+  const found = lookUp(file, handles);
+  if (typeof found === "number") return found;
+  for (const [i, { timeline }] of found.entries()) {
+    if (!Number.isSafeInteger(points[i]!) || points[i]! < 0 || (points[i] !== 0 && !(timeline instanceof UserTimeline))) return -Errno.EINVAL;
   }
-  for (let i = 0; i < syncobjs.length; i++) {
-    if (points[i] === 0) setBinary(file, syncobjs[i]!, error);
-    else (syncobjs[i]!.timeline as UserTimeline).signal(points[i]!, error);
+  for (const [i, syncobj] of found.entries()) {
+    if (points[i] === 0) setBinary(file, syncobj, error);
+    else (syncobj.timeline as UserTimeline).signal(points[i]!, error);
   }
   return 0;
 }
 
-/** -EINVAL: nothing named; -ENOENT: a handle. */
+/** -EINVAL: nothing named, flags; -ENOENT: a handle. */
 export function syncobjQuery(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_QUERY"]): number {
-  if (arg.handles.length === 0) return -Errno.EINVAL;
-  const points: number[] = [];
-  for (const handle of arg.handles) {
-    const syncobj = file.syncobjs.get(handle);
-    if (syncobj === undefined) return -Errno.ENOENT;
-    points.push(syncobj.timeline.reached);
-  }
-  arg.points = points;
+  const flags = arg.flags ?? 0;
+  if ((flags & ~SYNCOBJ_QUERY_LAST_SUBMITTED) !== 0) return -Errno.EINVAL;
+  const found = lookUp(file, arg.handles);
+  if (typeof found === "number") return found;
+  arg.points = found.map(({ timeline }) => ((flags & SYNCOBJ_QUERY_LAST_SUBMITTED) !== 0 || mutant("syncobj-query-submitted") ? timeline.last : timeline.reached));
   return 0;
-}
-
-/** Somebody who sleeps until any of several fences signals. */
-class Sleeper implements FenceCallback {
-  readonly queue: WaitQueue = new WaitQueue();
-  fenceSignaled(): void {
-    this.queue.wakeAll();
-  }
-}
-
-/**
- * DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT. -ENOENT: a handle; -EINVAL: too many points, or one that nothing was submitted for. What is waited for is decided at the start:
- * a later signal, reset or replacement of the syncobj does not change it.
- */
-export function* syncobjWait(file: DrmFile, arg: WaitIoctlTable["DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT"]): Blocking<number> {
-  const { points, all, deadline } = arg;
-  if (points.length > MAX_POINTS) return -Errno.EINVAL;
-  const fences: (DmaFence | null)[] = [];
-  const errors: number[] = [];
-  for (const { syncobj: handle, point } of points) {
-    const syncobj = file.syncobjs.get(handle);
-    if (syncobj === undefined) return -Errno.ENOENT;
-    const found = findPoint(syncobj, point);
-    if (found === "missing") return -Errno.EINVAL;
-    fences.push(found === "reached" ? null : found);
-    errors.push(found === "reached" ? pointError(syncobj, point) : 0);
-  }
-  arg.error = 0;
-  if (fences.length === 0) return 0;
-  for (const fence of fences) fence?.get();
-  const result = yield* waitFences(file, fences, all, deadline, points);
-  if (result >= 0) arg.error = outcome(fences, errors, all ? -1 : result);
-  for (const fence of fences) fence?.put();
-  return result;
-}
-
-function outcome(fences: readonly (DmaFence | null)[], errors: readonly number[], only: number): number {
-  for (let i = 0; i < fences.length; i++) {
-    if (only >= 0 && i !== only) continue;
-    const error = fences[i]?.error ?? errors[i]!;
-    if (error !== 0) return error;
-  }
-  return 0;
-}
-
-/** Waits for all (returns 0) or any (returns its index) of the fences; null stands for one that has signaled. */
-function* waitFences(file: DrmFile, fences: readonly (DmaFence | null)[], all: boolean, deadline: number | null, points: readonly SyncPoint[]): Blocking<number> {
-  const { clock } = file.device.core.kernel;
-  const open = fences.filter((fence): fence is DmaFence => fence !== null && !fence.signaled);
-  if (all ? open.length === 0 : open.length < fences.length) return reachedIndex(fences, all);
-  if (all || open.length === 1) {
-    for (const fence of open) {
-      const result = yield* fence.wait(deadline, describe(fence, file));
-      if (result < 0) return result;
-    }
-    return reachedIndex(fences, all);
-  }
-  const sleeper = new Sleeper();
-  for (const fence of open) fence.addCallback(sleeper);
-  try {
-    while (!fences.some((fence) => fence === null || fence.signaled)) {
-      if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
-      const reason = yield { queue: sleeper.queue, deadline, what: `any of ${points.length} points: ${open.map((fence) => describe(fence, file)).join(", ")}`, interruptible: true };
-      if (reason === "interrupted") return -Errno.ERESTARTSYS;
-    }
-    return reachedIndex(fences, all);
-  } finally {
-    for (const fence of open) fence.removeCallback(sleeper);
-  }
-}
-
-function reachedIndex(fences: readonly (DmaFence | null)[], all: boolean): number {
-  return all ? 0 : fences.findIndex((fence) => fence === null || fence.signaled);
-}
-
-function describe(fence: DmaFence, file: DrmFile): string {
-  return fence.indefinite ? `timeline point ${fence.seqno}, which a program must signal` : `fence ${fence.toString()} of ${file.device.name}`;
 }

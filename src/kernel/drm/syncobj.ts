@@ -2,7 +2,8 @@ import type { DmaFence } from "../fence/fence.ts";
 import { invariant } from "../errors.ts";
 import type { FileDriver } from "../fs/file.ts";
 import type { DrmCore } from "./core.ts";
-import { UserTimeline, type Timeline } from "./timeline.ts";
+import { UserTimeline } from "./user-timeline.ts";
+import type { Timeline } from "./timeline.ts";
 
 /**
  * A container of fences that a program holds by handle (drm_syncobj): one fence at point 0 (binary use), and a timeline. It lives while any file has a handle or
@@ -13,6 +14,7 @@ export class Syncobj {
   private readonly core: DrmCore;
   private fence: DmaFence | null = null;
   private references = 1;
+  private readonly watchers = new Set<() => void>();
 
   /** @param timeline of an exec queue; absent: one that the program signals */
   constructor(core: DrmCore, timeline?: Timeline) {
@@ -21,16 +23,30 @@ export class Syncobj {
     core.counts.syncobjs++;
   }
 
-  /** The fence at point 0, or null. */
+  /** The fence at point 0: the one put there, or else that of the timeline's last point; null: none. */
   get binary(): DmaFence | null {
-    return this.fence;
+    return this.fence ?? this.timeline.tail();
   }
 
-  /** Replaces the fence at point 0. */
-  replaceFence(fence: DmaFence): void {
-    fence.get();
+  /** Replaces the fence at point 0. Null takes it out. */
+  replaceFence(fence: DmaFence | null): void {
+    fence?.get();
     this.fence?.put();
     this.fence = fence;
+    if (fence !== null) this.changed();
+  }
+
+  /** Whether a point has a fence, or had one. */
+  available(point: number): boolean {
+    return point === 0 ? this.binary !== null : point <= this.timeline.last;
+  }
+
+  /** Calls `changed` each time that a point gets a fence, until the result is called. */
+  watch(changed: () => void): () => void {
+    const entry = (): void => changed();
+    this.watchers.add(entry);
+    this.timeline.onAdd ??= () => this.changed();
+    return () => void this.watchers.delete(entry);
   }
 
   get(): this {
@@ -46,6 +62,12 @@ export class Syncobj {
     this.timeline.abandon();
     this.fence?.put();
     this.fence = null;
+    this.timeline.onAdd = null;
+    this.watchers.clear();
+  }
+
+  private changed(): void {
+    for (const watcher of [...this.watchers]) watcher();
   }
 }
 
@@ -60,23 +82,5 @@ export class SyncobjFile implements FileDriver {
 
   release(_killed: boolean): void {
     this.syncobj.put();
-  }
-}
-
-/** A descriptor of one fence, for good (sync_file): what happens to the syncobj later does not change it. */
-export class SyncFile implements FileDriver {
-  readonly kind = "sync_file";
-  readonly fence: DmaFence;
-  private readonly core: DrmCore;
-
-  constructor(core: DrmCore, fence: DmaFence) {
-    this.core = core;
-    this.fence = fence.get();
-    core.counts.syncFiles++;
-  }
-
-  release(_killed: boolean): void {
-    this.core.counts.syncFiles--;
-    this.fence.put();
   }
 }

@@ -1,5 +1,4 @@
-import { Errno } from "../errors.ts";
-import { DmaFence, type FenceContext } from "../fence/fence.ts";
+import type { DmaFence } from "../fence/fence.ts";
 import type { SchedJob } from "./sched/job.ts";
 
 /** What there is at a point: a fence to wait for, "reached", or "missing": nothing that could ever reach it was submitted. */
@@ -12,6 +11,12 @@ export interface Timeline {
   errorAt(point: number): number;
   /** The highest point up to which everything is reached. */
   readonly reached: number;
+  /** The highest point that has a fence, or had one. */
+  readonly last: number;
+  /** Told when a point gets a fence; for those who wait for that. */
+  onAdd: (() => void) | null;
+  /** The fence of the last point; null: there is none, or it is reached. */
+  tail(): DmaFence | null;
   /** No handle and no descriptor is left. */
   abandon(): void;
 }
@@ -21,6 +26,7 @@ export class QueueTimeline implements Timeline {
   reached = 0;
   /** The last point given to a job. */
   last = 0;
+  onAdd: (() => void) | null = null;
   /** The jobs of points after `reached`, each at its point modulo the size: a power of two. */
   private ring: (SchedJob | null)[] = [null, null, null, null];
   private errors: Map<number, number> | null = null;
@@ -30,7 +36,13 @@ export class QueueTimeline implements Timeline {
     const point = ++this.last;
     if (point - this.reached > this.ring.length) this.grow();
     this.ring[point & (this.ring.length - 1)] = job;
+    this.onAdd?.();
     return point;
+  }
+
+  tail(): DmaFence | null {
+    const job = this.job(this.last);
+    return job === undefined || job.state === "done" ? null : job.finished;
   }
 
   /** A job has ended (its state says so). */
@@ -72,64 +84,4 @@ export class QueueTimeline implements Timeline {
     for (let point = this.reached + 1; point < this.last; point++) ring[point & (ring.length - 1)] = old[point & (old.length - 1)]!;
     this.ring = ring;
   }
-}
-
-interface Future {
-  readonly point: number;
-  readonly fence: DmaFence;
-}
-
-/**
- * Points that a program signals. NON-SPEC: a fence of Linux may not depend on a program, so there a job cannot wait for a point that
- * is not signaled yet (-EINVAL); user-mode drivers hold the job back in a thread of their own. Here it can, as with a monitored fence of Windows, and when the
- * timeline is abandoned the points that were never reached end with -ECANCELED, so that no wait is for ever.
- */
-export class UserTimeline implements Timeline {
-  reached = 0;
-  private readonly context: FenceContext;
-  /** Points waited for and not reached, ascending. */
-  private futures: Future[] = [];
-  private failures: { readonly from: number; readonly to: number; readonly error: number }[] = [];
-  private abandoned = false;
-
-  constructor(context: FenceContext) {
-    this.context = context;
-  }
-
-  /** Reaches a point and all before it. A point that lies behind changes nothing. @param error 0 or how it ends */
-  signal(point: number, error: number): void {
-    if (point <= this.reached) return;
-    if (error !== 0) this.failures.push({ from: this.reached, to: point, error });
-    this.reached = point;
-    let n = 0;
-    while (n < this.futures.length && this.futures[n]!.point <= point) n++;
-    for (const { fence } of this.futures.splice(0, n)) end(fence, error);
-  }
-
-  find(point: number): PointState {
-    if (point <= this.reached) return point > 0 ? "reached" : "missing";
-    if (this.abandoned) return "missing";
-    let i = this.futures.length;
-    while (i > 0 && this.futures[i - 1]!.point > point) i--;
-    const known = this.futures[i - 1];
-    if (known !== undefined && known.point === point) return known.fence;
-    const fence = new DmaFence(this.context, point, null, true);
-    this.futures.splice(i, 0, { point, fence });
-    return fence;
-  }
-
-  errorAt(point: number): number {
-    return this.failures.find((f) => point > f.from && point <= f.to)?.error ?? 0;
-  }
-
-  abandon(): void {
-    this.abandoned = true;
-    for (const { fence } of this.futures.splice(0)) end(fence, -Errno.ECANCELED);
-  }
-}
-
-function end(fence: DmaFence, error: number): void {
-  if (error !== 0) fence.setError(error);
-  fence.signal();
-  fence.put();
 }

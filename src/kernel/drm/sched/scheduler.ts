@@ -4,7 +4,7 @@ import type { JobScheduler } from "./backend.ts";
 import type { SchedJob } from "./job.ts";
 import { PendingList } from "./pending.ts";
 import { SchedPriority } from "./priority.ts";
-import { RingHold } from "./ring-hold.ts";
+import { holdInRing } from "./ring-hold.ts";
 import type { RunQueue } from "./run-queue.ts";
 import { defaultSettings, type SchedSettings } from "./settings.ts";
 
@@ -267,7 +267,7 @@ export class DrmScheduler implements JobScheduler {
     if (held === null) this.hand(job);
     else {
       job.ringWaits = null;
-      new RingHold(held, () => this.hand(job));
+      holdInRing(held, () => this.hand(job));
     }
   }
 
