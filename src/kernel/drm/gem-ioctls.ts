@@ -42,12 +42,18 @@ export function gemCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLA
   const budgeted = placement === "vram" && (flags & GEM_FALLBACK) === 0;
   const account = accountOf(file);
   if (budgeted && account.bytes + size > ttm.vram.size) return -Errno.ENOMEM;
+  const quota = placement === "vram" ? file.quota : null;
+  if (quota !== null && !quota.charge(size)) return -Errno.ENOMEM;
   const bo = ttm.create(size, {
     places: placesFor(file, placement, flags), priority: 0, discardable: (flags & GEM_DISCARDABLE) !== 0, cgroup: caller.process.cgroup, account: budgeted ? account : null,
   }, (flags & GEM_PINNED) !== 0);
-  if (typeof bo === "number") return bo;
+  if (typeof bo === "number") {
+    quota?.uncharge(size);
+    return bo;
+  }
   caller.thread.debt += file.device.core.kernel.costs.gemCreate;
   const object = new GemObject(file.device, file.device.nextObjectId(), bo, arg.label, null);
+  object.quota = quota;
   const handle = object.get() && file.addHandle(object);
   object.put();
   if (handle < 0) return handle;

@@ -1,6 +1,7 @@
 import { ComputeEngine } from "../../gpu/compute-engine.ts";
 import { migName, type ComputeInstanceProfile, type GpuInstanceProfile, type MigCapability } from "../../gpu/partition/mig.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
+import { mutant } from "../mutants.ts";
 import { GpuDevice } from "../drm/device.ts";
 import type { DrmFile } from "../drm/file.ts";
 import type { ComputeSlice } from "../drm/slice.ts";
@@ -94,7 +95,7 @@ export class ComputeInstance {
     this.slice = {
       profile: sheet,
       uuid: migUuid(device.whole!.uuid, gi.id, id),
-      engine: new ComputeEngine(core.kernel, device.index, sheet, device.limits, `compute${label}`),
+      engine: mutant("mig-instances-share-multiprocessors") ? device.whole!.gpu.compute : new ComputeEngine(core.kernel, device.index, sheet, device.limits, `compute${label}`),
       scheduler: device.makeScheduler(`compute${label}`, sheet.limits.maxConcurrentKernels),
       cap: null,
       urgencyShift: 0,
