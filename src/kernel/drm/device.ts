@@ -7,6 +7,7 @@ import type { IommuDomain, TranslationCache } from "../iommu/domain.ts";
 import type { IommuGroup } from "../iommu/iommu.ts";
 import type { Subsystem } from "../machine.ts";
 import { pciName, type PciFunction } from "../pci/bus.ts";
+import { groupFor, rootPort } from "../pci/topology.ts";
 import type { GpuContext } from "./context.ts";
 import type { DrmCore } from "./core.ts";
 import type { DrmFile } from "./file.ts";
@@ -93,7 +94,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
     this.whole = whole;
     this.recovery = new Recovery(this, options.recovery ?? {});
     this.limits = { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) };
-    this.gpu = new Gpu(kernel, core.store, index, profile, this.limits, part);
+    this.gpu = new Gpu(kernel, core.store, index, core.dxgkrnl === null ? profile : watchedByWddm(profile), this.limits, part);
     const { bandwidth } = profile.pcie;
     this.pages = new DevicePages({ kernel, store: core.store, vram: this.gpu.vram, core: core.svm, bandwidth }, `gpu${index}${part}`);
     core.addHome(this.pages, index);
@@ -110,9 +111,16 @@ export class GpuDevice implements TranslationCache, Subsystem {
       driver: this.driver,
       link: profile.pcie,
       bars: [16 * 2 ** 20, 2 ** Math.ceil(Math.log2(profile.vramBytes)), 32 * 2 ** 20],
+      ats: true,
+      pri: true,
+      pasids: 2 ** 16 - 1,
     };
-    if (whole === null) core.pci.add(this.pci);
-    this.iommuGroup = whole?.iommuGroup ?? core.iommu.addDevice(this.name);
+    if (whole === null) {
+      core.pci.add(rootPort(index, options.acs ?? true, profile.pcie));
+      core.pci.add(this.pci);
+    }
+    this.iommuGroup = whole?.iommuGroup ?? groupFor(core.pci, core.iommu, this.pci);
+    core.iommu.find(this.name)!.bound = true;
     this.domain.caches.add(this);
     this.ttm = new TtmDevice(this, options.memory ?? {});
     this.uuid = makeUuid(profile, index);
