@@ -5,7 +5,7 @@ import { tiny } from "../../src/gpu/profiles/tiny.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { GEM_DISCARDABLE, GEM_FALLBACK, GEM_PINNED } from "../../src/kernel/sys/uapi.ts";
 import type { TtmBo } from "../../src/kernel/ttm/bo.ts";
-import { place, SYSTEM, TT, VRAM } from "../../src/kernel/ttm/placement.ts";
+import { place, TT, VRAM } from "../../src/kernel/ttm/placement.ts";
 import { swapOut } from "../../src/kernel/ttm/swap.ts";
 import { fakeCode, launch } from "../gpu/fake-code.ts";
 import { Rig, type Node } from "../kernel/drm/rig.ts";

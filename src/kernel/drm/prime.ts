@@ -1,11 +1,15 @@
 import { DmaBuf, type Exporter } from "../fence/dma-buf.ts";
 import { Errno } from "../errors.ts";
+import type { BufInfo } from "../fence/debug-files.ts";
+import type { GpuDevice } from "./device.ts";
 import type { DmaResv } from "../fence/resv.ts";
 import type { SyncFileOwner } from "../fence/sync-file.ts";
 import { OpenFile, type MappableRange, type SysCaller } from "../fs/file.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/sys.ts";
 import type { IoctlTable } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
+import type { Attachment } from "../fence/dma-buf-attach.ts";
+import { place, TT } from "../ttm/placement.ts";
 import { GemObject } from "./gem.ts";
 
 /** A buffer object as the exporter of its dma-buf. */
@@ -30,6 +34,19 @@ class GemExporter implements Exporter {
 
   mappable(offset: number, length: number): MappableRange | number {
     return this.object.mappable(offset, length);
+  }
+
+  get attachments(): Set<Attachment> {
+    return this.object.backing.attachments;
+  }
+
+  /** Bound system memory: every device reaches that. */
+  pin(): number {
+    return this.object.backing.pin([place(TT)]);
+  }
+
+  unpin(): void {
+    this.object.backing.unpin();
   }
 
   released(): void {
@@ -95,4 +112,13 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
   object.keepExport();
   file.prime.set(dmaBuf, arg.handle);
   return 0;
+}
+
+/** All dma-bufs there are, for debugfs: each once, with the devices that have imported it. */
+export function liveBuffers(devices: readonly GpuDevice[]): readonly BufInfo[] {
+  return devices.flatMap((device) => [...device.objects].filter((object) => !object.imported && object.dmaBuf !== null).map((object) => ({
+    dmaBuf: object.dmaBuf!,
+    count: object.dmaBufFile!.count,
+    attached: devices.filter((other) => other.imports.has(object.dmaBuf!)).map((other) => other.name),
+  })));
 }

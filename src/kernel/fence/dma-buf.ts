@@ -4,6 +4,7 @@ import type { Pollable } from "../fs/poll.ts";
 import type { Blocking } from "../process/wait.ts";
 import { DMA_BUF_SYNC_END, DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE } from "../sys/sync-uapi.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
+import { Attachment, type Importer } from "./dma-buf-attach.ts";
 import { resvPoll } from "./resv-poll.ts";
 import { Usage, usageFor, type DmaResv } from "./resv.ts";
 import { installSyncFile, SyncFile, type SyncFileOwner } from "./sync-file.ts";
@@ -15,11 +16,18 @@ export interface Exporter {
   /** Fences on the memory: one reservation for everybody who shares it. */
   readonly resv: DmaResv;
   readonly owner: SyncFileOwner;
+  /** Keeps the memory where every importer reaches it. 0 or a negative errno. */
+  pin(): number;
+  unpin(): void;
+  /** Who is to be told before the memory moves. */
+  readonly attachments: Set<Attachment>;
   /** Drops the dma-buf's reference. */
   released(): void;
   mappable(offset: number, length: number): MappableRange | number;
 }
 
+const SEEK_SET = 0;
+const SEEK_END = 2;
 const RW = DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE;
 
 /**
@@ -35,6 +43,17 @@ export class DmaBuf<E extends Exporter = Exporter> implements FileDriver {
   constructor(exporter: E) {
     this.exporter = exporter;
     this.poll = resvPoll(() => exporter.resv);
+  }
+
+  /** Ties an importer to it (dma_buf_dynamic_attach). */
+  attach(importer: Importer): Attachment {
+    return new Attachment(this.exporter.attachments, this.exporter, importer);
+  }
+
+  /** dma_buf_llseek: only the two ends, to learn the size. */
+  seekTo(offset: number, whence: number): number {
+    if (offset !== 0) return -Errno.EINVAL;
+    return whence === SEEK_END ? this.exporter.size : whence === SEEK_SET ? 0 : -Errno.EINVAL;
   }
 
   mmap(_caller: SysCaller, offset: number, length: number, _write: boolean): MappableRange | number {

@@ -45,6 +45,8 @@ export interface FileDriver {
   readonly poll?: Pollable;
   /** What lseek does: moves in the text (default where there is `read`), nothing ("noop"), or -ESPIPE ("none", default elsewhere). */
   readonly seek?: "text" | "noop" | "none";
+  /** lseek of files that have their own idea of it: the new position, or a negative errno. */
+  seekTo?(offset: number, whence: number): number;
   /** Text for /proc/<pid>/fdinfo/<fd>. */
   fdinfo?(): string;
   /** The last reference to the open file is gone. `killed`: because its process was killed. */

@@ -86,6 +86,7 @@ export function writeFile(caller: SysCaller, file: OpenFile, data: Uint8Array): 
 /** lseek(2): the new position. -ESPIPE: has none; -EINVAL: before the beginning, or no such origin. */
 export function seekFile(file: OpenFile, offset: number, whence: number): number {
   const { driver } = file;
+  if (driver.seekTo !== undefined) return driver.seekTo(offset, whence);
   const kind = driver.seek ?? (driver.read === undefined ? "none" : "text");
   if (kind === "none") return -Errno.ESPIPE;
   if (kind === "noop") return file.position;

@@ -1,10 +1,11 @@
 import { DmaResv, Usage } from "../fence/resv.ts";
+import type { Attachment } from "../fence/dma-buf-attach.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { Errno, invariant } from "../errors.ts";
 import { mutant } from "../mutants.ts";
 import type { GpuDevice } from "../drm/device.ts";
 import type { VmBo } from "../drm/vm-bo.ts";
-import { LruGroup } from "./lru.ts";
+import type { LruGroup } from "./lru.ts";
 import type { TtmResource } from "./manager.ts";
 import type { BoMove } from "./move.ts";
 import { MEM_NAMES, PLACE_DESIRED, PLACE_FALLBACK, SYSTEM, TT, VRAM, type MemType, type TtmPlace } from "./placement.ts";
@@ -52,6 +53,8 @@ export class TtmBo {
   deleted = false;
   /** The VMs that map it. */
   readonly vmBos: Set<VmBo> = new Set();
+  /** Importers of its dma-buf. */
+  readonly attachments: Set<Attachment> = new Set();
   /** CPU mappings (and pieces of them). */
   cpuMappings = 0;
   /** Moment of its last use, where it is on a list by itself. */
@@ -209,6 +212,8 @@ export class TtmBo {
   checkInvariants(): void {
     invariant(this.storage === null || this.swap === null, "contents are in one place");
     invariant(this.ram === 0 || this.memType !== VRAM, "what has room in VRAM counts for no RAM");
+    // Room of what is deleted may be with others already, who wait for its fences.
+    if (this.deleted) return;
     if (this.pending === null && this.storage !== null) invariant((this.storage.kind === "vram") === (this.memType === VRAM), "bytes are where the room is, when nothing moves");
     if (this.memType === TT || this.memType === VRAM) invariant(this.storage !== null || this.pending !== null, "what has room has storage");
   }

@@ -72,6 +72,7 @@ export class BoMove implements FenceCallback, MigrateWork {
     for (const dep of this.deps.splice(0)) dep.put();
     const { bo } = this;
     bo.copying = this;
+    for (const { importer } of bo.attachments) importer.moveNotify?.();
     let flush = 0;
     if (!mutant("move-keeps-page-tables")) for (const vmBo of bo.vmBos) flush = Math.max(flush, vmBo.vm.zap(vmBo));
     if (this.kind !== null) {

@@ -1,5 +1,6 @@
 import type { GpuDevice } from "../device.ts";
 import type { DrmScheduler } from "../sched/scheduler.ts";
+import { memoryFiles } from "../../ttm/debug-files.ts";
 import { directory, text, type Directory, type TreeEntry } from "./tree.ts";
 
 /** Width of the column of client names. */
@@ -19,20 +20,6 @@ function clients(device: GpuDevice): string {
 function gemNames(device: GpuDevice): string {
   const rows = [...device.names].map(([name, object]) => `${String(name).padStart(6)} ${String(object.size).padStart(8)} ${String(object.handleCount).padStart(7)} ${String(object.refcount).padStart(8)}\n`);
   return `  name     size handles refcount\n${rows.join("")}`;
-}
-
-function gemInfo(device: GpuDevice): string {
-  return [...device.files].map((file) => {
-    const rows = [...file.objects.entries()].map(([handle, object]) => `\t0x${handle.toString(16).padStart(8, "0")}: ${String(object.size).padStart(12)} byte ${object.backing.placement === "vram" ? "VRAM" : "GTT"}${object.label === "" ? "" : ` ${object.label}`}\n`);
-    return `pid ${String(file.pid).padStart(8)} command ${file.command}:\n${rows.join("")}`;
-  }).join("");
-}
-
-function vmInfo(device: GpuDevice): string {
-  return [...device.vms].map((vm, i) => {
-    const rows = [...vm.maps].map((m) => `\t0x${m.start.toString(16).padStart(12, "0")}-0x${m.end.toString(16).padStart(12, "0")} ${m.flags & 1 ? "r" : "-"}${m.flags & 2 ? "w" : "-"} ${m.object === null ? "userptr" : m.object.backing.placement}${m.iova === 0 ? "" : ` iova 0x${m.iova.toString(16)}`}\n`);
-    return `vm ${i}: ${vm.pageTable.present} pages present\n${rows.join("")}`;
-  }).join("");
 }
 
 function fenceInfo(device: GpuDevice): string {
@@ -55,8 +42,7 @@ function recover(device: GpuDevice): string {
 
 function deviceEntries(device: GpuDevice): Readonly<Record<string, TreeEntry>> {
   const own: Record<string, TreeEntry> = {
-    gem_info: text(() => gemInfo(device)),
-    vm_info: text(() => vmInfo(device)),
+    ...memoryFiles(device),
     fence_info: text(() => fenceInfo(device)),
     gpu_recover: text(() => recover(device)),
     gpu_recovery: text(() => recovery(device)),
