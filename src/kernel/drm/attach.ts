@@ -6,8 +6,13 @@ import { DrmCore, type DrmOptions } from "./core.ts";
 import { GpuDevice } from "./device.ts";
 import { DrmFile, type Minor } from "./file.ts";
 import { debugTree } from "./files/debugfs.ts";
-import { drmClassTree, iommuTree, pciTree } from "./files/sysfs.ts";
+import { debugTree as iommuDebugTree, groupTree } from "../iommu/files.ts";
+import { drmClassTree, pciTree } from "./files/sysfs.ts";
+import { dmaBufTree, syncFileTree } from "../fence/debug-files.ts";
+import { liveBuffers } from "./prime.ts";
 import { recoveryTree } from "./recovery/debug-files.ts";
+import { pciName } from "../pci/bus.ts";
+import { groupFor } from "../pci/topology.ts";
 import { Forest } from "./files/tree.ts";
 
 export type { GpuDevice } from "./device.ts";
@@ -19,6 +24,9 @@ export type { GpuDevice } from "./device.ts";
 export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonly GpuProfile[], options: DrmOptions): readonly GpuDevice[] {
   const core = new DrmCore(kernel, store, options);
   const devices = profiles.map((profile, index) => new GpuDevice(core, index, profile));
+  for (const f of options.pciFunctions ?? []) core.pci.add(f);
+  // Ports come last, so that a GPU's group has the GPU's number.
+  for (const f of core.pci.all()) if (core.iommu.find(pciName(f)) === undefined) groupFor(core.pci, core.iommu, f);
   for (const device of devices) {
     const node = (minor: Minor) => (...[caller]: Parameters<Parameters<Kernel["vfs"]["mknod"]>[1]>): DrmFile => new DrmFile(device, minor, caller);
     kernel.vfs.mknod(`/dev/dri/${device.primaryNode}`, node("primary"));
@@ -37,10 +45,13 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
   const files = new Forest();
   files.add("/sys/bus/pci/devices", pciTree(core, devices));
   files.add("/sys/class/drm", drmClassTree(devices));
-  files.add("/sys/kernel/iommu_groups", iommuTree(core.iommu));
+  files.add("/sys/kernel/iommu_groups", groupTree(core.iommu));
+  files.add("/sys/kernel/debug/iommu", iommuDebugTree(core.iommu));
   files.add("/sys/kernel/debug/dri", debugTree(devices));
   const recovery = new Forest();
   recovery.add("/sys/kernel/debug/dri", recoveryTree(devices));
+  recovery.add("/sys/kernel/debug/sync_file", syncFileTree(core.syncFiles));
+  recovery.add("/sys/kernel/debug/dma_buf", dmaBufTree(() => liveBuffers(devices)));
   for (const [prefix, provider] of recovery.providers()) kernel.vfs.mount(prefix, provider);
   for (const [prefix, provider] of files.providers()) kernel.vfs.mount(prefix, provider);
   return devices;

@@ -3,6 +3,7 @@ import { blocksPerMultiprocessor } from "../../gpu/occupancy.ts";
 import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { CopyJob, ExecArgs, FillJob, LaunchJob, MarkerJob } from "../sys/uapi.ts";
+import { checkSignals, lockImplicit, putSignals, useImplicit } from "./exec-sync.ts";
 import type { DrmFile } from "./file.ts";
 import { CheckedLaunch, GpuJob, type JobWork } from "./gpu-job.ts";
 import type { ExecQueue } from "./queue.ts";
@@ -54,12 +55,16 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
     if (syncobj === undefined) return -Errno.ENOENT;
     if (findPoint(syncobj, point) === "missing") return -Errno.EINVAL;
   }
+  const unsignalable = checkSignals(file, arg);
+  if (unsignalable < 0) return unsignalable;
   const { vm } = queue.context;
   if (vm.banned !== 0) return -Errno.ENOENT;
   if (vm.evicted.size > 0) {
     const valid = vm.validate();
     if (valid < 0) return valid;
   }
+  const implicit = lockImplicit(file, arg);
+  if (typeof implicit === "number") return implicit;
   // Nothing can fail from here on.
   vm.use();
   const device = file.device;
@@ -73,11 +78,13 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
     if (found !== "reached" && found !== "missing") job.addDependency(found);
     else if (job.propagate && pointError(syncobj, point) !== 0) job.error = -Errno.ECANCELED;
   }
+  if (implicit !== null) useImplicit(job, implicit);
   if (vm.moving.size > 0 && job.pending === 0) {
     job.waitForMoves();
     job.prepared = true;
   }
   arg.point = job.point;
+  if (arg.signals !== undefined) putSignals(file, job, arg);
   queue.entity.push(job);
   return 0;
 }

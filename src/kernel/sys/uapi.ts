@@ -120,6 +120,10 @@ export interface ExecArgs {
   readonly job: Job;
   /** The job does not begin before all of these are reached. At most 1024. */
   readonly waits: readonly SyncPoint[];
+  /** Points that get the job's fence: reached when it ends (0: the fence of a binary syncobj). Absent: none but the queue's own timeline. */
+  readonly signals?: readonly SyncPoint[];
+  /** Objects that the job uses with implicit synchronisation: it waits for those who wrote them (to write: for all who use them), and later ones wait for it. Absent: none. */
+  readonly implicit?: readonly { readonly handle: number; readonly write: boolean }[];
   /** Waits for the points only in order: a wait whose fence ended with an error passes it on to this job (-ECANCELED) when true. */
   readonly propagateErrors: boolean;
   /**
