@@ -6,6 +6,9 @@ import { HostProcess, SimProcess } from "./host/host-process.ts";
 import { replayStrategy, seededStrategy, type Strategy } from "./kernel/choices.ts";
 import type { EventOrder } from "./kernel/clock.ts";
 import type { Costs } from "./kernel/costs.ts";
+import type { DrmOptions } from "./kernel/drm/core.ts";
+import { modeOfCommandLine, type IommuMode } from "./kernel/iommu/iommu.ts";
+import type { PciFunction } from "./kernel/pci/bus.ts";
 import { attachGpus, type GpuDevice } from "./kernel/drm/attach.ts";
 import type { RecoveryOptions } from "./kernel/drm/recovery/options.ts";
 import type { SchedulerOptions } from "./kernel/drm/sched/options.ts";
@@ -41,6 +44,12 @@ export interface MachineOptions {
   readonly costs?: Partial<Costs>;
   /** Record trace events from the start. Default false. */
   readonly trace?: boolean;
+  /**
+   * How devices reach system memory. `mode`: "strict" (default: unmapped means unreachable at once), "lazy" (until the next flush of at most 256 entries or 10 ms a
+   * device may still reach it), "identity" (no translation), "off" (no IOMMU). `commandLine`: words of the kernel's command line instead: iommu=off, iommu=pt, iommu.passthrough=1,
+   * iommu.strict=0. `acs`: whether root ports keep their slots apart (default true); without it a GPU's group holds its port too.
+   */
+  readonly iommu?: IommuMode | { readonly mode?: IommuMode; readonly commandLine?: string; readonly acs?: boolean; readonly functions?: readonly PciFunction[] };
   /** System memory, bytes (nominal). Default 64 GiB. */
   readonly memoryBytes?: number;
   /** A kernel of a GPU without a watchdog is killed after this many virtual nanoseconds without an end. Default 10 s. */
@@ -58,6 +67,13 @@ export interface MachineOptions {
   readonly timesliceNs?: number;
   /** What happens when a GPU hangs or is reset; see RecoveryOptions. */
   readonly recovery?: RecoveryOptions;
+}
+
+/** The IOMMU's part of the drivers' options. */
+function iommuOptions(given: MachineOptions["iommu"]): Pick<DrmOptions, "iommu" | "acs" | "pciFunctions"> {
+  const options = typeof given === "string" ? { mode: given } : (given ?? {});
+  const mode = options.mode ?? modeOfCommandLine(options.commandLine ?? "");
+  return { iommu: mode, acs: options.acs ?? true, pciFunctions: options.functions ?? [] };
 }
 
 /** How to start a process. Everything is optional. */
@@ -100,6 +116,7 @@ export class Machine {
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       hangLimitNs: options.hangLimitNs ?? 10e9,
+      ...iommuOptions(options.iommu),
       ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
       wddm: { ...options.wddm, ...(options.registry === undefined ? {} : { registry: options.registry }) },
     });

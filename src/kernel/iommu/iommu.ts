@@ -7,6 +7,20 @@ import { SvaDomains } from "./sva.ts";
 /** Default domains of a machine: `strict` and `lazy` translate, `identity` is pass-through, `off` is no IOMMU at all (devices see physical addresses). */
 export type IommuMode = "strict" | "lazy" | "identity" | "off";
 
+/** What words of the kernel's command line make of it (Documentation/admin-guide/kernel-parameters.txt): iommu=off, iommu=pt, iommu.passthrough=, iommu.strict=. Later words win; passthrough before lazy. */
+export function modeOfCommandLine(line: string): IommuMode {
+  let passthrough = false;
+  let strict = true;
+  for (const word of line.split(/\s+/)) {
+    if (word === "iommu=off" || word === "intel_iommu=off" || word === "amd_iommu=off") return "off";
+    if (word === "iommu=pt" || word === "iommu.passthrough=1") passthrough = true;
+    else if (word === "iommu=nopt" || word === "iommu.passthrough=0") passthrough = false;
+    else if (word === "iommu.strict=0") strict = false;
+    else if (word === "iommu.strict=1") strict = true;
+  }
+  return passthrough ? "identity" : strict ? "strict" : "lazy";
+}
+
 /** A device behind the IOMMU. */
 export interface IommuDevice {
   readonly name: string;

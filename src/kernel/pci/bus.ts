@@ -15,6 +15,20 @@ export interface PciFunction {
   readonly link: { readonly generation: number; readonly lanes: number };
   /** Sizes of the base address registers, bytes. */
   readonly bars: readonly number[];
+  /** A bridge: the bus behind it, and the last one below. */
+  readonly bridge?: { readonly secondary: number; readonly subordinate: number };
+  /** One of several functions of its device. */
+  readonly multiFunction?: boolean;
+  /** Keeps requests from below apart (Access Control Services, all that isolation needs). */
+  readonly acs?: boolean;
+  /** Caches translations (Address Translation Services). */
+  readonly ats?: boolean;
+  /** Asks for pages (Page Request Interface). */
+  readonly pri?: boolean;
+  /** Greatest process address space number it can use; absent or 0: none. */
+  readonly pasids?: number;
+  /** Its requests carry this function's name. */
+  readonly aliasOf?: string;
 }
 
 /** Any vendor or device, in `getDevice`. */
@@ -30,8 +44,10 @@ export function pciName(f: PciFunction): string {
 export class PciBus {
   private readonly functions: PciFunction[] = [];
 
+  /** Adds a function; the bus is kept in the order of addresses, as enumeration finds them. */
   add(f: PciFunction): void {
-    this.functions.push(f);
+    const after = this.functions.findIndex((other) => pciName(other) > pciName(f));
+    this.functions.splice(after < 0 ? this.functions.length : after, 0, f);
   }
 
   /** Hot removal. */

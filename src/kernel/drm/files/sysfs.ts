@@ -1,5 +1,4 @@
-import type { Iommu } from "../../iommu/iommu.ts";
-import { Errno } from "../../errors.ts";
+import { barRanges, configSpace } from "../../pci/config-space.ts";
 import { pciName, type PciFunction } from "../../pci/bus.ts";
 import type { DrmCore } from "../core.ts";
 import type { GpuDevice } from "../device.ts";
@@ -32,16 +31,11 @@ function uevent(f: PciFunction): string {
 
 /** Base address registers: start, end and flags of each, 64-bit ones from 256 GiB on. */
 function resources(f: PciFunction): string {
-  let at = 2 ** 38 * (f.bus + 1);
-  const lines = f.bars.map((bytes) => {
-    const start = Math.ceil(at / bytes) * bytes;
-    at = start + bytes;
-    return `0x${hex(start, 16)} 0x${hex(start + bytes - 1, 16)} 0x000000000014220c`;
-  });
+  const lines = barRanges(f).map(({ start, bytes }) => `0x${hex(start, 16)} 0x${hex(start + bytes - 1, 16)} 0x000000000014220c`);
   return `${lines.join("\n")}\n`;
 }
 
-function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Record<string, TreeEntry>> {
+function pciDevice(core: DrmCore, f: PciFunction, device: GpuDevice | undefined): Readonly<Record<string, TreeEntry>> {
   const speed = `${speeds[f.link.generation] ?? "?"} GT/s PCIe\n`;
   const entries: Record<string, TreeEntry> = {
     vendor: text(() => `0x${hex(f.vendorId, 4)}\n`),
@@ -58,7 +52,19 @@ function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Reco
     max_link_width: text(() => `${f.link.lanes}\n`),
     resource: text(() => resources(f)),
     uevent: text(() => uevent(f)),
+    // Bytes, one a character (Latin-1).
+    config: text(() => String.fromCharCode(...configSpace(f))),
+    irq: text(() => "0\n"),
+    local_cpulist: text(() => "0-1\n"),
+    driver_override: text(() => "(null)\n"),
+    modalias: text(() => `${/MODALIAS=(.*)/.exec(uevent(f))![1]!}\n`),
   };
+  if (f.bridge !== undefined) {
+    entries["secondary_bus_number"] = text(() => `${f.bridge!.secondary}\n`);
+    entries["subordinate_bus_number"] = text(() => `${f.bridge!.subordinate}\n`);
+  }
+  const group = core.iommu.mode === "off" ? undefined : core.iommu.find(pciName(f))?.group;
+  if (group !== undefined) entries["iommu_group"] = { target: `/sys/kernel/iommu_groups/${group.id}` };
   if (device === undefined) return entries;
   entries["remove"] = {
     mode: 0o200,
@@ -69,7 +75,6 @@ function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Reco
       return content.length;
     },
   };
-  entries["iommu_group"] = { target: `/sys/kernel/iommu_groups/${device.iommuGroup.id}` };
   entries["drm"] = directory(() => ({ [device.primaryNode]: { target: `/sys/class/drm/${device.primaryNode}` }, [device.renderNode]: { target: `/sys/class/drm/${device.renderNode}` } }));
   if (device.driver === "amdgpu") {
     const { vram } = device.gpu;
@@ -84,7 +89,7 @@ function pciDevice(f: PciFunction, device: GpuDevice | undefined): Readonly<Reco
 
 /** /sys/bus/pci/devices */
 export function pciTree(core: DrmCore, devices: readonly GpuDevice[]): Directory {
-  return directory(() => Object.fromEntries(core.pci.all().map((f) => [pciName(f), directory(() => pciDevice(f, devices.find((d) => d.pci === f)))])));
+  return directory(() => Object.fromEntries(core.pci.all().map((f) => [pciName(f), directory(() => pciDevice(core, f, devices.find((d) => d.pci === f)))])));
 }
 
 /** /sys/class/drm */
@@ -98,17 +103,4 @@ export function drmClassTree(devices: readonly GpuDevice[]): Directory {
     ...Object.fromEntries(devices.filter((d) => !d.unplugged).flatMap((d) => [[d.primaryNode, node(d, d.primaryNode, d.index)], [d.renderNode, node(d, d.renderNode, 128 + d.index)]])),
     version: text(() => "drm 1.1.0 20060810\n"),
   }));
-}
-
-/** /sys/kernel/iommu_groups. A group's domain cannot be changed while a driver is bound to its device. */
-export function iommuTree(iommu: Iommu): Directory {
-  return directory(() => Object.fromEntries(iommu.groups.map((group) => [
-    String(group.id),
-    directory(() => ({
-      type: { read: () => "DMA\n", write: () => -Errno.EBUSY },
-      name: text(() => "\n"),
-      reserved_regions: text(() => "0x00000000fee00000 0x00000000feefffff msi\n"),
-      devices: directory(() => Object.fromEntries(group.devices.map((name) => [name, { target: `/sys/bus/pci/devices/${name}` }]))),
-    })),
-  ])));
 }
