@@ -80,6 +80,8 @@ export class Kernel {
   readonly onExit: ((process: Process) => void)[] = [];
   /** Address spaces that the programs of show live arrays over pages which are not in RAM now. */
   readonly exposed: Set<Residency> = new Set();
+  /** Processes made so far. */
+  forks = 0;
   private lastId = 0;
   private windows = 0;
 
@@ -114,6 +116,11 @@ export class Kernel {
     return 1000 + this.lastId++;
   }
 
+  /** The newest pid or tid; 0 before the first. */
+  get lastTid(): number {
+    return this.lastId === 0 ? 0 : 999 + this.lastId;
+  }
+
   /** A living thread by number, in whatever process. */
   findThread(tid: number): Thread | undefined {
     const leader = this.processes.get(tid)?.threads.get(tid);
@@ -130,6 +137,7 @@ export class Kernel {
    */
   createProcess(name: string, body: ((self: Process) => Blocking<unknown>) | null, options: NewProcess = {}): Process {
     const pid = this.nextTid();
+    this.forks++;
     const process = new Process(this, {
       pid, parent: null, name, body, mm: this.newAddressSpace(), files: new FdTable(), cred: options.cred ?? ROOT, cgroup: options.cgroup ?? this.cgroups.root, signals: new ProcessSignals(), limits: defaultLimits(),
     });
@@ -149,6 +157,7 @@ export class Kernel {
     const mm = parent.mm.fork();
     if (typeof mm === "number") return mm;
     const pid = this.nextTid();
+    this.forks++;
     const { cred, cgroup } = parent;
     const child = new Process(this, { pid, parent, name, body, mm, files: parent.files.fork(), cred, cgroup, signals: parent.signals.fork(), limits: new Map(parent.limits) });
     for (const [key, value] of parent.env) child.env.set(key, value);

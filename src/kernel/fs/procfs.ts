@@ -1,56 +1,61 @@
 import type { Kernel } from "../machine.ts";
 import type { Process } from "../process/process.ts";
+import type { Thread } from "../process/thread.ts";
+import { processFiles, threadFiles } from "./proc/process-files.ts";
+import { systemFiles } from "./proc/system-files.ts";
 import type { FileProvider } from "./vfs.ts";
 
-/** /proc: the processes, their memory maps, what their descriptors are. */
+/** What a path below /proc is about. */
+interface Found {
+  readonly process: Process;
+  readonly thread: Thread | null;
+  /** Names behind the process's (or task's) directory. */
+  readonly rest: readonly string[];
+}
+
+/** /proc (Documentation/filesystems/proc.rst): the processes and their threads, memory maps and descriptors, and the machine as a whole. */
 export function procfs(kernel: Kernel): FileProvider {
-  const files = ["cmdline", "comm", "maps", "stat", "status"];
-  const find = (pid: string): Process | undefined => kernel.processes.get(Number(pid));
+  const find = (path: string, self: Process | null): Found | null => {
+    const [, , pid, ...rest] = path.split("/");
+    const process = pid === "self" ? self : kernel.processes.get(/^\d+$/.test(pid ?? "") ? Number(pid) : -1);
+    if (process === null || process === undefined) return null;
+    if (rest[0] !== "task" || rest.length < 2) return { process, thread: null, rest };
+    const thread = process.threads.get(Number(rest[1]));
+    return thread === undefined ? null : { process, thread, rest: rest.slice(2) };
+  };
+  const fds = (process: Process): string[] => [...process.files.entries()].map(([fd]) => String(fd));
+  const fdinfo = (process: Process, fd: string): string | null => {
+    const file = process.files.get(Number(fd));
+    return file === undefined ? null : `pos:\t${file.position}\nflags:\t0${file.flags.toString(8)}\nmnt_id:\t15\nino:\t1\n${file.driver.fdinfo?.() ?? ""}`;
+  };
   return {
     list(path) {
-      const [, , pid, part] = path.split("/");
-      if (pid === undefined) return ["uptime", ...[...kernel.processes.keys()].map(String)];
-      const process = find(pid);
-      if (process === undefined) return null;
-      if (part === undefined) return [...files, "fd", "fdinfo"];
-      return part === "fd" || part === "fdinfo" ? [...process.files.entries()].map(([fd]) => String(fd)) : null;
+      if (path === "/proc") return [...Object.keys(systemFiles), "self", ...[...kernel.processes.keys()].map(String)];
+      const found = find(path, null);
+      if (found === null) return null;
+      const { process, thread, rest } = found;
+      if (rest.length === 0) return thread === null ? [...Object.keys(processFiles), "fd", "fdinfo", "task"] : Object.keys(threadFiles);
+      if (rest.length > 1) return null;
+      if (rest[0] === "task") return [...process.threads.keys()].map(String);
+      return thread === null && (rest[0] === "fd" || rest[0] === "fdinfo") ? fds(process) : null;
     },
     read(path, caller) {
-      const [, , name, part, fd] = path.split("/");
-      if (name === "uptime") return `${(kernel.clock.now / 1e9).toFixed(2)} 0.00\n`;
-      const process = name === "self" ? caller.process : find(name ?? "");
-      if (process === undefined) return null;
-      switch (part) {
-        case "comm":
-        case "cmdline":
-          return `${process.name}\n`;
-        case "maps":
-          return maps(process);
-        case "stat":
-          return `${process.pid} (${process.name}) ${stateLetter(process)} ${process.ppid}\n`;
-        case "status":
-          return `Name:\t${process.name}\nState:\t${stateLetter(process)}\nTgid:\t${process.pid}\nPid:\t${process.pid}\nPPid:\t${process.ppid}\nThreads:\t${process.threads.size}\n`;
-        case "fd":
-          return fd === undefined ? null : (process.files.get(Number(fd))?.path ?? null);
-        case "fdinfo": {
-          const file = fd === undefined ? undefined : process.files.get(Number(fd));
-          return file === undefined ? null : `pos:\t0\nflags:\t0${file.flags.toString(8)}\n${file.driver.fdinfo?.() ?? ""}`;
-        }
-        default:
-          return null;
-      }
+      const name = path.slice("/proc/".length);
+      const whole = systemFiles[name];
+      if (whole !== undefined) return whole(kernel);
+      const found = find(path, caller.process);
+      if (found === null) return null;
+      const { process, thread, rest } = found;
+      const [part = "", item, ...more] = rest;
+      if (more.length > 0) return null;
+      if (item !== undefined) return part === "fdinfo" ? fdinfo(process, item) : part === "fd" ? (process.files.get(Number(item))?.path ?? null) : null;
+      return (thread === null ? processFiles[part]?.(kernel, process, process.main) : threadFiles[part]?.(kernel, process, thread)) ?? null;
+    },
+    readlink(path, caller) {
+      if (path === "/proc/self") return String(caller.process.pid);
+      const found = find(path, caller.process);
+      if (found === null || found.rest[0] !== "fd" || found.rest.length !== 2) return null;
+      return found.process.files.get(Number(found.rest[1]))?.path ?? null;
     },
   };
-}
-
-function stateLetter(process: Process): string {
-  return process.main.state === "parked" ? "S" : "R";
-}
-
-function maps(process: Process): string {
-  const hex = (n: number): string => n.toString(16).padStart(12, "0");
-  return process.mm.mappings().map((vma) => {
-    const rights = `${vma.prot & 1 ? "r" : "-"}${vma.prot & 2 ? "w" : "-"}-${vma.shared ? "s" : "p"}`;
-    return `${hex(vma.start)}-${hex(vma.end)} ${rights} 00000000 00:00 0 ${vma.kind === "reserved" ? "[reserved]" : (vma.backing?.label ?? "")}\n`;
-  }).join("");
 }

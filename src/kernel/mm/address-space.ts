@@ -18,6 +18,8 @@ export interface SystemMemory {
   releasePages(linear: number, bytes: number): void;
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
+  /** Bytes in all, and not in use: for /proc/meminfo. */
+  readonly ram?: { readonly total: number; readonly free: number };
 }
 
 export type { MmuNotifier } from "./notifier.ts";

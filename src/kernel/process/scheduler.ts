@@ -14,6 +14,8 @@ import type { Blocking, WaitRequest } from "./wait.ts";
 export class ThreadScheduler {
   private readonly kernel: Kernel;
   private ready: Thread[] = [];
+  /** Times that a simulated thread began to run. */
+  switches = 0;
   /** The thread whose code runs now. */
   current: Thread | null = null;
 
@@ -59,6 +61,7 @@ export class ThreadScheduler {
     if (thread.state !== "ready" || thread.body === null) return;
     const kernel = this.kernel;
     const before = this.current;
+    this.switches++;
     if (kernel.trace.enabled) {
       kernel.trace.emit("sched:sched_switch", {
         prev_comm: before?.name ?? "swapper", prev_pid: before?.tid ?? 0, prev_prio: before?.priority ?? 120, prev_state: before?.state === "parked" ? "S" : "R",
@@ -96,6 +99,8 @@ export class ThreadScheduler {
       let step = call.next("woken");
       while (step.done !== true) {
         this.waitFor(thread, step.value, call);
+        // Whoever was killed inside a call does not come back from it.
+        if (thread.state === "dead") throw new TaskExit();
         this.current = thread;
         step = call.next(thread.wakeReason);
       }
