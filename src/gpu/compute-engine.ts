@@ -77,6 +77,9 @@ export class ComputeEngine {
     this.limits = limits;
     this.turns = new RunList(ports, gpu, profile, atCeiling);
     this.freeUnits = profile.multiprocessors * UNITS;
+    // On a slow GPU a slice has fewer instructions, so that preemption is no coarser than an eighth of a time slice of a launch that fills it.
+    const perSlice = (profile.multiprocessors * profile.instructionsPerClock * profile.clockHz * profile.timesliceNs) / 8e9;
+    this.request.budget = Math.max(1, Math.min(SLICE_INSTRUCTIONS, Math.floor(perSlice)));
   }
 
   /** How many there are in all. */
@@ -106,6 +109,12 @@ export class ComputeEngine {
       return;
     }
     this.suspending.set(work, stopped);
+  }
+
+  /** Time to carry the state of a launch that was stopped to memory, or back, ns. */
+  stateNs(work: ComputeWork): number {
+    const resident = this.suspended.get(work);
+    return resident === undefined || resident.execution === null ? 0 : this.turns.stateNs(resident);
   }
 
   /** A launch that was stopped goes on where it was. */

@@ -88,6 +88,11 @@ export class RunList {
     return this.choose(next);
   }
 
+  /** Time to carry a stopped launch's state to memory, or back, ns. */
+  stateNs(resident: Resident): number {
+    return this.stop.timeFor(this.stop.stateOf(resident));
+  }
+
   /** How often a context was stopped in the middle. */
   get preemptions(): number {
     return this.preemption.count;

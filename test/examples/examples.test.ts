@@ -49,13 +49,34 @@ const withoutClang: Readonly<Record<string, readonly string[]>> = {
 describe("examples", () => {
   test("each has its line in the guide and its expectation here", () => {
     const names = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
-    expect([...Object.keys(printed), "two-processes"].sort()).toEqual(names.sort());
+    expect([...Object.keys(printed), "two-processes", "game-and-inference"].sort()).toEqual(names.sort());
     for (const name of names) expect(textOf("docs/examples.md")).toContain(`\`${name}.ts\``);
   });
 
   test.each(Object.keys(printed))("%s", async (name) => {
     const text = await runExample(name);
     expect([printed[name], withoutClang[name]]).toContainEqual(text.trimEnd().split("\n"));
+  }, 60_000);
+
+  test("os-comparison: two tables, whose numbers are measured", async () => {
+    const text = await runExample("os-comparison");
+    const tables = text.split(/^(?=\S)/m).map((table) => table.trimEnd().split("\n").map((line) => line.replaceAll(/ +\|/g, " |").replaceAll(/\d+(\.\d+)?/g, "#")));
+    const table = (title: string, seed: readonly string[], first: string): string[] => [
+      title,
+      `  scheduling model | ${seed[0]} | ${first}`,
+      `  preemption granularity | ${seed[1]} | instruction`,
+      `  context switch | ${seed[2]} | # us (# times)`,
+      `  memory migration | ${seed[3]} | # us for # MiB, on demand`,
+      `  multi-process | ${seed[4]} | two processes; the other took # times as long as alone`,
+      `  real-time | ${seed[5]} | urgent work begins after # us, at worst # us`,
+    ];
+    expect(tables).toEqual([
+      table("Windows, WDDM", ["preemptive, time quanta", "instruction (Pascal+)", "< # us", "on-demand paging", "MPS", "WDDM #+"], "priority and quantum of # us; # preemptions asked for"),
+      table("Linux, DRM", ["fair FIFO, priorities", "kernel (CDNA#+)", "#-# us", "SVM and HMM", "process isolation", "SCHED_FIFO"], "priority, then FIFO; the GPU's run list changes contexts"),
+    ]);
+    // The other program waits for the urgent one on both, and an urgent kernel for one context switch at most.
+    for (const slower of text.matchAll(/took ([\d.]+) times/g)) expect(Number(slower[1])).toBeGreaterThan(1);
+    for (const worst of text.matchAll(/at worst ([\d.]+) us/g)) expect(Number(worst[1])).toBeLessThan(200);
   }, 60_000);
 
   test("counter.bin is still a program: what the two processes load where there is no Clang", () => {
@@ -77,6 +98,43 @@ describe("examples", () => {
     expect(result[0]).toBe(321);
     for (const name of ["saxpy", "peek"]) cl.clCreateKernel(program, name);
   });
+
+  test("game-and-inference: what each way of sharing gives, as measured", async () => {
+    const lines = (await runExample("game-and-inference")).trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^frame times, ms +median +99 % +missed +infer\.\/s$/);
+    const rows = new Map(lines.slice(1, 11).map((line) => [line.slice(0, 30).trimEnd(), line.slice(30).trim().split(/ +/).map(Number)]));
+    expect([...rows.keys()]).toEqual([
+      "game alone", "inference alone", "turns of 2 ms", "turns of 16 ms", "stream priority", "MIG 3g.20gb + 4g.20gb", "MIG 2g.10gb + 4g.20gb", "MPS", "MPS, inference below normal",
+      "MPS, shares 40 % and 60 %",
+    ]);
+    const of = (name: string): { median: number; worst: number; missed: number; rate: number } => {
+      const [median, worst, missed, rate] = rows.get(name)! as [number, number, number, number];
+      return { median, worst, missed, rate };
+    };
+    const alone = of("game alone");
+    expect(alone.missed).toBe(0);
+    expect(alone.median).toBe(alone.worst);
+    // Taking turns costs frames time, and the longer the turns the more.
+    expect(of("turns of 2 ms").median).toBeGreaterThan(1.5 * alone.median);
+    expect(of("turns of 16 ms").worst).toBeGreaterThan(of("turns of 2 ms").worst);
+    expect(of("turns of 16 ms").missed).toBeGreaterThan(0);
+    // An urgent stream hardly notices the rest of the GPU's work.
+    expect(of("stream priority").worst).toBeLessThan(1.5 * alone.median);
+    // Instances and shares are steady, and as slow as they are small.
+    for (const name of ["MIG 3g.20gb + 4g.20gb", "MIG 2g.10gb + 4g.20gb"]) expect(of(name).worst).toBe(of(name).median);
+    expect(of("MIG 3g.20gb + 4g.20gb").median / alone.median).toBeCloseTo(108 / 42, 0);
+    expect(of("MIG 3g.20gb + 4g.20gb").missed).toBe(0);
+    expect(of("MIG 2g.10gb + 4g.20gb").missed).toBe(30);
+    expect(of("MPS, shares 40 % and 60 %").worst).toBeLessThan(1.2 * of("MPS, shares 40 % and 60 %").median);
+    expect(of("MPS, shares 40 % and 60 %").missed).toBe(0);
+    expect(of("MPS, inference below normal").worst).toBeLessThanOrEqual(of("MPS").worst);
+    for (const [name, [, , , rate]] of rows) if (name !== "game alone") expect(rate).toBeLessThanOrEqual(of("inference alone").rate);
+    expect(of("MIG 3g.20gb + 4g.20gb").rate / of("inference alone").rate).toBeCloseTo(56 / 108, 1);
+    expect(lines.slice(11)).toEqual([
+      "", "memory for a server that wants 36 GiB, and a game that wants 8:", expect.stringMatching(/^no limit: inference got 36 GiB, game got [0-4] GiB$/),
+      "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT=0=28G: inference got 28 GiB, game got 8 GiB",
+    ]);
+  }, 120_000);
 
   test("two-processes: right results, a fault that hurts only B, a page and a trace", async () => {
     const folder = mkdtempSync(join(tmpdir(), "example-"));

@@ -179,6 +179,11 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     else if (this.work.transfer !== null) gpu.copies.suspend(this, stopped);
   }
 
+  /** Time to carry the stopped job's state to memory, or back, ns. */
+  get stateNs(): number {
+    return this.work.launch === null ? 0 : this.queue.context.file.slice.engine.stateNs(this);
+  }
+
   /** A stopped job goes on. */
   resume(): void {
     const gpu = this.queue.context.file.device.gpu;

@@ -43,7 +43,6 @@ export class WddmAdapter implements Subsystem {
   private readonly packets = new Map<GpuJob, { readonly packet: Packet; readonly node: VidSchNode }>();
   private lastContext = 0;
   private lastPacket = 0;
-  private readonly costs: { readonly compute: { readonly save: number; readonly restore: number }; readonly copy: { readonly save: number; readonly restore: number } };
   private readonly quantumNs: number;
 
   constructor(gpu: GpuDevice, dxgkrnl: Dxgkrnl) {
@@ -68,10 +67,6 @@ export class WddmAdapter implements Subsystem {
     const names = ["compute", ...Array.from({ length: profile.copyEngines }, (_, i) => `copy${i}`)];
     this.policies = names.map(() => this.policy());
     this.nodes = names.map((name, i) => new VidSchNode(ports, i, name, this.policies[i]!, this.hardwareScheduling, i === COMPUTE_NODE && !stopsMidway(profile) ? this.quantumNs : Infinity));
-    this.costs = {
-      compute: { save: Math.ceil(kernel.costs.contextSwitch / 2), restore: Math.floor(kernel.costs.contextSwitch / 2) },
-      copy: { save: 0, restore: 0 },
-    };
     this.schedulers = {
       compute: this.scheduler((job) => this.enqueue(job, this.nodes[COMPUTE_NODE]!)),
       copy: this.scheduler((job) => this.enqueue(job, this.copyNode(job.queue))),
@@ -203,7 +198,7 @@ export class WddmAdapter implements Subsystem {
 
   private enqueue(job: GpuJob, node: VidSchNode): void {
     const context = this.contextOf(job.queue, node);
-    const work = new JobWork(job, node.ordinal === COMPUTE_NODE ? this.costs.compute : this.costs.copy);
+    const work = new JobWork(job, node.ordinal === COMPUTE_NODE ? this.dxgkrnl.kernel.costs.contextSwitch : 0);
     const packet = new Packet("compute", context, work, ++this.lastPacket, this.dxgkrnl.kernel.clock.now);
     this.packets.set(job, { packet, node });
     node.enqueue(packet);

@@ -31,11 +31,13 @@ export function finishJob(job: SchedJob, error: number): void {
 /** A job of an exec queue as VidSch's packets carry it. */
 export class JobWork implements DmaWork {
   readonly job: GpuJob;
-  private readonly costs: { readonly save: number; readonly restore: number };
+  private readonly stopNs: number;
+  private restore = 0;
 
-  constructor(job: GpuJob, costs: { readonly save: number; readonly restore: number }) {
+  /** @param stopNs what stopping costs beside carrying the state, ns */
+  constructor(job: GpuJob, stopNs: number) {
     this.job = job;
-    this.costs = costs;
+    this.stopNs = stopNs;
   }
 
   get label(): string {
@@ -55,11 +57,12 @@ export class JobWork implements DmaWork {
   }
 
   saveNs(): number {
-    return this.costs.save;
+    this.restore = Math.ceil(this.job.stateNs);
+    return this.stopNs + this.restore;
   }
 
   restoreNs(): number {
-    return this.costs.restore;
+    return this.restore;
   }
 }
 
