@@ -17,6 +17,8 @@ const flavours: Readonly<Record<string, Features>> = {
   "deep expressions": { ...everything, sync: false, activemask: false, calls: false, expressionDepth: 7, depth: 1 },
   "no synchronisation": { ...everything, sync: false, activemask: false, depth: 3 },
   "no calls": { ...everything, calls: false },
+  lanes: { ...everything, calls: false, printf: false, activemask: false, depth: 3, lanes: true },
+  "lanes without synchronisation": { ...everything, calls: false, printf: false, activemask: false, sync: false, depth: 3, lanes: true },
 };
 
 describe.each(Object.keys(flavours))(`%s (seed ${seed})`, (name) => {

@@ -9,7 +9,7 @@ const valueTypes: readonly Type[] = ["i1", "i8", "i16", "i32", "i64", "f32", "f6
 
 /** Random programs. Lower them with `lowerProgram`. */
 export function programs(features: Features = everything): fc.Arbitrary<ProgramSpec> {
-  const e = expressions(features.expressionDepth);
+  const e = expressions(features.expressionDepth, features.lanes);
   const signature = { params: fc.array(fc.constantFrom(...valueTypes), { maxLength: 3 }), results: fc.array(fc.constantFrom(...valueTypes), { maxLength: 2 }) };
   const returns = fc.array(fc.oneof(...valueTypes.map((type) => e[type])), { maxLength: 2 });
   const small: Features = { ...features, depth: Math.min(1, features.depth), length: Math.min(2, features.length) };

@@ -23,6 +23,8 @@ export interface Features {
   readonly faults: boolean;
   /** Most statements in a list. */
   readonly length: number;
+  /** Only what several work-items can do at once in lanes of vectors: no generic addresses, no local memory, no atomics. */
+  readonly lanes?: boolean;
 }
 
 /** All features but faults. */
@@ -41,25 +43,30 @@ const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name);
 
 /** Statements that any work-item may execute at any time. */
 export function statements(features: Features): fc.Arbitrary<Statement> {
-  const e = expressions(features.expressionDepth);
-  const shallow = expressions(1);
+  const e = expressions(features.expressionDepth, features.lanes);
+  const shallow = expressions(1, features.lanes);
   const value = anyOf((type) => e[type]);
   const assign = anyOf((type) => fc.record({ kind: kind("assign"), variable: nat(3), type: fc.constant(type), value: e[type] }));
+  const generic = features.lanes === true ? fc.constant(false) : fc.boolean();
   const { statement } = fc.letrec<{ statement: Statement }>((tie) => {
     const list = (): fc.Arbitrary<Statement[]> => fc.array(tie("statement"), { maxLength: features.length, depthIdentifier: "statement" });
     const simple: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Statement> }[] = [
       { weight: 6, arbitrary: assign },
-      { weight: 3, arbitrary: fc.record({ kind: kind("store"), slot: nat(15), values: anyOf((type) => fc.array(e[type], { minLength: 1, maxLength: 4 })), generic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: kind("store"), slot: nat(15), values: anyOf((type) => fc.array(e[type], { minLength: 1, maxLength: 4 })), generic }) },
       { weight: 3, arbitrary: fc.record({ kind: kind("storeColumn"), column: nat(1), value, narrow: fc.boolean() }) },
-      { weight: 1, arbitrary: anyOf((type) => fc.record({ kind: kind("vectorLoad"), type: fc.constant(type), count: fc.constantFrom(2 as const, 3 as const, 4 as const), index: e.i32, variable: nat(3), generic: fc.boolean(), align: fc.constantFrom("natural" as const, "byte" as const) })) },
-      { weight: 2, arbitrary: fc.record({ kind: kind("storeLocal"), index: e.i32, value, generic: fc.boolean() }) },
-      { weight: 2, arbitrary: fc.record({ kind: kind("accumulate"), cell: nat(40), value: fc.oneof(e.i32, e.i64, e.f32, e.f64) }) },
-      { weight: 2, arbitrary: ownAtomic(e) },
+      { weight: 1, arbitrary: anyOf((type) => fc.record({ kind: kind("vectorLoad"), type: fc.constant(type), count: fc.constantFrom(2 as const, 3 as const, 4 as const), index: e.i32, variable: nat(3), generic, align: fc.constantFrom("natural" as const, "byte" as const) })) },
       { weight: 1, arbitrary: fc.record({ kind: kind("fence") }) },
       { weight: 1, arbitrary: fc.record({ kind: kind("break"), condition: e.i1 }) },
       { weight: 1, arbitrary: fc.record({ kind: kind("continue"), condition: e.i1 }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("return" as const, "exit" as const), condition: shallow.i1 }) },
     ];
+    if (features.lanes !== true) {
+      simple.push(
+        { weight: 2, arbitrary: fc.record({ kind: kind("storeLocal"), index: e.i32, value, generic: fc.boolean() }) },
+        { weight: 2, arbitrary: fc.record({ kind: kind("accumulate"), cell: nat(40), value: fc.oneof(e.i32, e.i64, e.f32, e.f64) }) },
+        { weight: 2, arbitrary: ownAtomic(e) },
+      );
+    }
     // Sleeping gives up a turn, and with it the right to be waited for at an activemask.
     if (!features.activemask) simple.push({ weight: 1, arbitrary: fc.record({ kind: kind("sleep") }) });
     if (features.printf) simple.push({ weight: 1, arbitrary: printf(e) });
@@ -104,7 +111,7 @@ function printf(e: ReturnType<typeof expressions>): fc.Arbitrary<Statement> {
 }
 
 function graph(features: Features): fc.Arbitrary<Statement> {
-  const e = expressions(Math.min(2, features.expressionDepth));
+  const e = expressions(Math.min(2, features.expressionDepth), features.lanes);
   const block: fc.Arbitrary<GraphBlock> = fc.record({
     body: fc.array(anyOf((type) => fc.record({ variable: nat(3), type: fc.constant(type), value: e[type] })), { maxLength: 2 }),
     condition: e.i32,
@@ -125,7 +132,7 @@ function collectives(e: ReturnType<typeof expressions>): fc.Arbitrary<Collective
 
 /** Statements that all work-items of a group must reach together. */
 export function uniformStatements(features: Features, inner: boolean): fc.Arbitrary<UniformStatement> {
-  const e = expressions(features.expressionDepth);
+  const e = expressions(features.expressionDepth, features.lanes);
   const value = anyOf((type) => e[type]);
   const body = statements(features);
   const list = fc.array(body, { maxLength: features.length });
@@ -136,7 +143,7 @@ export function uniformStatements(features: Features, inner: boolean): fc.Arbitr
   }
   if (features.sync) {
     options.push(
-      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), counted: fc.boolean(), generic: fc.boolean(), dynamic: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: kind("exchange"), value, distance: nat(40), variable: nat(3), barrier: nat(16), counted: fc.boolean(), generic: features.lanes === true ? fc.constant(false) : fc.boolean(), dynamic: fc.boolean() }) },
       { weight: 1, arbitrary: fc.record({ kind: kind("reduce"), red: fc.constantFrom("and" as const, "or" as const, "popc" as const), value: e.i1, barrier: nat(16), variable: nat(3) }) },
       { weight: 3, arbitrary: fc.record({ kind: kind("collective"), collective: collectives(e), variable: nat(3) }) },
       { weight: 2, arbitrary: fc.record({ kind: kind("split"), condition: e.i1, then: list, thenCollective: collectives(e), else: list, elseCollective: collectives(e), variable: nat(3) }) },

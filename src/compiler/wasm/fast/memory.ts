@@ -1,5 +1,5 @@
 import { sizeOf } from "../../ir/types.ts";
-import { Code, type Label } from "../asm/code.ts";
+import { Code } from "../asm/code.ts";
 import { I32, I64, mem, op, type WasmType } from "../asm/opcodes.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import type { Node } from "../graph/node.ts";

@@ -11,7 +11,6 @@ import { mayWrap, type Shape } from "./shapes.ts";
 import { UNDO_ENTRY } from "./undo.ts";
 
 const loadLane: Readonly<Record<number, number>> = { 1: simd.load8_lane, 2: simd.load16_lane, 4: simd.load32_lane, 8: simd.load64_lane };
-const storeLane: Readonly<Record<number, number>> = { 1: simd.store8_lane, 2: simd.store16_lane, 4: simd.store32_lane, 8: simd.store64_lane };
 
 /** Memory accesses of four work-items. */
 export abstract class VectorMemory extends LaneWriter {
