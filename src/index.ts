@@ -13,4 +13,5 @@ export { out, Out, type HostPtr } from "./api/out.ts";
 export { formatDiagnostic, type Diagnostic } from "./api/diagnostics.ts";
 export { DeadlockError, EmulatorBug, type Stuck } from "./kernel/errors.ts";
 export type { TraceEvent } from "./kernel/trace/tracer.ts";
+export { findProfile } from "./gpu/profiles/index.ts";
 export type { GpuProfile } from "./kernel/sys/uapi.ts";

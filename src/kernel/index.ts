@@ -16,3 +16,4 @@ export { Vfs, type FileProvider, type NodeOpen } from "./fs/vfs.ts";
 export { OpenFile, type FileDriver, type MappableRange, type SysCaller } from "./fs/file.ts";
 export type { Sys, ThreadBody } from "./sys/sys.ts";
 export type * from "./sys/uapi.ts";
+export type { NvIoctlTable } from "./sys/nv-uapi.ts";

@@ -76,7 +76,7 @@ export class MigGpu {
     const others = [...this.instances.values()];
     const slices = others.reduce((sum, gi) => sum + gi.profile.slices, 0);
     const same = others.filter((gi) => gi.profile.id === profile.id).length;
-    if ((slices + profile.slices > this.capability.computeSlices && !mutant("mig-compute-slices-unchecked")) || same >= profile.most) return [];
+    if (slices + profile.slices > this.capability.computeSlices || same >= profile.most) return [];
     return profile.starts.filter((start) => !others.some((gi) => start < gi.end && gi.start < start + profile.memorySlices));
   }
 

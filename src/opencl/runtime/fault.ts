@@ -31,6 +31,8 @@ const reasons: Readonly<Record<ContextFault["reason"], string>> = {
   "reset-innocent": "the device was reset because of another context's work",
   "reset-guilty": "the device was reset because of this context's work",
   "device-lost": "the device is gone",
+  "mps-terminated": "the MPS server has ended this client",
+  "mps-server-lost": "the MPS server is gone",
 };
 
 function tell(t: Caller, context: ContextObject, fault: ContextFault, code: typeof CL_OUT_OF_RESOURCES | typeof CL_DEVICE_NOT_AVAILABLE): void {

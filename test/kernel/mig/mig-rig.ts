@@ -3,6 +3,7 @@ import type { GpuProfile } from "../../../src/gpu/profile.ts";
 import type { KernelOptions } from "../../../src/kernel/machine.ts";
 import { O_RDONLY, O_RDWR } from "../../../src/kernel/sys/sys.ts";
 import type { GpuInstanceInfo, NvIoctlTable } from "../../../src/kernel/sys/nv-uapi.ts";
+import type { IoctlTable } from "../../../src/kernel/sys/uapi.ts";
 import { Rig, type Client, type Node } from "../drm/rig.ts";
 
 /** A machine with a GPU that can be cut, and an administrator's process with everything open. */
@@ -22,7 +23,7 @@ export class MigRig {
   }
 
   raw<K extends keyof NvIoctlTable>(request: K, arg: NvIoctlTable[K]): number {
-    return this.admin.sys.ioctl(this.control, request, arg);
+    return this.admin.sys.ioctl(this.control, request, arg as IoctlTable[K]);
   }
 
   mode(enable: boolean, gpu = 0): "set" | "pending" {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createMachine, out, type HostProcess, type Machine } from "../../../src/index.ts";
-import { CL_DEVICE_GLOBAL_MEM_SIZE, CL_DEVICE_MAX_COMPUTE_UNITS, CL_DEVICE_NAME, CL_DEVICE_TYPE_ALL } from "../../../src/opencl/entry/opencl.ts";
+import { CL_DEVICE_GLOBAL_MEM_SIZE, CL_DEVICE_MAX_COMPUTE_UNITS, CL_DEVICE_NAME, CL_DEVICE_TYPE_ALL, type cl_device_id } from "../../../src/opencl/entry/opencl.ts";
 import { Errno } from "../../../src/kernel/errors.ts";
 import type { NvIoctlTable } from "../../../src/kernel/sys/nv-uapi.ts";
 
@@ -20,7 +20,7 @@ function cudaNames(p: HostProcess): string[] | number {
 function clNames(p: HostProcess): string[] {
   const cl = p.throwing.opencl;
   const [platforms] = cl.clGetPlatformIDs(1);
-  const ids: number[] = [];
+  const ids: cl_device_id[] = [];
   const count = out<number>();
   if (p.opencl.clGetDeviceIDs(platforms[0]!, CL_DEVICE_TYPE_ALL, 0, null, count) !== 0) return [];
   ids.push(...cl.clGetDeviceIDs(platforms[0]!, CL_DEVICE_TYPE_ALL, count.value)[0]);

@@ -3,7 +3,7 @@ import { createMachine, out, type HostProcess, type Machine } from "../../../src
 import { Errno } from "../../../src/kernel/errors.ts";
 import { userCredentials } from "../../../src/kernel/process/cred.ts";
 import type { NvIoctlTable } from "../../../src/kernel/sys/nv-uapi.ts";
-import type { CUfunction, CUmodule } from "../../../src/cuda/entry/cuda.ts";
+import type { CUcontext, CUfunction, CUmodule } from "../../../src/cuda/entry/cuda.ts";
 
 const PTX = `
 .version 8.0
@@ -26,7 +26,7 @@ function program(machine: Machine, env: Readonly<Record<string, string>> = {}, u
   const p = machine.process("client", { env });
   if (uid !== null) machine.kernel.processes.get(p.pid)!.cred = userCredentials(uid);
   const code = p.cuda.cuInit(0);
-  if (code === 0) expect(p.cuda.cuCtxCreate(out<number>(), null, 0, 0)).toBe(0);
+  if (code === 0) expect(p.cuda.cuCtxCreate(out<CUcontext>(), null, 0, 0)).toBe(0);
   return { p, code };
 }
 
