@@ -87,6 +87,7 @@ test("invariant 86: when a process ends, no GPU reaches its pages any more befor
     const [actor, other] = world.actors;
     // A child holds the same open files, so that the VMs outlive the process.
     const child = heir ? world.rig.kernel.fork(actor!.process, "heir", null) : null;
+    for (let page = 0; page < PAGES; page += 3) world.step({ op: "gpu-write", who: 0, gpu: page % 2, page, n: 1, value: page + 1 });
     const { store } = world.rig;
     const vms = world.rig.gpus.flatMap((gpu) => [...gpu.vms]);
     const free = store.freeFrames.bind(store);

@@ -20,9 +20,12 @@ export function svmAttr(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS
       return 0;
     case "accessed-by":
     case "not-accessed-by": {
-      const who = gpu ?? (value === "ram" ? "ram" : null);
+      const who: number | "ram" | null = gpu ?? (value === "ram" ? "ram" : null);
       if (who === null) return -Errno.EINVAL;
-      attributes.change(address, address + size, ({ accessedBy }) => ({ accessedBy: [...accessedBy.filter((other) => other !== who), ...(attribute === "accessed-by" ? [who] : [])] }));
+      attributes.change(address, address + size, ({ accessedBy }) => {
+        const others = accessedBy.filter((other) => other !== who);
+        return { accessedBy: attribute === "accessed-by" ? [...others, who] : others };
+      });
       return 0;
     }
     case "read-mostly":

@@ -52,7 +52,8 @@ export function migrateVmaSetup(mm: AddressSpace, start: number, end: number, se
 export function migrateVmaPages(migration: Migration): number {
   let moved = 0;
   for (const entry of migration.pages) {
-    if (!entry.movable || entry.target === null || migration.mm.residency.pins.has(entry.page)) continue;
+    if (!entry.movable || entry.target === null) continue;
+    if (migration.mm.residency.pins.has(entry.page) && !mutant("hmm-migrates-pinned")) continue;
     entry.moved = true;
     moved++;
   }

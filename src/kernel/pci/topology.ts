@@ -6,18 +6,24 @@ export function upstream(bus: PciBus, f: PciFunction): PciFunction | null {
   return bus.all().find((other) => other.bridge !== undefined && other.domain === f.domain && other.bridge.secondary === f.bus) ?? null;
 }
 
+/** Bridges above a function that may turn its requests round: all up to the first with access control. */
+function openBridges(bus: PciBus, f: PciFunction): readonly PciFunction[] {
+  const found: PciFunction[] = [];
+  for (let above = upstream(bus, f); above !== null && above.acs !== true; above = upstream(bus, above)) found.push(above);
+  return found;
+}
+
 /** Functions whose requests the IOMMU cannot tell from those of `f`: they must share a group (pci_device_group, drivers/iommu/iommu.c). */
 export function inseparable(bus: PciBus, f: PciFunction): readonly PciFunction[] {
   const found = new Set<PciFunction>([f]);
   // What requests in another's name.
   for (const other of bus.all()) if (other.aliasOf === pciName(f) || f.aliasOf === pciName(other)) found.add(other);
   // A way up on which a request may be turned round before the IOMMU sees it.
-  for (let above = upstream(bus, f), below = f; above !== null; above = upstream(bus, below)) {
-    if (above.acs === true) break;
+  for (const above of openBridges(bus, f)) {
     found.add(above);
     for (const other of bus.all()) if (other.domain === above.domain && other.bus === above.bridge!.secondary) found.add(other);
-    below = above;
   }
+  if (f.bridge !== undefined) for (const other of bus.all()) if (openBridges(bus, other).includes(f)) found.add(other);
   // Functions of one device may talk to one another inside it.
   const slot = bus.all().filter((other) => other.domain === f.domain && other.bus === f.bus && other.device === f.device);
   if (slot.length > 1 && !slot.every((other) => other.acs === true)) for (const other of slot) found.add(other);

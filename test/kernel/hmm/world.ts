@@ -37,7 +37,8 @@ export class Actor {
   readonly gpus: readonly Gpu[];
   readonly model: (ModelPage | null)[];
   readonly pins: Map<number, number> = new Map();
-  views: Uint32Array[] = [];
+  /** Live arrays that the program holds, by page. */
+  readonly views: Map<number, Uint32Array> = new Map();
 
   constructor(rig: Rig, name: string) {
     this.client = rig.process(name);
@@ -125,8 +126,7 @@ export class World {
         const view = new Uint32Array(bytes.buffer, bytes.byteOffset, 1);
         view[0] = s.value;
         there.value = s.value;
-        this.rig.kernel.restoreViews();
-        expect(view[0]).toBe(s.value);
+        actor.views.set(s.page, view);
         break;
       }
       case "prefetch":
@@ -137,11 +137,11 @@ export class World {
         break;
       case "unmap":
         expect(sys.munmap(at, n * P)).toBe(0);
-        each((page) => { model[page] = null; actor.pins.delete(page); });
+        each((page) => { model[page] = null; actor.pins.delete(page); actor.views.delete(page); });
         break;
       case "map":
         expect(sys.mmap(at, n * P, 3, 0x32, -1, 0)).toBe(at);
-        each((page) => { model[page] = { value: 0, prot: 3 }; actor.pins.delete(page); });
+        each((page) => { model[page] = { value: 0, prot: 3 }; actor.pins.delete(page); actor.views.delete(page); });
         break;
       case "protect": {
         const prot = s.value % 3 === 0 ? 0 : s.value % 3 === 1 ? 1 : 3;
@@ -170,6 +170,9 @@ export class World {
         break;
     }
     this.rig.kernel.checkInvariants();
+    // The programs run on, and look at what they have in hand.
+    this.rig.kernel.restoreViews();
+    for (const each of this.actors) for (const [page, view] of each.views) expect(view[0]).toBe(each.model[page]!.value);
   }
 
   /** Page table entry that a GPU has for a page. */
