@@ -13,7 +13,8 @@ import { attachGpus, type GpuDevice } from "./kernel/drm/attach.ts";
 import type { RecoveryOptions } from "./kernel/drm/recovery/options.ts";
 import type { SchedulerOptions } from "./kernel/drm/sched/options.ts";
 import { Kernel, type OsPersonality } from "./kernel/machine.ts";
-import { mpsControl, startMps, type MpsOptions } from "./kernel/mps/cli.ts";
+import { mpsControl, startMps } from "./kernel/mps/cli.ts";
+import { parsePercentage, parsePinned } from "./kernel/sys/mps-env.ts";
 import type { Process } from "./kernel/process/process.ts";
 import type { Blocking } from "./kernel/process/wait.ts";
 import type { GpuProfile } from "./kernel/sys/uapi.ts";
@@ -142,14 +143,28 @@ export class Machine {
     return seen ?? new SimProcess(this.hostOf(process));
   }
 
-  /** Starts the MPS control daemon (nvidia-cuda-mps-control -d): CUDA programs that start from now on share a server's contexts. @returns its pid */
-  startMps(options: MpsOptions = {}): number {
-    return startMps(this.kernel, this.gpus.flatMap(({ gpu: { profile } }) => (profile.vendor === "nvidia" ? [profile] : [])), options);
+  /**
+   * Starts the MPS control daemon (nvidia-cuda-mps-control -d): CUDA programs that start from now on share a server's contexts.
+   * @param options.env its environment: CUDA_MPS_PIPE_DIRECTORY, CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, CUDA_MPS_PINNED_DEVICE_MEM_LIMIT
+   * @param options.multiUser programs of all users share one server (-multiuser-server)
+   * @returns its pid
+   * @throws MpsError when another listens in that directory, or the machine cannot have one
+   */
+  startMps(options: { readonly env?: Readonly<Record<string, string>>; readonly multiUser?: boolean } = {}): number {
+    const { env = {}, multiUser } = options;
+    const [directory, percentage, pinned] = [env["CUDA_MPS_PIPE_DIRECTORY"], parsePercentage(env["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"]), parsePinned(env["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"])];
+    const gpus = this.gpus.flatMap(({ gpu: { profile } }) => (profile.vendor === "nvidia" ? [profile] : []));
+    return startMps(this.kernel, gpus, {
+      ...(directory === undefined ? {} : { directory }),
+      ...(percentage === null ? {} : { percentage }),
+      ...(pinned === null ? {} : { pinned }),
+      ...(multiUser === undefined ? {} : { multiUser }),
+    });
   }
 
   /** A command to that daemon, as `echo command | nvidia-cuda-mps-control`. @param env CUDA_MPS_PIPE_DIRECTORY @returns what it prints */
   mpsControl(command: string, env: Readonly<Record<string, string>> = {}): string {
-    return mpsControl(this.kernel, command, env);
+    return mpsControl(this.kernel, command, env["CUDA_MPS_PIPE_DIRECTORY"]);
   }
 
   /** Runs until no simulated program and no device has anything left to do. */

@@ -3,15 +3,9 @@ import type { Kernel } from "../machine.ts";
 import { DEFAULT_PIPE_DIRECTORY } from "../sys/mps-env.ts";
 import { O_RDWR } from "../sys/sys.ts";
 import { ThreadSys } from "../sys/thread-sys.ts";
-import { MpsDaemon } from "./daemon.ts";
+import { MpsDaemon, type MpsOptions } from "./daemon.ts";
 
-/** How to start the daemon. */
-export interface MpsOptions {
-  /** CUDA_MPS_PIPE_DIRECTORY and the limits for all clients. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Programs of all users share one server (-multiuser-server). Default: one user at a time. */
-  readonly multiUser?: boolean;
-}
+export type { MpsOptions } from "./daemon.ts";
 
 /** The daemon is there already, or the machine has no NVIDIA GPU. */
 export class MpsError extends Error {
@@ -31,20 +25,20 @@ export class MpsError extends Error {
  */
 export function startMps(kernel: Kernel, gpus: readonly { readonly computeCapability: readonly [number, number] }[], options: MpsOptions = {}): number {
   if (kernel.os !== "linux" || gpus.length === 0) throw new MpsError(-Errno.ENODEV, "MPS needs Linux and an NVIDIA GPU");
-  const daemon = MpsDaemon.start(kernel, gpus, options.env ?? {}, options.multiUser ?? false);
+  const daemon = MpsDaemon.start(kernel, gpus, options);
   if (typeof daemon === "number") throw new MpsError(daemon, "An instance of this daemon is already running");
   return daemon.process.pid;
 }
 
 /**
  * `echo command | nvidia-cuda-mps-control`: a process that asks the daemon, and ends.
- * @param env where the daemon listens: CUDA_MPS_PIPE_DIRECTORY
+ * @param directory where the daemon listens
  * @returns what it prints
  */
-export function mpsControl(kernel: Kernel, command: string, env: Readonly<Record<string, string>> = {}): string {
+export function mpsControl(kernel: Kernel, command: string, directory: string = DEFAULT_PIPE_DIRECTORY): string {
   const process = kernel.createProcess("nvidia-cuda-mps-control", null);
   const sys = new ThreadSys(kernel, process.main);
-  const fd = sys.open(`${env["CUDA_MPS_PIPE_DIRECTORY"] ?? DEFAULT_PIPE_DIRECTORY}/control`, O_RDWR);
+  const fd = sys.open(`${directory}/control`, O_RDWR);
   const arg = { command, reply: "" };
   const result = fd < 0 ? fd : sys.ioctl(fd, "NV_MPS_COMMAND", arg);
   kernel.scheduler.settle(process.main);

@@ -4,11 +4,22 @@ import type { Kernel, Subsystem } from "../machine.ts";
 import type { Process } from "../process/process.ts";
 import { WaitQueue, type Blocking } from "../process/wait.ts";
 import type { NvIoctlTable } from "../sys/nv-uapi.ts";
-import { DEFAULT_PIPE_DIRECTORY, parsePercentage, parsePinned } from "../sys/mps-env.ts";
+import { DEFAULT_PIPE_DIRECTORY } from "../sys/mps-env.ts";
 import type { MpsClient } from "./client.ts";
 import { runCommand } from "./commands.ts";
 import { PipeFile } from "./pipe.ts";
 import { MAX_CLIENTS, MAX_CLIENTS_HOPPER, MpsServer } from "./server.ts";
+
+/** How to start the daemon. Everything is optional. */
+export interface MpsOptions {
+  /** Where it listens. Default /tmp/nvidia-mps. */
+  readonly directory?: string;
+  /** What clients get at most: of each GPU's multiprocessors, and bytes of device memory by GPU number. Default: everything. */
+  readonly percentage?: number;
+  readonly pinned?: ReadonlyMap<number, number>;
+  /** Programs of all users share one server (-multiuser-server). Default: one user at a time. */
+  readonly multiUser?: boolean;
+}
 
 /** Settings that hold for clients to come. */
 export interface MpsSettings {
@@ -48,23 +59,18 @@ export class MpsDaemon implements Subsystem {
     this.multiUser = multiUser;
   }
 
-  /**
-   * Starts a daemon. @returns it, or -EADDRINUSE: another listens in that directory
-   * @param env its environment: CUDA_MPS_PIPE_DIRECTORY, CUDA_MPS_ACTIVE_THREAD_PERCENTAGE, CUDA_MPS_PINNED_DEVICE_MEM_LIMIT
-   */
-  static start(kernel: Kernel, gpus: readonly { readonly computeCapability: readonly [number, number] }[], env: Readonly<Record<string, string>>, multiUser: boolean): MpsDaemon | number {
-    const directory = env["CUDA_MPS_PIPE_DIRECTORY"] ?? DEFAULT_PIPE_DIRECTORY;
+  /** Starts a daemon. @returns it, or -EADDRINUSE: another listens in that directory */
+  static start(kernel: Kernel, gpus: readonly { readonly computeCapability: readonly [number, number] }[], options: MpsOptions): MpsDaemon | number {
+    const directory = options.directory ?? DEFAULT_PIPE_DIRECTORY;
     const path = `${directory}/control`;
     const probe = kernel.vfs.node(path);
     if (probe !== undefined && running.get(kernel)?.some((daemon) => daemon.directory === directory && daemon.process.exit === null) === true) return -Errno.EADDRINUSE;
     const idle = new WaitQueue();
     const process = kernel.createProcess("nvidia-cuda-mps-control", () => wait(idle, "commands"));
-    for (const [key, value] of Object.entries(env)) process.env.set(key, value);
     const newest = gpus.length > 0 && gpus.every(({ computeCapability }) => computeCapability[0] >= 9);
-    const daemon = new MpsDaemon(kernel, process, directory, gpus.length, newest, multiUser);
-    const percentage = parsePercentage(env["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"]);
-    if (percentage !== null) daemon.settings.percentage = percentage;
-    for (const [gpu, bytes] of parsePinned(env["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"]) ?? []) daemon.settings.pinned.set(gpu, bytes);
+    const daemon = new MpsDaemon(kernel, process, directory, gpus.length, newest, options.multiUser ?? false);
+    if (options.percentage !== undefined) daemon.settings.percentage = options.percentage;
+    for (const [gpu, bytes] of options.pinned ?? []) daemon.settings.pinned.set(gpu, bytes);
     kernel.vfs.mknod(path, (): FileDriver | number => (process.exit === null ? new PipeFile(daemon) : -Errno.ECONNREFUSED));
     process.atExit.push(() => daemon.ended());
     const all = running.get(kernel) ?? [];

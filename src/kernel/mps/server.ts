@@ -9,9 +9,8 @@ import { MpsShare } from "./share.ts";
 /** Clients of one server: 48 on Volta and later (NVIDIA MPS documentation, "Client-Server Connection Limits"), 60 with the newest. */
 export const MAX_CLIENTS: number = 48;
 export const MAX_CLIENTS_HOPPER: number = 60;
-/** Hardware connections of all clients together, and what a client takes unless CUDA_DEVICE_MAX_CONNECTIONS says otherwise. MODEL: the real number is not published. */
+/** Hardware connections of all clients together. MODEL: the real number is not published. */
 export const MAX_CONNECTIONS: number = 512;
-export const DEFAULT_CONNECTIONS: number = 2;
 
 /** What `get_server_status` says. */
 export type ServerStatus = "ACTIVE" | "FAULT";

@@ -2,7 +2,7 @@
  * The texts by which programs and the MPS daemon are told what to do (NVIDIA MPS documentation, "Environment Variables"): read the same way by both.
  */
 
-/** Where the daemon listens unless CUDA_MPS_PIPE_DIRECTORY says otherwise. */
+/** Where the daemon listens unless it is told otherwise. */
 export const DEFAULT_PIPE_DIRECTORY = "/tmp/nvidia-mps";
 
 /** A percentage above 0 to 100, or null. */
@@ -19,7 +19,7 @@ export function parseMemory(text: string): number | null {
   return Number(match[1]) * 2 ** ({ "": 0, K: 10, M: 20, G: 30, T: 40 }[match[2]!.toUpperCase()] ?? 0);
 }
 
-/** "0=1G,1=512MB" (CUDA_MPS_PINNED_DEVICE_MEM_LIMIT), or null when nothing in it makes sense. */
+/** "0=1G,1=512MB": bytes by GPU number, or null when nothing in it makes sense. */
 export function parsePinned(text: string | undefined): ReadonlyMap<number, number> | null {
   if (text === undefined) return null;
   const limits = new Map<number, number>();

@@ -25,7 +25,7 @@ export interface NvGpuInfo {
   readonly vramTotal: number;
   readonly vramUsed: number;
   readonly computeCapability: readonly [number, number];
-  /** Instructions a second that all of its multiprocessors can retire: what CUDA_DEVICE_ORDER=FASTEST_FIRST sorts by. */
+  /** Instructions a second that all of its multiprocessors can retire: what "fastest first" sorts by. */
   readonly speed: number;
   /** Open files of its nodes. */
   readonly clients: number;
