@@ -54,6 +54,7 @@ export class GpuContext implements TurnTaker {
     if (this.references > 0) return;
     invariant(this.queues.size === 0, "a freed context has no queues");
     this.file.device.contexts.delete(this);
+    this.file.device.wddm?.deviceFreed(this);
     this.area.free();
     this.vm.put();
     this.file.contextFreed();

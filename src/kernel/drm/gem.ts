@@ -1,6 +1,6 @@
 import type { Capacity } from "../../gpu/capacity.ts";
 import { FRAME } from "../../gpu/frames.ts";
-import type { DmaResv } from "../fence/resv.ts";
+import { DmaResv } from "../fence/resv.ts";
 import { mutant } from "../mutants.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { OpenFile, MappableRange } from "../fs/file.ts";
@@ -59,7 +59,7 @@ export class GemObject {
 
   /** Fences on its memory: one reservation for all devices and files that share it. */
   get resv(): DmaResv {
-    return this.backing.resv;
+    return this.imported && mutant("import-has-own-resv") ? new DmaResv() : this.backing.resv;
   }
 
   get refcount(): number {
@@ -94,7 +94,7 @@ export class GemObject {
       this.exportKept = false;
       this.dmaBufFile!.put(false);
     }
-    this.put();
+    if (!mutant("last-handle-keeps-object")) this.put();
   }
 
   /** Lets the handles keep the dma-buf. */
@@ -114,6 +114,7 @@ export class GemObject {
   private free(): void {
     invariant(this.handleCount === 0 && this.name === 0, "a freed object has no handle and no name");
     this.device.objects.delete(this);
+    this.device.wddm?.untrack(this);
     if (this.mmapOffset !== 0) this.device.mmapOffsets.delete(this.mmapOffset);
     this.quota?.uncharge(this.size);
     if (this.importedFrom === null) {

@@ -8,6 +8,7 @@ import { migSubscribe } from "../mig/subscribe.ts";
 import { mpsAttach } from "../mps/attach.ts";
 import { getCap, getClient, getUnique, setClientName, setVersion } from "./core-ioctls.ts";
 import { deviceQuery, memQuery, version } from "./device-ioctls.ts";
+import { mutant } from "../mutants.ts";
 import { isUnplugged } from "./device-state.ts";
 import { exec } from "./exec.ts";
 import type { DrmFile } from "./file.ts";
@@ -21,12 +22,13 @@ import { syncobjCreate, syncobjDestroy, syncobjFdToHandle, syncobjHandleToFd, sy
 import { syncobjEventfd, syncobjTransfer } from "./syncobj-more.ts";
 import { syncobjWait, syncobjWaitBinary } from "./syncobj-wait.ts";
 import { svmAttr, svmQuery } from "./svm-ioctls.ts";
+import { d3dkmt, type WddmRequest } from "../wddm/requests.ts";
 import { bindQueueCreate, bindQueueDestroy, contextCreate, contextDestroy, contextState, vmBind, vmBindArray, vmCreate, vmDestroy } from "./vm-ioctls.ts";
 
 type Handler<K extends IoctlName> = (file: DrmFile, caller: SysCaller, arg: IoctlTable[K]) => number;
 
 /** Every request; a missing one does not compile. */
-const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable | keyof SyncFileIoctlTable>]: Handler<K> } = {
+const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable | keyof SyncFileIoctlTable | WddmRequest>]: Handler<K> } = {
   DRM_IOCTL_VERSION: version,
   DRM_IOCTL_GET_UNIQUE: getUnique,
   DRM_IOCTL_SET_VERSION: setVersion,
@@ -83,12 +85,15 @@ const ofTheWhole: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_VERSION", "DRM_IO
 export function dispatch<K extends IoctlName>(file: DrmFile, caller: SysCaller, request: K, arg: IoctlTable[K]): number {
   const handler = (handlers as { readonly [name in IoctlName]?: unknown })[request] as Handler<K> | undefined;
   if (isUnplugged(file.device)) return -Errno.ENODEV;
+  if (request.startsWith("D3DKMT_")) return d3dkmt(file, caller, request as WddmRequest, arg as never);
   if (handler === undefined) return -Errno.EINVAL;
   if (arg === null || typeof arg !== "object") return -Errno.EFAULT;
   const allowed = permit(permissions[request as DrmRequest], file, caller);
   if (allowed < 0) return allowed;
   if (file.device.parts !== null && !ofTheWhole.has(request)) return -Errno.ENODEV;
-  return handler(file, caller, arg);
+  const result = handler(file, caller, arg);
+  if (result < 0 && mutant("failed-request-writes")) Object.assign(arg, { handle: 1 });
+  return result;
 }
 
 type WaitHandler<K extends WaitIoctlName> = (file: DrmFile, arg: WaitIoctlTable[K]) => Blocking<number>;

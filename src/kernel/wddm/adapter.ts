@@ -4,6 +4,7 @@ import type { WorkOutcome } from "../../gpu/ports.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { GpuContext } from "../drm/context.ts";
 import type { GpuDevice } from "../drm/device.ts";
+import type { GemObject } from "../drm/gem.ts";
 import type { GpuJob } from "../drm/gpu-job.ts";
 import type { ExecQueue } from "../drm/queue.ts";
 import type { JobScheduler } from "../drm/sched/backend.ts";
@@ -15,9 +16,11 @@ import { beginJob, finishJob, JobWork } from "./dma-job.ts";
 import type { Dxgkrnl } from "./dxgkrnl.ts";
 import { defaultBands, HardwarePolicy } from "./hws.ts";
 import { VidSchNode, type NodePorts } from "./node.ts";
-import { Packet, type DmaWork, type SchedulingProperties } from "./packet.ts";
+import { Packet, type SchedulingProperties } from "./packet.ts";
+import { PagingWork } from "./paging.ts";
 import { SoftwarePolicy, type NodePolicy } from "./policy.ts";
 import { Tdr } from "./tdr.ts";
+import { VidMm } from "./vidmm.ts";
 
 /** Ordinal of the node that computes; copy engines follow. */
 export const COMPUTE_NODE = 0;
@@ -35,12 +38,15 @@ export class WddmAdapter implements Subsystem {
   readonly nodes: readonly VidSchNode[];
   readonly policies: readonly NodePolicy[];
   readonly tdr: Tdr;
+  readonly vidmm: VidMm<GemObject>;
   readonly hardwareScheduling: boolean;
   private readonly schedulers: { readonly compute: JobScheduler; readonly copy: JobScheduler; readonly marker: JobScheduler };
   private readonly processes = new Map<number, WddmProcess>();
   private readonly devices = new WeakMap<GpuContext, WddmDevice>();
   private readonly contexts = new WeakMap<ExecQueue, Map<VidSchNode, WddmContext>>();
   private readonly packets = new Map<GpuJob, { readonly packet: Packet; readonly node: VidSchNode }>();
+  /** The memory manager's own context. */
+  private readonly paging: WddmContext;
   private lastContext = 0;
   private lastPacket = 0;
   private readonly quantumNs: number;
@@ -54,13 +60,29 @@ export class WddmAdapter implements Subsystem {
     this.hardwareScheduling = options.hardwareScheduling ?? false;
     this.quantumNs = options.quantumNs ?? profile.timesliceNs;
     this.tdr = new Tdr(this);
+    const system = this.processOf(4, "System");
+    this.paging = new WddmContext(++this.lastContext, true, { process: system } as unknown as WddmDevice, PAGING_PRIORITY, this.properties(0));
+    this.vidmm = new VidMm<GemObject>(
+      { localBytes: profile.vramBytes, move: (object, to, done) => this.page(object, to, done), discard: (object) => void gpu.ttm.validate(object.backing, []) },
+      {
+        running: (device) => this.nodes.some((node) => node.packets().some((packet) => packet.begun && packet.context.device === device)),
+        waiting: (device) => this.nodes.some((node) => node.awaits(device)),
+        pump: () => this.pump(),
+        trim: (device, bytes) => this.tellTrim(device.process as WddmProcess, bytes),
+      },
+      (options.budgetPercent ?? 100) / 100,
+    );
     const ports: NodePorts = {
       clock: kernel.clock,
       events: kernel.events as NodePorts["events"],
       trace: kernel.trace,
       irqNs: kernel.costs.irq,
-      resident: () => true,
-      left: () => {},
+      resident: (packet) => packet.type === "paging" || packet.begun || this.vidmm.ready(packet.context.device),
+      left: (packet) => {
+        (packet.context.device.process as WddmProcess).runningNs += packet.ranNs - packet.accountedNs;
+        packet.accountedNs = packet.ranNs;
+        this.vidmm.left(packet.context.device);
+      },
       tdrDelayNs: () => this.tdr.delayNs(),
       timeout: (node, packet) => this.tdr.timeout(node, packet),
     };
@@ -132,10 +154,30 @@ export class WddmAdapter implements Subsystem {
     return this.packets.get(job);
   }
 
-  /** A packet of the memory manager for the paging node. */
-  pagingPacket(context: WddmContext, work: DmaWork): Packet {
-    context.priority = PAGING_PRIORITY;
-    return new Packet("paging", context, work, ++this.lastPacket, this.dxgkrnl.kernel.clock.now);
+  /** Processes that have used the adapter. */
+  knownProcesses(): WddmProcess[] {
+    return [...this.processes.values()];
+  }
+
+  /** The memory manager gets to know an allocation: from its first MakeResident to its end. */
+  track(object: GemObject): void {
+    if (this.vidmm.known.has(object)) return;
+    const { backing } = object;
+    const local = backing.placement === "vram" && backing.usable;
+    this.vidmm.created(object, object.size, local);
+    if (local) backing.held++;
+  }
+
+  /** A fault domain is no more, and its residency list with it. */
+  deviceFreed(context: GpuContext): void {
+    const device = this.devices.get(context);
+    if (device !== undefined) this.vidmm.deviceGone(device);
+  }
+
+  /** An object is no more. */
+  untrack(object: GemObject): void {
+    if (this.vidmm.known.get(object)?.where === "local") object.backing.held--;
+    this.vidmm.destroyed(object);
   }
 
   /** Video memory has lost its contents. */
@@ -166,10 +208,30 @@ export class WddmAdapter implements Subsystem {
       invariant(node.packets().includes(packet), "a packet stands on its node");
     }
     this.tdr.checkInvariants();
+    this.vidmm.checkInvariants(this.nodes.flatMap((node) => (node.running === null || node.running.type === "paging" ? [] : [node.running.context.device])));
   }
 
   objectCounts(): Readonly<Record<string, number>> {
     return { packets: this.packets.size };
+  }
+
+  /** Sends a paging packet. */
+  private page(object: GemObject, to: "local" | "system", done: () => void): void {
+    const node = this.nodes[Math.min(PAGING_NODE, this.nodes.length - 1)]!;
+    const work = new PagingWork(object.get(), to, node, () => {
+      done();
+      object.put();
+    });
+    const packet = new Packet("paging", this.paging, work, ++this.lastPacket, this.dxgkrnl.kernel.clock.now);
+    work.packet = packet;
+    node.enqueue(packet);
+  }
+
+  private tellTrim(process: WddmProcess, bytes: number): void {
+    const { trim } = process;
+    const { kernel } = this.dxgkrnl;
+    if (kernel.trace.enabled) kernel.trace.emit("Microsoft-Windows-DxgKrnl/TrimProcessCommitment", { ProcessId: process.pid, NumBytesToTrim: bytes });
+    if (trim !== null && trim.mm.store32(trim.address, Math.ceil(bytes / 1024))) kernel.futex.wake(trim.mm, trim.address, Infinity);
   }
 
   private policy(): NodePolicy {

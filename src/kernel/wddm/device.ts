@@ -1,4 +1,5 @@
 import type { GpuContext } from "../drm/context.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
 import type { SchedContext, SchedDevice, SchedProcess, SchedulingProperties } from "./packet.ts";
 
 /** What D3DKMTGetDeviceState says of a device (D3DKMT_DEVICEEXECUTION_STATE). */
@@ -10,8 +11,10 @@ export class WddmProcess implements SchedProcess {
   readonly name: string;
   /** Adapter resets and engine resets that its work caused. */
   resets = 0;
-  /** Live devices. */
-  devices = 0;
+  /** Time that its packets were on engines, ns. */
+  runningNs = 0;
+  /** Where it wants to be told that it is over its budget. */
+  trim: { readonly mm: AddressSpace; readonly address: number } | null = null;
 
   constructor(pid: number, name: string) {
     this.pid = pid;

@@ -72,8 +72,9 @@ export class Packet {
   readonly queuedAt: number;
   /** Since when it is ready: arrival, or the last preemption. */
   readyAt: number;
-  /** Time on the engine so far, ns. */
+  /** Time on the engine so far, ns; and what of it its process was charged. */
   ranNs = 0;
+  accountedNs = 0;
 
   constructor(type: Exclude<PacketType, "preemption">, context: SchedContext, work: DmaWork, sequence: number, now: number) {
     this.type = type;

@@ -97,11 +97,12 @@ export class VidMm<A> {
     return Math.floor(this.mechanism.localBytes * this.budgetShare);
   }
 
-  /** A new allocation, outside local memory: it is there from its first residency on. */
-  created(allocation: A, bytes: number): Residency<A> {
-    const record = new Residency(allocation, bytes, "system");
+  /** A new allocation. @param local it is in local memory already; else it is there from its first residency on */
+  created(allocation: A, bytes: number, local: boolean = false): Residency<A> {
+    const record = new Residency(allocation, bytes, local ? "local" : "system");
     this.known.set(allocation, record);
-    this.away++;
+    if (local) this.used += bytes;
+    else this.away++;
     return record;
   }
 
