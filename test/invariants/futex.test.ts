@@ -289,7 +289,7 @@ test("invariant 99: a dead owner's robust words are marked, and one waiter of ea
       });
       const woken: number[][] = Array.from({ length: 12 }, () => []);
       const slept = new Map<number, number>();
-      waiters.forEach(({ lock, pi }, i) => {
+      waiters.forEach(({ lock, pi }) => {
         if (!holder.has(lock)) return;
         const index = pi ? 6 + lock : lock;
         slept.set(index, (slept.get(index) ?? 0) + 1);

@@ -73,6 +73,7 @@ export class DrmFile implements FileDriver {
     this.command = caller.process.name;
     this.uid = caller.process.cred.uid;
     this.auth = new DrmAuth(this, device, caller);
+    if (mutant("open-shares-handles")) for (const other of device.files) this.objects = other.objects;
     device.files.add(this);
   }
 
@@ -144,7 +145,7 @@ export class DrmFile implements FileDriver {
     const object = mutant("close-keeps-handle") ? this.objects.get(handle) : this.objects.hide(handle);
     if (object === undefined) return -Errno.EINVAL;
     this.device.gemHooks.close?.(object, this);
-    if (object.dmaBuf !== null && this.prime.get(object.dmaBuf) === handle) this.prime.delete(object.dmaBuf);
+    if (object.dmaBuf !== null && this.prime.get(object.dmaBuf) === handle && !mutant("close-keeps-prime-cache")) this.prime.delete(object.dmaBuf);
     object.handlePut();
     this.objects.release(handle);
     return 0;
@@ -169,7 +170,7 @@ export class DrmFile implements FileDriver {
       this.vms.remove(id);
       vm.put();
     }
-    for (const [handle] of this.objects.entries()) this.closeHandle(handle);
+    if (!mutant("release-keeps-handles")) for (const [handle] of this.objects.entries()) this.closeHandle(handle);
     this.prime.clear();
     this.device.files.delete(this);
     for (const hook of this.onRelease.splice(0)) hook();

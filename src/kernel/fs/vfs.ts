@@ -41,6 +41,8 @@ export interface FileProvider {
   /** mkdir(2) and rmdir(2): 0 or a negative errno. Absent: -EPERM. */
   mkdir?(path: string, caller: SysCaller): number;
   rmdir?(path: string, caller: SysCaller): number;
+  /** Whether there is a file (no directory) at a path; absent: when reading gives something. For files whose reading does something. */
+  has?(path: string, caller: SysCaller): boolean;
   /** Where a symbolic link leads; null when the path is none. */
   readlink?(path: string, caller: SysCaller): string | null;
   /** Rights of a file; absent or null: 0644, root's. */
@@ -106,7 +108,7 @@ export class Vfs {
     if (plain !== undefined) return { kind: "file", size: plain.length, ...mode };
     if (this.list(path) !== null || this.directories.has(path)) return { kind: "directory", size: 0, ...DIRECTORY };
     if (typeof this.readlink(path, caller) === "string") return { kind: "link", size: 0, ...mode };
-    return this.read(path, caller) === -Errno.ENOENT ? -Errno.ENOENT : { kind: "file", size: 0, ...mode };
+    return this.isFile(path, caller) ? { kind: "file", size: 0, ...mode } : -Errno.ENOENT;
   }
 
   /** readlink(2). -ENOENT; -EINVAL: no link. */
@@ -128,6 +130,7 @@ export class Vfs {
 
   /** rmdir(2). -ENOENT, -ENOTDIR, -ENOTEMPTY, -EBUSY, -EACCES, -EPERM. */
   rmdir(path: string, caller: SysCaller): number {
+    if (this.providers.some(({ prefix }) => prefix === path)) return -Errno.EBUSY;
     if (this.isMadeUp(path)) return this.change(path, caller, (provider) => provider.rmdir?.(path, caller));
     if (this.list(path) !== null) return -Errno.ENOTEMPTY;
     if (this.directories.delete(path)) return 0;
@@ -181,6 +184,12 @@ export class Vfs {
     return this.list(path) === null ? -Errno.ENOENT : -Errno.EISDIR;
   }
 
+  /** Whether a path is a plain or made-up file. Reads nothing that does something when read. */
+  isFile(path: string, caller: SysCaller): boolean {
+    if (this.files.has(path)) return true;
+    return this.providers.some(({ prefix, provider }) => path.startsWith(prefix) && (provider.has?.(path, caller) ?? provider.read(path, caller) !== null));
+  }
+
   /** The content of a file that programs made; undefined: there is none. */
   plain(path: string): string | undefined {
     return this.files.get(path);
@@ -189,7 +198,7 @@ export class Vfs {
   /** Writes a whole file: its length, or a negative errno. A new one belongs to the caller. */
   write(path: string, text: string, caller: SysCaller): number {
     for (const { prefix, provider } of this.providers) {
-      if (path.startsWith(prefix) && provider.read(path, caller) !== null) return provider.write?.(path, text, caller) ?? -Errno.EACCES;
+      if (path.startsWith(prefix) && (provider.has?.(path, caller) ?? provider.read(path, caller) !== null)) return provider.write?.(path, text, caller) ?? -Errno.EACCES;
     }
     if (/^\/(sys|proc|dev)\//.test(path)) return -Errno.EACCES;
     const { euid, egid } = caller.process.cred;
@@ -200,7 +209,7 @@ export class Vfs {
 
   /** Whether a path can be opened or read. */
   exists(path: string, caller: SysCaller): boolean {
-    return this.nodes.has(path) || typeof this.read(path, caller) === "string";
+    return this.nodes.has(path) || this.isFile(path, caller);
   }
 
   /** Sorted names in a directory, or null. */

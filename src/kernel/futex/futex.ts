@@ -130,7 +130,7 @@ export class FutexTable {
     const { sleep } = entry;
     sleep.woken = sleep.entries.indexOf(entry);
     this.asleepNoMore(sleep);
-    sleep.wakeOne();
+    if (!mutant("futex-wake-loses-first")) sleep.wakeOne();
   }
 
   /** Puts the running thread in line for a word. */

@@ -1,3 +1,4 @@
+import { Errno } from "../../errors.ts";
 import { barRanges, configSpace } from "../../pci/config-space.ts";
 import { pciName, type PciFunction } from "../../pci/bus.ts";
 import type { DrmCore } from "../core.ts";

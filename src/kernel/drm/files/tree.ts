@@ -78,6 +78,10 @@ export class Forest {
         const found = this.find(path);
         return found !== undefined && "read" in found && found.mode !== undefined ? { mode: found.mode, uid: 0, gid: 0 } : null;
       },
+      has: (path) => {
+        const found = this.find(path);
+        return found !== undefined && "read" in found;
+      },
       readlink: (path) => this.link(path),
       list: (path) => {
         const found = this.find(path);

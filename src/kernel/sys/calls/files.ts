@@ -33,12 +33,13 @@ export abstract class FileCalls extends CallBase {
     const creates = (flags & O_CREAT) !== 0;
     const plain = vfs.plain(path);
     if (plain === undefined) {
-      const text = vfs.read(path, this.caller);
-      if (text === -Errno.ENOENT && creates) {
+      const known = vfs.isFile(path, this.caller);
+      if (!known && vfs.list(path) !== null) return -Errno.EISDIR;
+      if (!known && creates) {
         const made = vfs.write(path, "", this.caller);
         return made < 0 ? made : new PlainFile(vfs, path);
       }
-      if (text === -Errno.ENOENT || text === -Errno.EISDIR) return text;
+      if (!known) return -Errno.ENOENT;
     }
     if (creates && (flags & O_EXCL) !== 0) return -Errno.EEXIST;
     if (!vfs.permits(path, this.caller, want)) return -Errno.EACCES;
@@ -147,8 +148,10 @@ export abstract class FileCalls extends CallBase {
 
   readFile(path: string): string | number {
     this.thread.debt += 3 * this.kernel.costs.syscall;
-    const text = this.kernel.vfs.read(path, this.caller);
-    return typeof text === "string" && !this.kernel.vfs.permits(path, this.caller, 4) ? -Errno.EACCES : text;
+    const { vfs } = this.kernel;
+    // Before anything is read: some files act when they are.
+    if (!vfs.permits(path, this.caller, 4) && vfs.isFile(path, this.caller)) return -Errno.EACCES;
+    return vfs.read(path, this.caller);
   }
 
   writeFile(path: string, text: string): number {
