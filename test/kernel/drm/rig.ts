@@ -20,7 +20,7 @@ export class Rig {
     this.store = new LinearStore(options.ram ?? 2 ** 30);
     // Contexts for nothing: what a test makes before it looks at the time is not to count.
     this.kernel = new Kernel(this.store, { ...options, costs: { contextCreate: 0, ...options.costs } });
-    this.gpus = attachGpus(this.kernel, this.store, options.gpus ?? [tiny], { hangLimitNs: options.hangLimitNs ?? 10e9, iommu: options.iommu ?? "strict", acs: options.acs ?? true, pciFunctions: options.pciFunctions ?? [], ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }), ...(options.wddm === undefined ? {} : { wddm: options.wddm }), ...(options.memory === undefined ? {} : { memory: options.memory }) });
+    this.gpus = attachGpus(this.kernel, this.store, options.gpus ?? [tiny], { hangLimitNs: options.hangLimitNs ?? 10e9, iommu: options.iommu ?? "strict", acs: options.acs ?? true, pciFunctions: options.pciFunctions ?? [], ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }), ...(options.wddm === undefined ? {} : { wddm: options.wddm }), ...(options.memory === undefined ? {} : { memory: options.memory }), ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }), ...(options.recovery === undefined ? {} : { recovery: options.recovery }) });
   }
 
   process(name = "test"): Client {

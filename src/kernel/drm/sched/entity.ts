@@ -197,6 +197,7 @@ export class SchedEntity {
     if (job.pending > 0 && !mutant("sched-ignores-dependency")) return;
     if (this.inOrder && !this.itsTurn(job)) return;
     if (this.stopped && job.scheduler.cancel !== undefined) {
+      if (job.leaveRing()) return;
       job.scheduler.cancel(job, mutant("sched-kill-forgets-error") ? 0 : -Errno.ESRCH);
       return;
     }

@@ -13,6 +13,10 @@ export class HwLink {
   listed = false;
   /** Whether the hardware's answer counts (the callback on the hardware fence is in place). */
   attached = false;
+  /** It was really given to the engines, not only to the ring. */
+  handed = false;
+  /** What it waited for in the ring is over, and it could not be given to the engines then. */
+  due = false;
   /** The answer that came while it did not; null: none yet. */
   late: number | null = null;
   /** What it will end with instead of well; 0: nothing. */
@@ -93,6 +97,17 @@ export abstract class SchedJob implements FenceCallback {
     const wanted = this.propagate ? fence : this.simplify(fence);
     if (wanted === null) return;
     this.waitFor(wanted);
+  }
+
+  /** It will not run: what the ring would have waited for it must wait for itself. True when there is such. */
+  leaveRing(): boolean {
+    const waits = this.ringWaits ?? [];
+    this.ringWaits = null;
+    for (const fence of waits) {
+      if (!fence.signaled) this.waitFor(fence);
+      fence.put();
+    }
+    return this.pending > 0;
   }
 
   private waitFor(fence: DmaFence): void {

@@ -147,6 +147,8 @@ export class DrmScheduler implements JobScheduler {
   resubmit(job: SchedJob): void {
     if (job.state !== "running") return;
     job.hw.attached = true;
+    // One that the ring still held back was never there.
+    if (!job.hw.handed) return;
     job.hw.late = null;
     const verdict = job.entity.verdict(job);
     if (verdict === 0) job.run();
@@ -164,6 +166,9 @@ export class DrmScheduler implements JobScheduler {
         this.done(job, errno || -Errno.ECANCELED);
       } else if (job.hw.late !== null) {
         this.done(job, job.hw.late);
+      } else if (job.hw.due) {
+        job.hw.due = false;
+        this.hand(job);
       }
     }
     this.paused = false;
@@ -224,7 +229,7 @@ export class DrmScheduler implements JobScheduler {
 
   /** Gives jobs to the hardware while it has room. */
   private kick(): void {
-    if (this.paused) return;
+    if (this.paused || this.gone) return;
     const { events } = this.ports;
     if (events !== undefined && events.order === "any") {
       this.askForStep(events);
@@ -274,6 +279,11 @@ export class DrmScheduler implements JobScheduler {
   /** The hardware takes the job, or it is too late for it. */
   private hand(job: SchedJob): void {
     if (job.state !== "running") return;
+    if (!job.hw.attached) {
+      job.hw.due = true;
+      return;
+    }
+    job.hw.handed = true;
     const verdict = job.entity.verdict(job);
     if (verdict === 0) job.run();
     else this.finish(job, verdict);
@@ -293,9 +303,9 @@ export class DrmScheduler implements JobScheduler {
     job.state = "done";
     job.complete(error);
     if (error !== 0) job.finished.setError(error);
+    if (this.ports.trace.enabled) this.ports.trace.emit("gpu_scheduler:drm_sched_job_done", { fence: fenceName(job) });
     job.finished.signal();
     if (mutant("sched-scheduled-after-finished")) job.scheduled.signal();
-    if (this.ports.trace.enabled) this.ports.trace.emit("gpu_scheduler:drm_sched_job_done", { fence: fenceName(job) });
     const ns = job.finished.timestamp - job.scheduled.timestamp;
     job.entity.stats.add(ns);
     this.queue.ran?.(job.entity, ns);

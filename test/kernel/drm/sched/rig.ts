@@ -1,7 +1,11 @@
 import type { DmaFence } from "../../../../src/kernel/fence/fence.ts";
 import { FenceRegistry } from "../../../../src/kernel/fence/fence.ts";
 import { SchedEntity } from "../../../../src/kernel/drm/sched/entity.ts";
-import { FifoRunQueue } from "../../../../src/kernel/drm/sched/fifo.ts";
+import { makeRunQueue, type SchedPolicy } from "../../../../src/kernel/drm/sched/policy.ts";
+import { BAND } from "../../../../src/kernel/drm/sched/priority.ts";
+import type { SchedSettings } from "../../../../src/kernel/drm/sched/settings.ts";
+import { Choices, firstStrategy } from "../../../../src/kernel/choices.ts";
+import { EventQueue } from "../../../../src/kernel/clock.ts";
 import { SchedJob } from "../../../../src/kernel/drm/sched/job.ts";
 import { DrmScheduler } from "../../../../src/kernel/drm/sched/scheduler.ts";
 
@@ -16,10 +20,18 @@ export class Bench {
   private sequence = 0;
   private names = 0;
 
-  constructor(credits: number, pick: (n: number) => number = () => 0) {
+  readonly events: EventQueue;
+
+  constructor(credits: number, pick: (n: number) => number = () => 0, policy: SchedPolicy = "fifo", settings: Partial<SchedSettings> = {}) {
     const trace = { enabled: false, emit: (): void => {} };
     this.fences = new FenceRegistry({ clock: this.clock, trace });
-    this.scheduler = new DrmScheduler({ trace }, "0000:01:00.0", "mock", credits, new FifoRunQueue({ choose: pick }));
+    this.events = new EventQueue(this.clock, new Choices(firstStrategy), "timed");
+    this.scheduler = new DrmScheduler({ trace, events: this.events, clock: this.clock }, "0000:01:00.0", "mock", credits, makeRunQueue(policy, { choose: pick }), settings);
+  }
+
+  /** An entity of a priority band, 0 to 3. */
+  ofPriority(priority: number, inOrder = true): SchedEntity {
+    return this.entity(inOrder, priority * BAND);
   }
 
   entity(inOrder = true, urgency = 0): SchedEntity {
