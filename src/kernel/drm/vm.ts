@@ -59,7 +59,7 @@ export function isSparse(m: Mapping): boolean {
 
 function part(m: Mapping, start: number, end: number): Mapping {
   const skip = start - m.start;
-  return { ...m, start, end, offset: isSparse(m) ? 0 : m.offset + skip, iova: m.iova === 0 ? 0 : m.iova + skip };
+  return { ...m, start, end, offset: isSparse(m) ? 0 : mutant("split-forgets-offset") ? m.offset : m.offset + skip, iova: m.iova === 0 ? 0 : m.iova + skip };
 }
 
 /**
@@ -168,7 +168,7 @@ export class GpuVm implements GpuAddressSpace {
     const pieces = usable && object.remote ? this.objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
     const iovas = usable && object.remote ? this.reachOverBus(pieces, flags) : [0];
     if (typeof iovas === "number") return iovas;
-    this.unmap(address, size, gone);
+    if (!mutant("map-leaves-old")) this.unmap(address, size, gone);
     this.enterPieces(pieces, iovas, whole, usable);
     return 0;
   }
@@ -282,7 +282,7 @@ export class GpuVm implements GpuAddressSpace {
         vmBo.detach();
         this.vmBos.delete(object);
       }
-      if (later !== null) later.push(object);
+      if (later !== null && !mutant("unmap-frees-before-flush")) later.push(object);
       else object.put();
     });
   }
@@ -343,6 +343,8 @@ export class GpuVm implements GpuAddressSpace {
   /** Brings everything that is mapped back to where it may be used; jobs wait for `moving` then. 0, -ENOMEM. Costs nothing when nothing was evicted. */
   validate(): number {
     for (const vmBo of [...this.evicted]) {
+      // On Windows what is on a residency list comes when its device's turn does.
+      if (this.device.wddm?.manages(vmBo.object) === true) continue;
       const bo = vmBo.object.backing;
       const result = bo.device.ttm.validate(bo, bo.places, { locked: (other) => other instanceof TtmBo && this.hasMapped(other) });
       if (result < 0) return result;

@@ -174,6 +174,12 @@ export class WddmAdapter implements Subsystem {
     if (device !== undefined) this.vidmm.deviceGone(device);
   }
 
+  /** Whether an object is on a residency list, so that the memory manager sees to it. */
+  manages(object: GemObject): boolean {
+    const record = this.vidmm.known.get(object);
+    return record !== undefined && (record.lists.size > 0 || record.asked.size > 0);
+  }
+
   /** An object is no more. */
   untrack(object: GemObject): void {
     if (this.vidmm.known.get(object)?.where === "local") object.backing.held--;
