@@ -16,8 +16,8 @@ export interface ProgramFacts {
   readonly paramBytes: number;
   /** Offset of the area for printf's arguments. */
   readonly printArgs: number;
-  /** Whether linear memory is shared, so that atomics must be real. */
-  readonly shared: boolean;
+  /** Whether several threads run device code, so that atomics must be real. */
+  readonly concurrent: boolean;
 }
 
 const axis: Readonly<Record<string, number>> = { x: 0, y: 4, z: 8 };

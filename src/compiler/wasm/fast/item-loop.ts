@@ -14,9 +14,9 @@ import { rollBack, rollBackType } from "../simd/undo.ts";
 
 const S = 1;
 
-/** What going one by one after all counts against going by fours (a success counts 1 for it), and where that ends for a group. */
+/** What going one by one after all counts against going by fours, and from where on a group goes one by one, a row for each 1 above. */
 const MISS = 4;
-const MAX_MISSES = 40;
+const MAX_MISSES = 48;
 
 /** Writes a try at four work-items: `pushEnd` pushes where the row ends, `next` goes on behind them. */
 type Four = (pushEnd: () => void, next: () => void) => void;
@@ -55,7 +55,7 @@ export abstract class ItemLoops extends VectorFlow {
     this.setAll(used[2]!);
     this.row(node, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
       const rowEnd = code.block();
-      if (four !== null) code.i32(0).set(this.skip);
+      if (four !== null) this.tryFours();
       const xs = code.loop();
       four?.(() => code.get(nx), () => code.get(tx).get(nx).op(op.i32_lt_u).brIf(xs).br(rowEnd));
       const end = code.block();
@@ -89,7 +89,7 @@ export abstract class ItemLoops extends VectorFlow {
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
     this.row(node, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
       const rowEnd = code.block();
-      if (four !== null) code.i32(0).set(this.skip);
+      if (four !== null) this.tryFours();
       const lanes = code.loop();
       four?.(() => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add), () => code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes).br(rowEnd));
       const end = code.block();
@@ -129,6 +129,15 @@ export abstract class ItemLoops extends VectorFlow {
     code.end();
   }
 
+  /** A new row: fours are tried from its start, unless that has gone wrong too often; now and then all the same. */
+  private tryFours(): void {
+    const { code } = this;
+    code.get(this.misses).i32(MAX_MISSES).op(op.i32_gt_s).if(I32);
+    code.get(this.misses).i32(1).op(op.i32_sub).set(this.misses).i32(0x7fff_ffff);
+    code.else().i32(0).end();
+    code.set(this.skip);
+  }
+
   /** Writes what four work-items do in the region, to be used where a row's next work-item is; null when the region is not for that. */
   private fourAtATime(node: FlowNode, used: readonly Node[][], exits: readonly Block[], loops: boolean): Four | null {
     const plan = this.planFour(node, used, exits);
@@ -143,28 +152,28 @@ export abstract class ItemLoops extends VectorFlow {
       pushEnd();
       code.op(op.i32_gt_u).brIf(one);
       code.get(tx).get(this.skip).op(op.i32_lt_u).brIf(one);
-      code.get(this.misses).i32(MAX_MISSES).op(op.i32_gt_s).brIf(one);
       if (someExit) this.allFourThere(node, one);
       code.get(this.counted).set(this.before);
       const apart = code.block();
       const end = code.block();
       if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(LANES * ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
-      code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).tee(this.undoTop).i32(UNDO_BYTES).op(op.i32_add).set(this.undoEnd);
       this.apart = apart;
       this.block = null;
       this.begin(plan, arriving);
+      this.region = node;
+      const logs = this.logsAny(node);
+      if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).tee(this.undoTop).i32(UNDO_BYTES).op(op.i32_add).set(this.undoEnd);
       this.enterFour(node);
       this.makeAll(used[3]!);
       this.fourBody(node, exits, end);
       this.finish();
       code.end();
-      code.get(this.misses).get(this.misses).i32(0).op(op.i32_gt_s, op.i32_sub).set(this.misses);
       code.get(this.item).i32(LANES).op(op.i32_add).set(this.item).get(tx).i32(LANES).op(op.i32_add).set(tx);
       this.parkBetween(this.warps ? this.last : this.items, loops);
       next();
       code.end();
       // One by one, from what was before.
-      code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
+      if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
       this.clearMasks(plan);
       code.get(this.before).set(this.counted);
       code.get(tx).i32(LANES).op(op.i32_add).set(this.skip);

@@ -183,7 +183,7 @@ export abstract class ItemWriter extends RowWriter {
           const offset = this.linear(node);
           if (offset !== 0) code.i32(offset).op(op.i32_add);
           code.set(address);
-          writeAtomic(this, node, address, node.args.slice(1), outer && this.facts.shared);
+          writeAtomic(this, node, address, node.args.slice(1), outer && this.facts.concurrent);
         });
         if (node.uses > 0) code.set(this.local(node));
         else code.op(op.drop);

@@ -9,6 +9,9 @@ import { buildProgram, type KernelProgram } from "../slow/program.ts";
 import { importsFor, type Active } from "./imports.ts";
 import { Views } from "./views.ts";
 
+/** Threads that run device code at once. With one, a read-modify-write needs no locked instruction, though the memory is of the kind that can be shared. */
+const DEVICE_THREADS: number = 1;
+
 /** One kernel compiled for one kind of memory: made when it is first launched, and kept with the module for whoever loads it next. */
 export class KernelCode {
   readonly info: KernelInfo;
@@ -26,7 +29,7 @@ export class KernelCode {
     this.info = info;
     this.warpSize = warpSize;
     this.memory = memory;
-    this.program = buildProgram(facts, info.name, memory.shared, !slowOnly, warpSize);
+    this.program = buildProgram(facts, info.name, DEVICE_THREADS > 1, !slowOnly, warpSize);
     const { saved } = this.program.kernel;
     const { regions } = this.program;
     const warps = regions !== null && regions.levels.team.warp;

@@ -4,7 +4,8 @@ import { simd } from "../asm/simd.ts";
 import { CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf, wasmType } from "../emit/types.ts";
 import type { Block, Node } from "../graph/node.ts";
-import { reachOf } from "../fast/memory.ts";
+import type { FlowNode } from "../fast/flow.ts";
+import { reachOf, sharesCheck } from "../fast/memory.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
 import { canonicalLanes } from "./ops.ts";
 import { mayWrap, type Shape } from "./shapes.ts";
@@ -33,6 +34,12 @@ export abstract class VectorMemory extends LaneWriter {
     const address = node.args[0]!;
     const more = (LANES - 1) * step;
     if (access.space === "shared") {
+      const key = `spread ${address.id} ${step} ${Math.min(0, access.offset)}`;
+      const known = this.checked.get(key);
+      if (known !== undefined) {
+        code.get(known);
+        return Math.max(0, access.offset);
+      }
       const limit = this.limits.get(`${access.space} ${reachOf(node)}`)!;
       this.temp(I64, (at) => {
         this.firstLane(address);
@@ -41,6 +48,11 @@ export abstract class VectorMemory extends LaneWriter {
         code.get(at).i64(BigInt(more)).op(op.i64_add).get(limit).op(op.i64_ge_u).brIf(this.apart);
         code.get(at).op(op.i32_wrap_i64).get(this.sharedBase).op(op.i32_add);
       });
+      if (this.shape(address) !== null && node.block!.nodes.filter((other) => sharesCheck(node, other)).length > 1) {
+        const linear = code.local(I32);
+        this.checked.set(key, linear);
+        code.tee(linear);
+      }
       return Math.max(0, access.offset);
     }
     this.firstLane(address);
@@ -145,7 +157,7 @@ export abstract class VectorMemory extends LaneWriter {
     for (const value of values) if (value.folded && this.shape(value) === null) this.spill(value);
     if (step === null && address.folded) this.spill(address);
     // What masked lanes have there is written back to them; other threads must not see that.
-    const blends = values.length === 1 && size >= 4 && !(this.masked() && this.facts.shared);
+    const blends = values.length === 1 && size >= 4 && !(this.masked() && this.facts.concurrent);
     if (blends && step === size) {
       this.storeTogether(node, size, logged);
       return;
@@ -269,6 +281,16 @@ export abstract class VectorMemory extends LaneWriter {
     code.memory(mem.i32_store, 16);
     code.get(top).i32(size).memory(mem.i32_store, 20);
     code.get(top).i32(UNDO_ENTRY).op(op.i32_add).set(top);
+  }
+
+  /** Whether some store of the region is logged. */
+  protected logsAny(node: FlowNode): boolean {
+    return node.blocks.some((block) => {
+      this.block = block;
+      const found = block.nodes.some((inner) => inner.op === "store" && this.mustLog(inner));
+      this.block = null;
+      return found;
+    });
   }
 
   /** Whether the work-items may still have to go one by one when the store is done. */

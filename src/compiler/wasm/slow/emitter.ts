@@ -141,14 +141,14 @@ export class SlowEmitter extends SlowFrame implements NodeWriter {
         this.temp(I32, (address) => {
           this.linear(node);
           code.set(address);
-          writeAtomic(this, node, address, node.args.slice(1), shared && this.facts.shared);
+          writeAtomic(this, node, address, node.args.slice(1), shared && this.facts.concurrent);
         });
         if (node.uses > 0) code.set(this.local(node));
         else code.op(op.drop);
         return;
       }
       case "fence":
-        if (this.facts.shared) code.op(0xfe, 3, 0);
+        if (this.facts.concurrent) code.op(0xfe, 3, 0);
         return;
       case "printf":
         this.print(node, this.site(node));

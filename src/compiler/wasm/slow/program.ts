@@ -84,7 +84,7 @@ function build(facts: ModuleFacts, name: string, localStart: number, fast: boole
  * @param fast whether to prepare for the fast path, where the kernel allows it
  * @param warpSize of the launches that it is for
  */
-export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, fast: boolean, warpSize: number): KernelProgram {
+export function buildProgram(facts: ModuleFacts, name: string, concurrent: boolean, fast: boolean, warpSize: number): KernelProgram {
   const { module } = facts;
   const { routine: kernel, regions } = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), fast, warpSize);
   const functions: { name: string; routine: Routine | null }[] = [];
@@ -122,7 +122,7 @@ export function buildProgram(facts: ModuleFacts, name: string, shared: boolean, 
   const printArgs = alignUp(params + paramBytes, 16);
   return {
     kernel, regions, features, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
-    facts: { symbols: facts.symbols, params, paramBytes, printArgs, shared },
+    facts: { symbols: facts.symbols, params, paramBytes, printArgs, concurrent },
   };
 }
 
