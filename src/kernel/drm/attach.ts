@@ -11,11 +11,21 @@ import { drmClassTree, pciTree } from "./files/sysfs.ts";
 import { dmaBufTree, syncFileTree } from "../fence/debug-files.ts";
 import { liveBuffers } from "./prime.ts";
 import { recoveryTree } from "./recovery/debug-files.ts";
+import { IommufdFile } from "../iommu/iommufd.ts";
+import { VfioFile } from "../iommu/vfio.ts";
 import { pciName } from "../pci/bus.ts";
 import { groupFor } from "../pci/topology.ts";
 import { Forest } from "./files/tree.ts";
 
 export type { GpuDevice } from "./device.ts";
+
+/** /dev/iommu, and a node for each function that no kernel driver has. */
+function attachIommufd(kernel: Kernel, core: DrmCore): void {
+  if (core.iommu.mode === "off") return;
+  kernel.vfs.mknod("/dev/iommu", () => new IommufdFile(core.iommu));
+  const free = core.pci.all().filter((f) => f.driver === null && f.bridge === undefined);
+  for (const [i, f] of free.entries()) kernel.vfs.mknod(`/dev/vfio/devices/vfio${i}`, () => new VfioFile(core.iommu, core.iommu.find(pciName(f))!, kernel.memory));
+}
 
 /**
  * Puts GPUs into a machine: on the PCI bus, each in an IOMMU group of its own, bound to its driver, with nodes under /dev/dri and files under /sys.
@@ -27,6 +37,7 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
   for (const f of options.pciFunctions ?? []) core.pci.add(f);
   // Ports come last, so that a GPU's group has the GPU's number.
   for (const f of core.pci.all()) if (core.iommu.find(pciName(f)) === undefined) groupFor(core.pci, core.iommu, f);
+  attachIommufd(kernel, core);
   for (const device of devices) {
     const node = (minor: Minor) => (...[caller]: Parameters<Parameters<Kernel["vfs"]["mknod"]>[1]>): DrmFile => new DrmFile(device, minor, caller);
     kernel.vfs.mknod(`/dev/dri/${device.primaryNode}`, node("primary"));

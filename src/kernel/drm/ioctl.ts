@@ -1,6 +1,7 @@
 import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
+import type { IommufdIoctlTable } from "../sys/iommufd-uapi.ts";
 import type { NvIoctlTable } from "../sys/nv-uapi.ts";
 import type { SyncFileIoctlTable } from "../sys/sync-uapi.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
@@ -28,7 +29,7 @@ import { bindQueueCreate, bindQueueDestroy, contextCreate, contextDestroy, conte
 type Handler<K extends IoctlName> = (file: DrmFile, caller: SysCaller, arg: IoctlTable[K]) => number;
 
 /** Every request; a missing one does not compile. */
-const handlers: { readonly [K in Exclude<IoctlName, keyof NvIoctlTable | keyof SyncFileIoctlTable | WddmRequest>]: Handler<K> } = {
+const handlers: { readonly [K in Exclude<IoctlName, keyof IommufdIoctlTable | keyof NvIoctlTable | keyof SyncFileIoctlTable | WddmRequest>]: Handler<K> } = {
   DRM_IOCTL_VERSION: version,
   DRM_IOCTL_GET_UNIQUE: getUnique,
   DRM_IOCTL_SET_VERSION: setVersion,

@@ -1,4 +1,5 @@
 import type { DeviceCode, DeviceFault } from "../../compiler/abi.ts";
+import type { IommufdIoctlTable } from "./iommufd-uapi.ts";
 import type { GpuProfile } from "../../gpu/profile.ts";
 import type { NvIoctlTable } from "./nv-uapi.ts";
 import type { SyncFileIoctlTable, SyncobjIoctlTable, SyncobjWaitTable } from "./sync-uapi.ts";
@@ -177,7 +178,7 @@ export interface DeviceInfo {
 }
 
 /** Argument types by request. */
-export interface IoctlTable extends NvIoctlTable, SyncobjIoctlTable, SyncFileIoctlTable, WddmIoctlTable {
+export interface IoctlTable extends IommufdIoctlTable, NvIoctlTable, SyncobjIoctlTable, SyncFileIoctlTable, WddmIoctlTable {
   DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
   /** OUT: "pci:0000:01:00.0"; empty until the master has set the interface version. */
   DRM_IOCTL_GET_UNIQUE: { unique: string };

@@ -2,7 +2,7 @@ import { EmulatorBug } from "../../../src/kernel/errors.ts";
 import type { Svm } from "../../../src/kernel/hmm/svm.ts";
 import type { Process } from "../../../src/kernel/process/process.ts";
 import { fakeCode, launch } from "../../gpu/fake-code.ts";
-import { marker, Rig, type Client, type Node } from "../drm/rig.ts";
+import { marker, type Client, type Node, type Rig } from "../drm/rig.ts";
 
 export const P = 65536;
 

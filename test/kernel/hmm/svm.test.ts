@@ -141,7 +141,7 @@ test("a copy engine faults and goes on, too", () => {
 });
 
 test("pinned pages stay where they are; the GPU uses them there", () => {
-  const { rig, process, at, g: [gpu] } = setup();
+  const { rig, at, g: [gpu] } = setup();
   const other = gpu!.node.vm();
   gpu!.node.do("GLASS_VM_BIND", { vm: other, op: "map-userptr", handle: 0, offset: at, address: at, size: P, flags: 3 });
   expect(gpu!.run("store", at, 3)).toBe(0);
