@@ -164,7 +164,7 @@ test("invariants 73, 74 and 75: usage is the sum of resources, contents survive 
   let steps = 0;
   const counts = { moves: 0, evictions: 0, swappedOut: 0, swappedIn: 0 };
   fc.assert(
-    fc.property(fc.array(step, { minLength: 30, maxLength: 60, size: "max" }), (program) => {
+    fc.property(fc.array(step, { minLength: 60, maxLength: 120, size: "max" }), (program) => {
       const places = new Map<TtmBo, string>();
       run(program, ({ rig, buffers }) => {
         steps++;
@@ -188,7 +188,7 @@ test("invariants 73, 74 and 75: usage is the sum of resources, contents survive 
         for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] = Math.max(counts[key], ttm.counts[key]);
       });
     }),
-    { seed: 73, numRuns: 260 },
+    { seed: 73, numRuns: 125 },
   );
   expect(steps).toBeGreaterThan(10_000);
   // The programs really did all of it.

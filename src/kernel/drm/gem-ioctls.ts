@@ -85,7 +85,8 @@ export function gemFlink(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM
 export function gemOpen(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_GEM_OPEN"]): number {
   const object = file.device.names.get(arg.name);
   if (object === undefined) return -Errno.ENOENT;
-  const handle = file.addHandle(object);
+  const known = mutant("gem-open-dedupes") ? [...file.objects.entries()].find(([, other]) => other === object) : undefined;
+  const handle = known?.[0] ?? file.addHandle(object);
   if (handle < 0) return handle;
   arg.handle = handle;
   arg.size = object.size;
@@ -94,7 +95,8 @@ export function gemOpen(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_
 
 /** -ENOENT: handle; -EINVAL: the object was imported from another device, whose node maps it. */
 export function gemMmapOffset(file: DrmFile, _caller: SysCaller, arg: IoctlTable["GLASS_GEM_MMAP_OFFSET"]): number {
-  const object = file.objects.get(arg.handle);
+  let object = file.objects.get(arg.handle);
+  if (mutant("foreign-handle-resolves")) for (const other of file.device.files) object ??= other.objects.get(arg.handle);
   if (object === undefined) return -Errno.ENOENT;
   if (object.imported) return -Errno.EINVAL;
   arg.offset = file.device.mapOffset(object);

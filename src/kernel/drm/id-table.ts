@@ -1,3 +1,5 @@
+import { mutant } from "../mutants.ts";
+
 /** Numbers for objects, as an open file hands them out: always the lowest free one, from 1. */
 export class IdTable<T> {
   private readonly slots: (T | undefined)[] = [undefined];
@@ -31,7 +33,7 @@ export class IdTable<T> {
 
   /** The lowest free number, taken without an object: nobody finds anything there until `publish` (a NULL placeholder of idr). */
   reserve(): number {
-    let id = this.lowest;
+    let id = mutant("handles-not-reused") ? this.slots.length : this.lowest;
     while (this.slots[id] !== undefined || this.held.has(id)) id++;
     this.held.add(id);
     return id;

@@ -8,6 +8,7 @@ import { OpenFile, type MappableRange, type SysCaller } from "../fs/file.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/sys.ts";
 import type { IoctlTable } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
+import { mutant } from "../mutants.ts";
 import type { Attachment } from "../fence/dma-buf-attach.ts";
 import { place, TT } from "../ttm/placement.ts";
 import { GemObject } from "./gem.ts";
@@ -53,13 +54,13 @@ class GemExporter implements Exporter {
     this.object.device.core.counts.dmaBufs--;
     this.object.dmaBuf = null;
     this.object.dmaBufFile = null;
-    this.object.put();
+    if (!mutant("dma-buf-keeps-exporter")) this.object.put();
   }
 }
 
 /** The open file of the dma-buf that stands for an object: one as long as it has handles; an imported object's is where it came from. */
 function exportFile(object: GemObject): OpenFile {
-  if (object.dmaBufFile !== null) return object.dmaBufFile.get();
+  if (object.dmaBufFile !== null && !mutant("export-new-dma-buf-each-time") && !(object.imported && mutant("reexport-makes-new-dma-buf"))) return object.dmaBufFile.get();
   const dmaBuf = new DmaBuf(new GemExporter(object));
   object.device.core.counts.dmaBufs++;
   object.dmaBuf = dmaBuf;
@@ -99,7 +100,7 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
   const device = file.device;
   // Instances of a partitioned GPU reach no memory but their own.
   if (source.device !== device && source.backing.placement === "vram" && (source.device.whole !== null || device.whole !== null)) return -Errno.EOPNOTSUPP;
-  let object = source.device === device ? source : device.imports.get(dmaBuf);
+  let object = source.device === device && !mutant("self-import-makes-object") ? source : device.imports.get(dmaBuf);
   if (object === undefined) {
     object = new GemObject(device, device.nextObjectId(), source.backing, source.label, open.get());
     object.dmaBuf = dmaBuf;

@@ -34,7 +34,8 @@ export class VmBo {
   detach(): void {
     const { vm } = this;
     const bo = this.object.backing;
-    for (const fence of vmUsers(vm, false)) bo.resv.publish(fence, Usage.bookkeep);
+    // They are promised to run as things are: whoever gets the memory waits for them, so they must not wait for whoever gets the memory.
+    for (const fence of vmUsers(vm, true)) bo.resv.publish(fence, Usage.bookkeep);
     bo.unlist();
     bo.vmBos.delete(this);
     bo.bump();

@@ -175,7 +175,7 @@ export class VramManager extends TtmManager {
   protected give(resource: TtmResource): void {
     if (!mutant("vram-room-leaks")) this.buddy.free(resource.blocks!);
     this.capacity.uncharge(resource.bytes);
-    if (resource.pool !== null) this.dmem.uncharge(resource.pool, resource.bytes);
+    if (resource.pool !== null && !mutant("dmem-not-uncharged")) this.dmem.uncharge(resource.pool, resource.bytes);
   }
 }
 

@@ -1,4 +1,5 @@
 import { FRAME } from "../../gpu/frames.ts";
+import { mutant } from "../mutants.ts";
 import { OutOfFrames, type LinearStore } from "../../gpu/linear.ts";
 
 /** Above this, memory is backed page by page on first touch; bytes. */
@@ -33,6 +34,7 @@ export class Storage {
   static create(store: LinearStore, kind: "vram" | "system", size: number, contiguous: boolean): Storage | null {
     const linear = contiguous || size <= CONTIGUOUS_LIMIT ? store.allocateFrames(kind, size / FRAME) : null;
     if (linear === null && contiguous) return null;
+    if (linear !== null && mutant("fresh-memory-not-cleared")) store.u8.fill(0x5a, linear, linear + size);
     return new Storage(store, kind, size, linear ?? 0);
   }
 
