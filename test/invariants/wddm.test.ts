@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Errno } from "../../src/kernel/errors.ts";
+import { Dxgkrnl } from "../../src/kernel/wddm/dxgkrnl.ts";
 import { Band, PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
 import { HardwarePolicy, type PriorityBands } from "../../src/kernel/wddm/hws.ts";
 import { SoftwarePolicy } from "../../src/kernel/wddm/policy.ts";
+import { fakeCode, launch } from "../gpu/fake-code.ts";
+import { Rig, type Node } from "../kernel/drm/rig.ts";
 import { Bench, type Line } from "../kernel/wddm/rig.ts";
 
 const runs = { seed: 101, numRuns: 300 };
@@ -264,7 +268,10 @@ test("invariant 103: no context of a device runs while something on its residenc
         }
         check();
       }
-      while (bench.events.runNext()) check();
+      for (let events = 0; bench.events.runNext(); events++) {
+        check();
+        if (events > 5000) throw new Error("devices take memory from each other without end");
+      }
       // Nothing waits for ever for memory: every packet has run.
       expect(bench.work.filter((w) => w.state !== "done")).toEqual([]);
       pagedOut += memory.statistics.pagedOut;
@@ -273,4 +280,162 @@ test("invariant 103: no context of a device runs while something on its residenc
   );
   expect(steps).toBeGreaterThan(10_000);
   expect(pagedOut).toBeGreaterThan(300);
+});
+
+interface Program {
+  readonly node: Node;
+  readonly vm: number;
+  readonly context: number;
+  readonly queue: number;
+  readonly timeline: number;
+}
+
+function program(rig: Rig, name: string): Program {
+  const node = rig.process(name).open();
+  const vm = node.vm();
+  const context = node.context(vm);
+  return { node, vm, context, ...node.queue(context) };
+}
+
+test("invariant 100: a monitored fence's value never falls, and a wait is over exactly when the value is reached", () => {
+  let steps = 0;
+  const rig = new Rig({ os: "windows" });
+  const code = fakeCode({ short: { instructions: 5000 } });
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("cpu" as const), who: fc.nat(1), value: fc.nat(40) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("gpu" as const), who: fc.nat(1), value: fc.nat(40) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("wait" as const), who: fc.nat(1), value: fc.integer({ min: 1, max: 45 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("store" as const), who: fc.nat(1), value: fc.nat(40) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 20_000 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 50 }), (list) => {
+      // Two processes share the fence by a descriptor of it.
+      const owners = [program(rig, "a"), program(rig, "b")] as const;
+      const made = owners[0].node.do("D3DKMT_CREATE_MONITORED_FENCE", { initialValue: 0, fence: 0, memory: 0 });
+      const { offset } = owners[0].node.do("GLASS_GEM_MMAP_OFFSET", { handle: made.memory, offset: 0 });
+      const address = owners[0].node.client.sys.mmap(0, 65536, 3, 1, owners[0].node.fd, offset);
+      const fds = owners[0].node.do("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", { handle: made.fence, flags: 0, fd: 0 });
+      const file = owners[0].node.client.process.files.get(fds.fd)!;
+      file.get();
+      const fd = owners[1].node.client.process.files.install(file, false);
+      const other = owners[1].node.do("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", { fd, flags: 0, handle: 0 }).handle;
+      const handles = [made.fence, other];
+      const waits: { readonly who: number; readonly queue: number; readonly value: number }[] = [];
+      let last = 0;
+      const value = (): number => owners[0].node.do("D3DKMT_QUERY_MONITORED_FENCE", { fence: made.fence, value: 0 }).value;
+      const check = (): void => {
+        steps++;
+        const now = value();
+        expect(now).toBeGreaterThanOrEqual(last);
+        last = now;
+        expect(owners[0].node.client.sys.load64(address)).toBe(now);
+        for (const wait of waits) {
+          const { state } = owners[wait.who]!.node.do("GLASS_JOB_STATE", { queue: wait.queue, point: 1, state: "done", error: 0 });
+          if (state !== "queued") expect(now).toBeGreaterThanOrEqual(wait.value);
+          else expect(now).toBeLessThan(wait.value);
+        }
+      };
+      for (const s of list) {
+        if (s.kind === "pass") {
+          rig.kernel.events.advance(rig.kernel.clock.now + s.ns);
+        } else {
+          const p = owners[s.who]!;
+          const fence = handles[s.who]!;
+          if (s.kind === "cpu") p.node.do("D3DKMT_SIGNAL_SYNC_OBJECT_FROM_CPU", { fence, value: s.value });
+          else if (s.kind === "store") {
+            owners[0].node.client.sys.store32(address, Math.max(s.value, last));
+          } else if (s.kind === "gpu") {
+            p.node.exec(p.queue, launch(code, "short", 1, 32));
+            p.node.do("D3DKMT_SIGNAL_SYNC_OBJECT_FROM_GPU", { queue: p.queue, fence, value: s.value });
+          } else {
+            const { queue } = p.node.queue(p.context);
+            p.node.exec(queue, { kind: "marker" }, { waits: [{ syncobj: fence, point: s.value }] });
+            waits.push({ who: s.who, queue, value: s.value });
+          }
+        }
+        check();
+      }
+      for (const p of owners) rig.kernel.kill(p.node.client.process);
+      rig.run();
+      rig.kernel.checkInvariants();
+    }),
+    { seed: 100, numRuns: 320 },
+  );
+  expect(steps).toBeGreaterThan(10_000);
+});
+
+test("invariant 102: more than TdrLimitCount adapter resets within TdrLimitTime, and only that, stop the machine", () => {
+  let steps = 0;
+  const { kernel } = new Rig({ os: "windows" });
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 20, maxLength: 60 }), fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 90 }), (gaps, limit, window) => {
+      const dxgkrnl = new Dxgkrnl(kernel, { registry: { TdrLimitCount: limit, TdrLimitTime: window } });
+      const times: number[] = [];
+      for (const gap of gaps) {
+        kernel.clock.now += gap * 1e9;
+        times.push(kernel.clock.now);
+        steps++;
+        expect(dxgkrnl.noteRecovery()).toBe(times.filter((time) => time > kernel.clock.now - window * 1e9).length <= limit);
+      }
+    }),
+    { seed: 6, numRuns: 400 },
+  );
+  expect(steps).toBeGreaterThan(10_000);
+});
+
+test("invariant 104: an invalid address removes the device that used it and no other", () => {
+  let steps = 0;
+  let faults = 0;
+  const code = fakeCode({ good: { instructions: 20_000 }, bad: { instructions: 20_000, body: (g) => g.store(64, 1) } });
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("good" as const), device: fc.nat(3), blocks: fc.integer({ min: 1, max: 40 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("bad" as const), device: fc.nat(3), blocks: fc.integer({ min: 1, max: 4 }) }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 400_000 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 45 }), fc.boolean(), (list, hardwareScheduling) => {
+      const rig = new Rig({ os: "windows", wddm: { hardwareScheduling, quantumNs: 50_000 } });
+      // Two programs, with two devices each.
+      const [a, b] = [program(rig, "a"), program(rig, "b")];
+      const second = (p: Program): Program => {
+        const context = p.node.context(p.vm);
+        return { ...p, context, ...p.node.queue(context) };
+      };
+      const devices = [a, second(a), b, second(b)];
+      const guilty = new Set<number>();
+      const points = devices.map((): number[] => []);
+      const check = (): void => {
+        steps++;
+        rig.kernel.checkInvariants();
+        devices.forEach((p, i) => {
+          const { fault } = p.node.do("GLASS_CONTEXT_STATE", { context: p.context, fault: null });
+          if (fault !== null) expect([guilty.has(i), fault.reason]).toEqual([true, "fault"]);
+        });
+      };
+      for (const s of list) {
+        if (s.kind === "pass") rig.kernel.events.advance(rig.kernel.clock.now + s.ns);
+        else {
+          const p = devices[s.device]!;
+          const args = p.node.args(p.queue, launch(code, s.kind, s.blocks, 32));
+          const result = p.node.raw("GLASS_EXEC", args);
+          if (result < 0) expect([result, guilty.has(s.device)]).toEqual([-Errno.ECANCELED, true]);
+          else if (s.kind === "bad") guilty.add(s.device);
+          else if (!guilty.has(s.device)) points[s.device]!.push(args.point);
+        }
+        check();
+      }
+      rig.run();
+      check();
+      faults += guilty.size;
+      devices.forEach((p, i) => {
+        expect(p.node.do("GLASS_CONTEXT_STATE", { context: p.context, fault: null }).fault === null).toBe(!guilty.has(i));
+        // What others submitted, and what came before the fault, was done.
+        for (const point of points[i]!) expect(p.node.do("GLASS_JOB_STATE", { queue: p.queue, point, state: "queued", error: 1 })).toMatchObject({ state: "done", error: 0 });
+      });
+    }),
+    { seed: 104, numRuns: 330 },
+  );
+  expect(steps).toBeGreaterThan(10_000);
+  expect(faults).toBeGreaterThan(100);
 });

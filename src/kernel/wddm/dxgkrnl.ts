@@ -1,4 +1,5 @@
 import type { Kernel } from "../machine.ts";
+import { mutant } from "../mutants.ts";
 import { VIDEO_TDR_FAILURE } from "./constants.ts";
 import type { WddmOptions } from "./options.ts";
 import { GRAPHICS_DRIVERS, Registry } from "./registry.ts";
@@ -24,7 +25,7 @@ export class Dxgkrnl {
     const window = this.registry.get("TdrLimitTime") * 1e9;
     while (this.recoveries.length > 0 && this.recoveries[0]! <= now - window) this.recoveries.shift();
     this.recoveries.push(now);
-    return this.recoveries.length <= this.registry.get("TdrLimitCount") || this.registry.get("TdrDebugMode") === 3;
+    return this.recoveries.length <= this.registry.get("TdrLimitCount") + (mutant("tdr-limit-off-by-one") ? 1 : 0) || this.registry.get("TdrDebugMode") === 3;
   }
 
   /** VIDEO_TDR_FAILURE: the end of the machine. */

@@ -103,7 +103,7 @@ export class HardwarePolicy implements NodePolicy {
   private yieldsTo(running: Packet, since: number, other: Packet, now: number): number {
     const mine = bandOf(running);
     const theirs = bandOf(other);
-    if (theirs !== mine) return this.yieldsToBand(mine, theirs, since, other, now);
+    if (theirs !== mine) return this.yieldsToBand(mine, theirs, since, other);
     if (mine === Band.REALTIME && realtimeLevel(other) !== realtimeLevel(running)) return realtimeLevel(other) > realtimeLevel(running) ? Math.max(now, other.readyAt) : Infinity;
     if (other.context.device.process !== running.context.device.process) return since + this.bands.processQuantumForBand[mine] + this.bands.processGracePeriodForBand[mine];
     if (other.context === running.context) return Infinity;
@@ -113,11 +113,11 @@ export class HardwarePolicy implements NodePolicy {
     return difference === 0 ? since + properties.quantumNs + properties.gracePeriodSamePriorityNs : Infinity;
   }
 
-  private yieldsToBand(mine: Band, theirs: Band, since: number, other: Packet, now: number): number {
+  private yieldsToBand(mine: Band, theirs: Band, since: number, other: Packet): number {
     const share = this.share;
     if (mine === Band.FOCUS && theirs === Band.NORMAL) return share === 0 ? Infinity : since + Math.max(0, this.normalTurn - this.owed) / share;
     if (mine === Band.NORMAL && theirs === Band.FOCUS && this.owed > 0) return Math.max(since + this.owed / (1 - share), other.readyAt + this.grace(theirs));
-    if (theirs < mine) return mutant("lower-band-preempts") ? now : Infinity;
+    if (theirs < mine || mutant("higher-band-waits")) return Infinity;
     return other.readyAt + this.grace(theirs);
   }
 

@@ -195,7 +195,7 @@ export class VidMm<A> {
 
   /** Whether a device's packets may run now. If not, its memory is on its way, and `pump` comes. */
   ready(device: SchedDevice): boolean {
-    if (this.yielding.has(device) && !mutant("yielding-device-runs")) return false;
+    if (this.yielding.has(device)) return false;
     if (this.away === 0 && this.moves === 0) return true;
     if (this.missing(device, true) === null || mutant("runs-without-residency")) return true;
     this.want(device);
