@@ -22,7 +22,7 @@ const op = fc.oneof(
 
 test("invariants 22 to 26: a fence signals once and for good, its callbacks run once, in order, or never when removed or late", () => {
   fc.assert(
-    fc.property(fc.array(op, { maxLength: 60 }), (ops) => {
+    fc.property(fc.array(op, { minLength: 50, maxLength: 80, size: "max" }), (ops) => {
       const { clock, registry } = world();
       const line = registry.context("d", "t");
       const fences = [line.emit(), line.emit(), line.emit(), line.emit()];

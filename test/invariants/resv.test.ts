@@ -20,7 +20,7 @@ interface Added {
 function play(check: (resv: DmaResv, live: readonly Added[], all: readonly (readonly DmaFence[])[], open: readonly Added[]) => void): void {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(change, { minLength: 60, maxLength: 100, size: "max" }), (program) => {
+    fc.property(fc.array(change, { minLength: 50, maxLength: 80, size: "max" }), (program) => {
       const registry = new FenceRegistry(ports);
       const lines = [0, 1, 2, 3, 4].map((i) => registry.context("d", `t${i}`, i < 4));
       const [resv, vm] = [new DmaResv(), new DmaResv()];
@@ -71,7 +71,7 @@ function play(check: (resv: DmaResv, live: readonly Added[], all: readonly (read
         check(resv, open.filter((a) => !a.gone && !superseded(a)), all, open);
       }
     }),
-    { seed: 34, numRuns: 160, endOnFailure: true },
+    { seed: 34, numRuns: 165, endOnFailure: true },
   );
   expect(steps).toBeGreaterThan(10_000);
 }

@@ -47,7 +47,7 @@ const reached = (m: Model): number => {
 test("invariants 40, 41, 44, 45, 46 and 48: two processes' syncobjs against a plain model", () => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(step, { minLength: 60, maxLength: 100, size: "max" }), (program) => {
+    fc.property(fc.array(step, { minLength: 180, maxLength: 220, size: "max" }), (program) => {
       const rig = new Rig();
       const nodes = ["a", "b"].map((name) => rig.process(name).open());
       // Four objects, each with a handle in both files.
@@ -106,18 +106,20 @@ test("invariants 40, 41, 44, 45, 46 and 48: two processes' syncobjs against a pl
             break;
           case "transfer": {
             const from = binaryOf(m);
+            // A chain's tail: what it stands for is not modelled further.
+            if (from !== null && m.binary === null) break;
             const arg = { srcHandle: mine[s.a]!, dstHandle: mine[s.b]!, srcPoint: 0, dstPoint: 0, flags: 0 };
             const result = node.client.drive(node.client.sys.ioctlWait(node.fd, "DRM_IOCTL_SYNCOBJ_TRANSFER", arg));
             expect(result).toBe(from === null ? -Errno.EINVAL : 0);
-            if (from !== null && m.binary !== null) models[s.b]!.binary = m.binary;
-            else if (from !== null) return;
+            if (from !== null) models[s.b]!.binary = m.binary;
             break;
           }
           case "export": {
             const arg = { handle: mine[s.a]!, flags: 1, fd: 0 };
             const result = node.raw("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", arg);
             expect(result).toBe(binaryOf(m) === null ? -Errno.EINVAL : 0);
-            if (result === 0 && m.binary !== null) files.push({ fd: arg.fd, who: s.who, promise: m.binary });
+            if (result === 0 && (m.binary === null || files.length > 400)) node.client.sys.close(arg.fd);
+            else if (result === 0) files.push({ fd: arg.fd, who: s.who, promise: m.binary! });
             break;
           }
           case "import": {
@@ -158,23 +160,23 @@ test("invariants 40, 41, 44, 45, 46 and 48: two processes' syncobjs against a pl
         }
         settle();
         for (let i = 0; i < 4; i++) {
-          expect(query(node, mine[i]!)).toBe(reached(models[i]!));
-          expect(query(node, mine[i]!, SYNCOBJ_QUERY_LAST_SUBMITTED)).toBe(models[i]!.last);
+          const [now, last] = [query(node, mine[i]!), query(node, mine[i]!, SYNCOBJ_QUERY_LAST_SUBMITTED)];
+          if (now !== reached(models[i]!) || last !== models[i]!.last) expect([now, last]).toEqual([reached(models[i]!), models[i]!.last]);
         }
         for (const file of files.slice(-3)) {
           const info = { name: "", status: 0, numFences: 0, fences: [] };
           expect(nodes[file.who]!.client.sys.ioctl(file.fd, "SYNC_IOC_FILE_INFO", info)).toBe(0);
           expect(info.status).toBe(file.promise.done ? 1 : 0);
         }
-        if (steps % 16 === 0) rig.kernel.checkInvariants();
+        if (steps % 32 === 0) rig.kernel.checkInvariants();
       }
       rig.run();
       rig.kernel.checkInvariants();
       rig.store.dispose();
     }),
-    { seed: 40, numRuns: 130, endOnFailure: true },
+    { seed: 40, numRuns: 60, endOnFailure: true },
   );
-  expect(steps).toBeGreaterThan(7000);
+  expect(steps).toBeGreaterThan(10_000);
 });
 
 test("invariant 40: a binary syncobj: empty is refused in waits and submits, signaled is not, reset is again", () => {
@@ -195,7 +197,7 @@ test("invariant 40: a binary syncobj: empty is refused in waits and submits, sig
 test("invariants 41 and 46: wait any gives a reached point, wait all needs all, and the query is the highest point reached, growing", () => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(fc.record({ which: fc.nat(2), point: fc.integer({ min: 1, max: 90 }) }), { minLength: 20, maxLength: 30, size: "max" }), fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 3, maxLength: 3 }), (signals, wanted) => {
+    fc.property(fc.array(fc.record({ which: fc.nat(2), point: fc.integer({ min: 1, max: 90 }) }), { minLength: 100, maxLength: 120, size: "max" }), fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 3, maxLength: 3 }), (signals, wanted) => {
       const { rig, node, create } = setup();
       const handles = [create(), create(), create()];
       const high = [0, 0, 0];
@@ -213,7 +215,7 @@ test("invariants 41 and 46: wait any gives a reached point, wait all needs all, 
       }
       rig.store.dispose();
     }),
-    { seed: 41, numRuns: 410 },
+    { seed: 41, numRuns: 105 },
   );
   expect(steps).toBeGreaterThan(10_000);
 });
@@ -221,7 +223,7 @@ test("invariants 41 and 46: wait any gives a reached point, wait all needs all, 
 test("invariant 42: a past deadline never blocks; expiry is at the deadline and not before", () => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(10_000), fc.nat(20_000), fc.boolean()), { minLength: 60, maxLength: 80, size: "max" }), (waits) => {
+    fc.property(fc.array(fc.tuple(fc.nat(10_000), fc.nat(20_000), fc.boolean()), { minLength: 200, maxLength: 220, size: "max" }), (waits) => {
       const { rig, node, create } = setup();
       const s = create();
       for (const [pass, ahead, binary] of waits) {
@@ -237,7 +239,7 @@ test("invariant 42: a past deadline never blocks; expiry is at the deadline and 
       }
       rig.store.dispose();
     }),
-    { seed: 42, numRuns: 160 },
+    { seed: 42, numRuns: 52 },
   );
   expect(steps).toBeGreaterThan(10_000);
 });
@@ -245,7 +247,7 @@ test("invariant 42: a past deadline never blocks; expiry is at the deadline and 
 test("invariants 43 and 44: a wait and a sync file hold the fence they began with, whatever the syncobj holds later", () => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(fc.constantFrom("reset", "signal", "job", "destroy"), { minLength: 60, maxLength: 70, size: "max" }), (changes) => {
+    fc.property(fc.array(fc.constantFrom("reset", "signal", "job", "destroy"), { minLength: 200, maxLength: 220, size: "max" }), (changes) => {
       const { rig, node, create } = setup();
       const q = node.queue(node.context(node.vm()));
       for (const change of changes) {
@@ -273,7 +275,7 @@ test("invariants 43 and 44: a wait and a sync file hold the fence they began wit
       }
       rig.store.dispose();
     }),
-    { seed: 43, numRuns: 155, endOnFailure: true },
+    { seed: 43, numRuns: 52, endOnFailure: true },
   );
   expect(steps).toBeGreaterThan(10_000);
 });
@@ -291,7 +293,7 @@ test("invariant 45: each import is a new handle of the same object", () => {
 test("invariant 47: a transfer keeps the time at which the source's fence signaled", () => {
   let steps = 0;
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(5000), fc.nat(5000), fc.boolean(), fc.nat(1)), { minLength: 60, maxLength: 80, size: "max" }), (transfers) => {
+    fc.property(fc.array(fc.tuple(fc.nat(5000), fc.nat(5000), fc.boolean(), fc.nat(1)), { minLength: 200, maxLength: 220, size: "max" }), (transfers) => {
       const { rig, node, create } = setup();
       const q = node.queue(node.context(node.vm()));
       let point = 0;
@@ -326,7 +328,7 @@ test("invariant 47: a transfer keeps the time at which the source's fence signal
       expect(query(node, timeline)).toBe(point);
       rig.store.dispose();
     }),
-    { seed: 47, numRuns: 160, endOnFailure: true },
+    { seed: 47, numRuns: 52, endOnFailure: true },
   );
   expect(steps).toBeGreaterThan(10_000);
 });

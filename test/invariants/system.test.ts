@@ -51,7 +51,7 @@ function play(jobs: readonly (typeof job extends fc.Arbitrary<infer T> ? T : nev
   return { rig, nodes, fds: nodes.map((n) => n.fd), submitted };
 }
 
-const programs = fc.array(job, { minLength: 1, maxLength: 25 });
+const programs = fc.array(job, { minLength: 15, maxLength: 25, size: "max" });
 
 test("invariant 1: two opens of one node share no handle, context, VM, queue or syncobj; dup shares all", () => {
   const client = new Rig().process();
@@ -184,6 +184,7 @@ test("invariant 112: queue before run before done for each job, and dependencies
 });
 
 test("invariant 111: fdinfo's engine time is the sum over the client's jobs, and fits into the time that passed", () => {
+  let traced = 0;
   fc.assert(
     fc.property(programs, (jobs) => {
       const { rig, nodes, fds } = play(jobs, {});
@@ -195,12 +196,24 @@ test("invariant 111: fdinfo's engine time is the sum over the client's jobs, and
         compute += Number(/drm-engine-compute:\t(\d+) ns/.exec(text)![1]);
         copies += Number(/drm-engine-copy:\t(\d+) ns/.exec(text)![1]);
       });
+      // The sum over the jobs that the trace shows, from `scheduled` to `finished`.
+      const begun = new Map<string, { at: number; ring: string }>();
+      const sums: Record<string, number> = { compute: 0, copy: 0, marker: 0 };
+      for (const e of rig.kernel.trace.events()) {
+        if (e.name === "gpu_scheduler:drm_sched_job_run") begun.set(fenceOf(e), { at: e.time, ring: String(e.fields["ring"]) });
+        if (e.name !== "gpu_scheduler:drm_sched_job_done") continue;
+        const job = begun.get(fenceOf(e));
+        if (job !== undefined) sums[job.ring]! += e.time - job.at;
+      }
+      expect([compute, copies]).toEqual([sums["compute"], sums["copy"]]);
+      traced += rig.kernel.trace.events().length;
       expect(compute).toBeLessThanOrEqual(rig.kernel.clock.now * profile.limits.maxConcurrentKernels);
       expect(copies).toBeLessThanOrEqual(rig.kernel.clock.now * profile.copyEngines);
       rig.store.dispose();
     }),
     { seed: 111, numRuns: 40 },
   );
+  expect(traced).toBeGreaterThan(10_000);
 });
 
 test("every order of equally urgent jobs leaves the same memory when the program orders what matters", () => {

@@ -5,6 +5,7 @@ import type { ComputeWork, LaunchShape, SmCap, TurnTaker } from "../../gpu/resid
 import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
 import { Errno } from "../errors.ts";
 import { Usage } from "../fence/resv.ts";
+import { mutant } from "../mutants.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ExecArgs, LaunchJob } from "../sys/uapi.ts";
 import type { GpuContext } from "./context.ts";
@@ -262,7 +263,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     const busy = this.queue.context.file.engineNs;
     const ns = now - this.scheduled.timestamp;
     if (this.work.launch !== null) busy.compute += ns;
-    else if (this.work.transfer !== null) busy.copy += ns;
+    else if (this.work.transfer !== null) busy.copy += mutant("fdinfo-counts-twice") ? 2 * ns : ns;
   }
 
   private writeTimestamps(address: number, now: number): void {

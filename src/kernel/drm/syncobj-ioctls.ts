@@ -94,6 +94,13 @@ export function syncobjFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTa
     return 0;
   }
   if (!(driver instanceof SyncobjFile)) return -Errno.EINVAL;
+  if (mutant("syncobj-import-dedupes")) {
+    for (const [handle, syncobj] of file.syncobjs.entries()) {
+      if (syncobj !== driver.syncobj) continue;
+      arg.handle = handle;
+      return 0;
+    }
+  }
   arg.handle = file.syncobjs.add(driver.syncobj.get());
   return 0;
 }

@@ -1,5 +1,6 @@
 import type { DmaFence } from "../fence/fence.ts";
 import { invariant } from "../errors.ts";
+import { mutant } from "../mutants.ts";
 import type { FileDriver } from "../fs/file.ts";
 import type { DrmCore } from "./core.ts";
 import { UserTimeline } from "./user-timeline.ts";
@@ -30,6 +31,7 @@ export class Syncobj {
 
   /** Replaces the fence at point 0. Null takes it out. */
   replaceFence(fence: DmaFence | null): void {
+    if (mutant("sync-file-follows") && fence !== null) for (const file of this.core.syncFiles) if (file.fence === this.fence) file.fence = fence;
     fence?.get();
     this.fence?.put();
     this.fence = fence;

@@ -17,7 +17,8 @@ export interface SyncFileOwner {
 /** A descriptor of one fence, for good (sync_file): what happens later where it came from does not change it. */
 export class SyncFile implements FileDriver {
   readonly kind = "sync_file";
-  readonly fence: DmaFence;
+  /** Never another, once it is made. */
+  fence: DmaFence;
   readonly name: string;
   readonly poll: Pollable;
   private readonly owner: SyncFileOwner;
@@ -30,7 +31,7 @@ export class SyncFile implements FileDriver {
     owner.counts.syncFiles++;
     owner.syncFiles.add(this);
     this.poll = {
-      mask: () => (fence.check() || mutant("sync-file-always-ready") ? POLLIN : 0),
+      mask: () => (this.fence.check() || mutant("sync-file-always-ready") ? POLLIN : 0),
       subscribe: (changed) => {
         const callback = { fenceSignaled: changed };
         fence.addCallback(callback);

@@ -64,10 +64,10 @@ export class Recovery {
       if (context.fault !== null) context.killWork();
       scheduler.start(-Errno.ETIME);
     } else {
-      scheduler.reattach(bad);
+      bad.hw.injected = -Errno.ETIME;
       job.abort();
-      scheduler.start(-Errno.ETIME);
       this.adapter.reset(context);
+      if (scheduler.stopped) scheduler.start(-Errno.ECANCELED);
     }
     context.put();
     return this.wedged ? "enodev" : "reset";

@@ -17,6 +17,8 @@ export class HwLink {
   handed = false;
   /** What it waited for in the ring is over, and it could not be given to the engines then. */
   due = false;
+  /** It was freed. */
+  freed = false;
   /** The answer that came while it did not; null: none yet. */
   late: number | null = null;
   /** What it will end with instead of well; 0: nothing. */

@@ -128,13 +128,14 @@ export class DrmScheduler implements JobScheduler {
 
   /** drm_sched_stop: no job is given to the hardware, and its answers do not count, until `start`. @param bad the job that timed out, or null */
   stop(bad: SchedJob | null): void {
+    const already = this.paused;
     this.paused = true;
     this.disarm();
     if (bad !== null && !bad.hw.listed && bad.state === "running") this.pending.prepend(bad);
     for (const job of this.pending.jobs().toReversed()) {
       if (job.state !== "running" || !job.hw.attached) continue;
       job.hw.attached = false;
-      this.used -= job.credits;
+      if (!already) this.used -= job.credits;
     }
   }
 
@@ -163,7 +164,7 @@ export class DrmScheduler implements JobScheduler {
       if (mutant("sched-start-loses-job") && !job.hw.attached) continue;
       if (!job.hw.attached) {
         job.hw.attached = true;
-        this.done(job, errno || -Errno.ECANCELED);
+        this.done(job, job.hw.injected || errno || -Errno.ECANCELED);
       } else if (job.hw.late !== null) {
         this.done(job, job.hw.late);
       } else if (job.hw.due) {
@@ -248,8 +249,15 @@ export class DrmScheduler implements JobScheduler {
         this.queue.take();
         this.begin(job);
       }
+      if (mutant("sched-small-job-passes")) this.letSmallPass();
     } while (this.again && !this.paused);
     this.picking = false;
+  }
+
+  /** A planted fault: any job that fits goes, whoever waits before it. */
+  private letSmallPass(): void {
+    const job = this.queue.jobs().find((j) => this.fits(j));
+    if (job !== undefined && this.queue.remove(job)) this.begin(job);
   }
 
   private begin(job: SchedJob): void {
@@ -264,7 +272,7 @@ export class DrmScheduler implements JobScheduler {
     this.pending.append(job);
     if (this.timer === null) this.arm();
     if (this.ports.trace.enabled) {
-      this.emit("gpu_scheduler:drm_sched_job_run", job);
+      if (!mutant("sched-trace-run-late")) this.emit("gpu_scheduler:drm_sched_job_run", job);
       job.finished.traceEmit();
     }
     if (!mutant("sched-scheduled-after-finished")) job.scheduled.signal();
@@ -295,7 +303,7 @@ export class DrmScheduler implements JobScheduler {
     job.hw.attached = false;
     this.conclude(job, error || job.hw.injected);
     this.freeDone();
-    this.kick();
+    if (!mutant("sched-idles")) this.kick();
   }
 
   /** Signals that the job is over, and tells its entity. */
@@ -304,6 +312,7 @@ export class DrmScheduler implements JobScheduler {
     job.complete(error);
     if (error !== 0) job.finished.setError(error);
     if (this.ports.trace.enabled) this.ports.trace.emit("gpu_scheduler:drm_sched_job_done", { fence: fenceName(job) });
+    if (this.ports.trace.enabled && mutant("sched-trace-run-late")) this.emit("gpu_scheduler:drm_sched_job_run", job);
     job.finished.signal();
     if (mutant("sched-scheduled-after-finished")) job.scheduled.signal();
     const ns = job.finished.timestamp - job.scheduled.timestamp;
@@ -324,12 +333,13 @@ export class DrmScheduler implements JobScheduler {
     }
     if (this.pending.head !== head && !this.paused) {
       this.disarm();
-      this.arm();
+      if (!mutant("sched-timeout-not-rearmed")) this.arm();
     }
   }
 
   private release(job: SchedJob): void {
     this.freed++;
+    job.hw.freed = true;
     job.finished.job = null;
     job.scheduled.put();
     job.finished.put();
@@ -358,7 +368,7 @@ export class DrmScheduler implements JobScheduler {
     this.timeouts++;
     this.pending.remove(bad);
     const verdict = this.settings.ops.timedoutJob?.(bad) ?? "no-hang";
-    if (!bad.hw.listed) {
+    if (!bad.hw.listed && !bad.hw.freed) {
       if (bad.state === "running") this.pending.prepend(bad);
       else this.release(bad);
     }
