@@ -15,9 +15,11 @@ import type { SchedulerOptions } from "./kernel/drm/sched/options.ts";
 import { Kernel, type OsPersonality } from "./kernel/machine.ts";
 import { mpsControl, startMps } from "./kernel/mps/cli.ts";
 import { parsePercentage, parsePinned } from "./kernel/sys/mps-env.ts";
+import type { Credentials } from "./kernel/process/cred.ts";
 import type { Process } from "./kernel/process/process.ts";
 import type { Blocking } from "./kernel/process/wait.ts";
 import type { GpuProfile } from "./kernel/sys/uapi.ts";
+import type { TtmOptions } from "./kernel/ttm/options.ts";
 import type { WddmOptions } from "./kernel/wddm/options.ts";
 import type { GraphicsRegistry } from "./kernel/wddm/registry.ts";
 import type { TraceEvent } from "./kernel/trace/tracer.ts";
@@ -53,6 +55,8 @@ export interface MachineOptions {
   readonly iommu?: IommuMode | { readonly mode?: IommuMode; readonly commandLine?: string; readonly acs?: boolean; readonly functions?: readonly PciFunction[] };
   /** System memory, bytes (nominal). Default 64 GiB. */
   readonly memoryBytes?: number;
+  /** How much system memory a GPU may bind, room for swapping, and how much of a GPU's memory the CPU can reach. Default: all, none, all. */
+  readonly memory?: TtmOptions;
   /** A kernel of a GPU without a watchdog is killed after this many virtual nanoseconds without an end. Default 10 s. */
   readonly hangLimitNs?: number;
   /**
@@ -81,11 +85,14 @@ function iommuOptions(given: MachineOptions["iommu"]): Pick<DrmOptions, "iommu" 
 export interface ProcessOptions {
   /** Environment variables, such as CUDA_VISIBLE_DEVICES. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whose rights it has: user, groups, capabilities. Default: root's, as in most containers; `userCredentials(1000)` is a user who may use GPUs. */
+  readonly cred?: Credentials;
 }
 
 /** Sets up a new process before its program runs. */
 function prepare(process: Process, options: ProcessOptions): Process {
   for (const [key, value] of Object.entries(options.env ?? {})) process.env.set(key, value);
+  if (options.cred !== undefined) process.cred = options.cred;
   return process;
 }
 
@@ -117,6 +124,7 @@ export class Machine {
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       hangLimitNs: options.hangLimitNs ?? 10e9,
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...iommuOptions(options.iommu),
       ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
       wddm: { ...options.wddm, ...(options.registry === undefined ? {} : { registry: options.registry }) },

@@ -90,6 +90,19 @@ abstract class ProcessBase {
     return this.host.process.stderr;
   }
 
+  /**
+   * fork(2): a child with a copy of memory and the same open files, whose program is `body` (a running program cannot be copied in the middle).
+   * @returns the child, or a negative errno: -ENOMEM, -EAGAIN (pids.max)
+   */
+  fork(body: (p: SimProcess) => Blocking<unknown>, name: string = this.name): SimProcess | number {
+    const { host } = this;
+    const { thread } = currentCaller(host);
+    thread.debt += host.kernel.costs.fork;
+    const made: { child?: SimProcess } = {};
+    const child = host.kernel.fork(host.process, name, (self) => body((made.child = new SimProcess({ ...host, process: self }))), thread);
+    return typeof child === "number" ? child : made.child!;
+  }
+
   /** System calls of the thread that runs now (the main thread when driven from outside). */
   get sys(): Sys {
     return currentCaller(this.host).sys;

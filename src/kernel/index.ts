@@ -7,6 +7,12 @@ export { Errno, errnoName, EmulatorBug, DeadlockError, type ErrnoName, type Stuc
 export { Choices, firstStrategy, replayStrategy, seededStrategy, type Strategy } from "./choices.ts";
 export { EventQueue, type Clock, type EventHandle, type EventOrder } from "./clock.ts";
 export { costTable, makeCosts, type Cost, type CostName, type Costs } from "./costs.ts";
+export { CAPABILITIES, ROOT, userCredentials, type Capability, type Credentials } from "./process/cred.ts";
+export { SCHED_FIFO, SCHED_OTHER, SCHED_RR } from "./process/sched-policy.ts";
+export { Signal } from "./signal/numbers.ts";
+export { SA_RESTART, SIG_DFL, SIG_IGN, type SigAction, type SigInfo, type SignalHandler } from "./signal/state.ts";
+export { Cgroup, CgroupTree } from "./cgroup/cgroup.ts";
+export { DmemController, DmemPool, DmemRegion, type DmemCharge } from "./cgroup/dmem.ts";
 export { Process, type ExitStatus } from "./process/process.ts";
 export { Thread, type ThreadState } from "./process/thread.ts";
 export { WaitQueue, type Blocking, type WaitRequest, type WakeReason } from "./process/wait.ts";
@@ -17,3 +23,5 @@ export { OpenFile, type FileDriver, type MappableRange, type SysCaller } from ".
 export type { Sys, ThreadBody } from "./sys/sys.ts";
 export type * from "./sys/uapi.ts";
 export type { NvIoctlTable } from "./sys/nv-uapi.ts";
+export { ttmBoAlloc, ttmBoFree, type BoAllocation, type BoAllocOptions } from "./ttm/bo-alloc.ts";
+export type { TtmOptions } from "./ttm/options.ts";
