@@ -131,8 +131,9 @@ export class TtmDevice {
     if (bo.size > to - from) return { errno: -Errno.ENOSPC, limit: null };
     let { limit } = why;
     let busy = false;
-    for (const ignoreLow of [false, true]) {
+    for (let ignoreLow = false; ; ) {
       const hitLow = { value: false };
+      let again = false;
       for (const victim of this.victims(manager)) {
         if (!this.valuable(victim, bo, where, manager, limit, ignoreLow, hitLow, ctx)) continue;
         const result = this.evict(victim, ctx);
@@ -142,9 +143,15 @@ export class TtmDevice {
         if (!("errno" in got)) return got;
         if (got.errno !== -Errno.ENOSPC && got.errno !== -Errno.EAGAIN) return got;
         if (mutant("evict-gives-up-early")) return got;
+        if (got.limit === limit) continue;
+        // Another limit stands in the way now: others may have to go than those looked at so far.
         ({ limit } = got);
+        again = true;
+        break;
       }
-      if (!hitLow.value) break;
+      if (again) continue;
+      if (ignoreLow || !hitLow.value) break;
+      ignoreLow = true;
     }
     return { errno: busy ? -Errno.EBUSY : -Errno.ENOSPC, limit };
   }
