@@ -232,6 +232,39 @@ describe("CUDA's error codes", () => {
     expect(program(machine, { CUDA_VISIBLE_DEVICES: "0" }).code).toBe(CODE.notReady);
   });
 
+  test("on a MIG instance: its clients share a fate, those of the next instance do not", () => {
+    const machine = createMachine({ gpus: ["a100-sxm4-40gb"], costs: { contextCreate: 0 } });
+    const { sys } = machine.process("nvidia-smi");
+    const [control, capability] = [sys.open("/dev/nvidiactl", 2), sys.open("/dev/nvidia-caps/nvidia-cap1", 0)];
+    sys.ioctl(control, "NV_MIG_SET_MODE", { gpu: 0, enable: true, capability, state: "set" });
+    for (const profile of [14, 14]) {
+      const made = { gpu: 0, profile, start: null, capability, gi: 0 };
+      sys.ioctl(control, "NV_MIG_GI_CREATE", made);
+      sys.ioctl(control, "NV_MIG_CI_CREATE", { gpu: 0, gi: made.gi, profile: null, capability, ci: 0, created: 0 });
+    }
+    const list: NvIoctlTable["NV_MIG_INSTANCES"] = { gpu: 0, instances: [] };
+    sys.ioctl(control, "NV_MIG_INSTANCES", list);
+    const [one, two] = list.instances.map((gi) => gi.compute[0]!.uuid) as [string, string];
+    machine.startMps();
+    const on = (uuid: string, percentage = "100"): { p: HostProcess; code: number } => program(machine, { CUDA_VISIBLE_DEVICES: uuid, CUDA_MPS_ACTIVE_THREAD_PERCENTAGE: percentage });
+    const [a, b, c] = [on(one).p, on(one, "50").p, on(two).p];
+    const box = out<number>();
+    b.cuda.cuDeviceGetAttribute(box, 16, 0);
+    expect(box.value).toBe(14);
+    expect(run(a, "bad")).toBe(CODE.illegal);
+    expect(b.cuda.cuCtxSynchronize()).toBe(CODE.illegal);
+    expect(run(c, "good")).toBe(0);
+    expect([on(one).code, on(two).code]).toEqual([CODE.notReady, 0]);
+    machine.checkInvariants();
+  });
+
+  test("the runtime answers the same codes", () => {
+    const machine = small();
+    const daemon = machine.startMps();
+    machine.kernel.kill(machine.kernel.processes.get(daemon)!);
+    expect(machine.process("client").cudart.cudaFree(0)).toBe(CODE.connection);
+  });
+
   test("without MPS a fault is one process's own business", () => {
     const machine = small();
     const [a, b] = [program(machine).p, program(machine).p];
