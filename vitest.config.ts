@@ -15,6 +15,8 @@ const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],
+    // For the mutation run (npm run mutants): a fault of the model, planted and named.
+    setupFiles: process.env["GLASSGPU_MUTANT"] === undefined ? [] : ["test/mutants/activate.ts"],
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     pool: "threads",
     testTimeout: 30_000,
