@@ -4,6 +4,7 @@ import { Errno } from "../../src/kernel/errors.ts";
 import { FenceArray } from "../../src/kernel/fence/array.ts";
 import { chainFind, FenceChain, unwrapChain } from "../../src/kernel/fence/chain.ts";
 import { DmaFence, FenceRegistry } from "../../src/kernel/fence/fence.ts";
+import { unwrap, unwrapMerge } from "../../src/kernel/fence/unwrap.ts";
 import { DmaResv, usageFor, type Usage } from "../../src/kernel/fence/resv.ts";
 
 /** The numbers are those of the list of invariants that the kernel model promises to keep. */
@@ -20,7 +21,7 @@ const op = fc.oneof(
   fc.record({ kind: fc.constant("signal" as const), fence: fc.nat(3), error: fc.constantFrom(0, -5) }),
 );
 
-test("invariants 22 to 26: a fence signals once and for good, its callbacks run once, in order, or never when removed or late", () => {
+test("invariants 22, 23, 24, 25 and 26: a fence signals once and for good, its callbacks run once, in order, or never when removed or late", () => {
   fc.assert(
     fc.property(fc.array(op, { minLength: 50, maxLength: 80, size: "max" }), (ops) => {
       const { clock, registry } = world();
@@ -156,6 +157,48 @@ test("invariants 32 and 33: a chain node signals with all before it, find gives 
     }),
     runs,
   );
+});
+
+test("invariant 33: containers in containers give each leaf once, and a merge waits for exactly the open ones", () => {
+  let steps = 0;
+  const build = fc.record({ kind: fc.constantFrom("leaf", "leaf", "array", "chain", "signal"), of: fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }) });
+  fc.assert(
+    fc.property(fc.array(build, { minLength: 50, maxLength: 80, size: "max" }), (program) => {
+      const { registry } = world();
+      const made: { fence: DmaFence; leaves: Set<DmaFence> }[] = [];
+      const leaves: DmaFence[] = [];
+      for (const s of program) {
+        steps++;
+        const parts = [...new Set(s.of.map((i) => made[i % Math.max(1, made.length)]).filter((m) => m !== undefined))].filter((m) => !m.fence.signaled);
+        if (s.kind === "leaf" || parts.length === 0) {
+          const fence = registry.context("d", "t").emit();
+          leaves.push(fence);
+          made.push({ fence, leaves: new Set([fence]) });
+        } else if (s.kind === "signal") {
+          leaves[s.of[0]! % leaves.length]!.signal();
+        } else if (s.kind === "array") {
+          const array = new FenceArray(registry.context("d", "array"), parts.map((m) => m.fence), "all");
+          made.push({ fence: array.fence, leaves: new Set(parts.flatMap((m) => [...m.leaves])) });
+        } else {
+          const line = registry.context("d", "chain");
+          let last: FenceChain | null = null;
+          parts.forEach((m, i) => (last = new FenceChain(line, last, m.fence, i + 1)));
+          made.push({ fence: last!.fence, leaves: new Set(parts.flatMap((m) => [...m.leaves])) });
+        }
+        const all = made.map((m) => m.fence);
+        const found = unwrap(...all);
+        expect(new Set(found).size).toBe(found.length);
+        const open = found.filter((f) => !f.signaled);
+        expect(new Set(open)).toEqual(new Set(leaves.filter((f) => !f.signaled)));
+        const newest = made.at(-1)!;
+        const merged = unwrapMerge(registry, [newest.fence, newest.fence]);
+        expect(merged.signaled).toBe([...newest.leaves].every((f) => f.signaled));
+        merged.put();
+      }
+    }),
+    { seed: 33, numRuns: 30, endOnFailure: true },
+  );
+  expect(steps).toBeGreaterThan(1500);
 });
 
 test("invariants 34, 36 and 37: queries nest, readers do not wait for readers, and no unsignaled fence is lost but to a later one of its line", () => {

@@ -59,7 +59,7 @@ export class DrmExec {
     const wanted = this.contended;
     if (wanted === null) return false;
     this.contended = null;
-    this.unlockAll();
+    this.unlockAll(mutant("exec-keeps-a-lock") ? 1 : 0);
     this.retries++;
     const result = yield* wanted.lock.lockSlow(this.ticket!, "the reservation of a buffer");
     if (result !== 0) return result;
@@ -95,8 +95,8 @@ export class DrmExec {
     this.ticket = null;
   }
 
-  private unlockAll(): void {
-    while (this.held.length > (mutant("exec-keeps-a-lock") && this.contended === null && this.held.length > 1 ? 1 : 0)) this.held.pop()!.lock.unlock();
+  private unlockAll(keep: number = 0): void {
+    while (this.held.length > keep) this.held.pop()!.lock.unlock();
     this.prelocked = null;
   }
 }
