@@ -50,7 +50,7 @@ test("invariant 109: at every moment each client holds no more multiprocessors t
       for (const { node, timeline } of clients) expect(node.wait([{ syncobj: timeline, point: 0 }]).error).toBe(0);
       mps.rig.store.dispose();
     }),
-    { seed: 109, numRuns: 40 },
+    { seed: 109, numRuns: 48 },
   );
   expect(moments).toBeGreaterThan(10_000);
   expect(together).toBeGreaterThan(1000);
