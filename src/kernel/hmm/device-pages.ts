@@ -2,7 +2,6 @@ import type { LinearStore } from "../../gpu/linear.ts";
 import type { Kernel } from "../machine.ts";
 import type { DevicePage, PageOwner, Residency } from "../mm/residency.ts";
 import { PAGE } from "../mm/vma.ts";
-import { LEFT_BEHIND } from "./migrate.ts";
 import type { SvmCore } from "./core.ts";
 
 /** What a device's memory needs to be a home of process pages. */
@@ -63,7 +62,6 @@ export class DevicePages implements PageOwner {
     residency.ports.invalidate(page, page + PAGE);
     const ram = residency.ports.ramOf(page);
     store.u8.copyWithin(ram, there.linear, there.linear + PAGE);
-    store.u8.fill(LEFT_BEHIND, there.linear, there.linear + PAGE);
     residency.comeBack(page);
     this.counts.toRam++;
     this.ports.core.moved(residency, page);

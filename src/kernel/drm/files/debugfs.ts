@@ -34,6 +34,12 @@ function recovery(device: GpuDevice): string {
   return `preempt_count=${preemptions}\navg_delay=${preemptions === 0 ? 0 : Math.round(preemptionNs / preemptions / 1000)}us\nreset_count=${device.resets}\n`;
 }
 
+/** Our own file: what serving page faults has done since the machine was made. */
+function svmInfo({ batches, pages }: GpuDevice): string {
+  const { faults, batches: served, pages: serviced, bytes } = batches.counts;
+  return `faults ${faults}\nbatches ${served}\npages_serviced ${serviced}\nbytes_over_bus ${bytes}\nmigrated_to_device ${pages.counts.toDevice}\nmigrated_to_ram ${pages.counts.toRam}\nresident_bytes ${pages.bytes}\n`;
+}
+
 /** Reading it resets the GPU: all running work is lost, and the contexts it belongs to are banned. */
 function recover(device: GpuDevice): string {
   device.reset();
@@ -43,6 +49,7 @@ function recover(device: GpuDevice): string {
 function deviceEntries(device: GpuDevice): Readonly<Record<string, TreeEntry>> {
   const own: Record<string, TreeEntry> = {
     ...memoryFiles(device),
+    svm_info: text(() => svmInfo(device)),
     fence_info: text(() => fenceInfo(device)),
     gpu_recover: text(() => recover(device)),
     gpu_recovery: text(() => recovery(device)),
