@@ -5,7 +5,7 @@ export const mutants: readonly Mutant[] = [
   { name: "vram-room-leaks", invariant: 73, what: "freed room is not given back", test: "test/invariants/ttm.test.ts" },
   { name: "move-copies-nothing", invariant: 74, what: "a move copies no bytes", test: "test/invariants/ttm.test.ts" },
   { name: "swap-forgets-bytes", invariant: 74, what: "what was swapped out comes back as zeros", test: "test/invariants/ttm.test.ts" },
-  { name: "cpu-fault-ignores-move", invariant: 74, what: "the CPU sees a half-moved object", test: "test/invariants/ttm.test.ts" },
+  { name: "cpu-fault-ignores-move", invariant: 74, what: "the CPU sees a half-moved object", test: "test/kernel/ttm/machine.test.ts" },
   { name: "pinned-objects-move", invariant: 75, what: "pinned objects are moved", test: "test/invariants/ttm.test.ts" },
   { name: "validate-always-moves", invariant: 76, what: "an object in place is moved", test: "test/invariants/ttm-evict.test.ts" },
   { name: "evicts-most-recent", invariant: 77, what: "the most recently used goes first", test: "test/invariants/ttm-evict.test.ts" },

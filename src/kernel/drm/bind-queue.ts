@@ -1,7 +1,7 @@
 import type { DmaFence, FenceCallback, FenceContext } from "../fence/fence.ts";
 import { mutant } from "../mutants.ts";
 import type { GemObject } from "./gem.ts";
-import { UserTimeline } from "./timeline.ts";
+import { UserTimeline } from "./user-timeline.ts";
 import type { Syncobj } from "./syncobj.ts";
 import type { GpuVm } from "./vm.ts";
 import { applyBind, bindCost, dropBound, type Bound } from "./vm-bind.ts";
@@ -45,12 +45,15 @@ class BindJob implements FenceCallback {
   end(): void {
     for (const op of this.ops) dropBound(op);
     for (const wait of this.waits) wait.put();
-    this.fence.signal();
-    for (const { syncobj, point } of this.signals) {
-      if (point > 0 && syncobj.timeline instanceof UserTimeline) syncobj.timeline.signal(point, 0);
-      syncobj.put();
-    }
+    this.tell();
+    for (const { syncobj } of this.signals) syncobj.put();
     this.fence.put();
+  }
+
+  /** Signals the out-fences. */
+  tell(): void {
+    this.fence.signal();
+    for (const { syncobj, point } of this.signals) if (point > 0 && syncobj.timeline instanceof UserTimeline) syncobj.timeline.signal(point, 0);
   }
 }
 
@@ -89,9 +92,9 @@ export class BindQueue {
     const { clock, events, costs, trace } = vm.device.core.kernel;
     let update = 0;
     for (const op of job.ops) update += bindCost(vm, op);
+    if (mutant("bind-signals-early")) job.tell();
     events.at(clock.now + update, () => {
       const gone: GemObject[] = [];
-      if (mutant("bind-signals-early")) job.fence.signal();
       for (const op of job.ops) {
         const result = vm.banned === 0 ? applyBind(vm, op, gone) : 0;
         if (result < 0) vm.ban(result);

@@ -2,7 +2,6 @@ import { FRAME } from "../../gpu/frames.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
-import { mutant } from "../mutants.ts";
 import { GPU_READ, GPU_WRITE, type BindOp } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
 import type { GemObject } from "./gem.ts";
@@ -105,7 +104,7 @@ export function applyAll(vm: GpuVm, ops: readonly Bound[]): number {
     if (ops.length > 1) undo.push(remember(vm, bound, held));
     result = applyBind(vm, bound, null);
     if (result >= 0) continue;
-    if (!mutant("failed-bind-leaves-half")) for (const back of undo.toReversed()) back();
+    for (const back of undo.toReversed()) back();
     break;
   }
   for (const object of held) object.put();

@@ -5,7 +5,7 @@ import type { DmaFence } from "../fence/fence.ts";
 import type { IoctlTable } from "../sys/uapi.ts";
 import { BindQueue, type BindSignal } from "./bind-queue.ts";
 import { findPoint, MAX_POINTS } from "./syncobj-ioctls.ts";
-import { UserTimeline } from "./timeline.ts";
+import { UserTimeline } from "./user-timeline.ts";
 import { applyAll, applyBind, bindCost, checkBind, dropBound, type Bound } from "./vm-bind.ts";
 import { GpuContext } from "./context.ts";
 import type { DrmFile } from "./file.ts";
@@ -80,7 +80,10 @@ export function vmBindArray(file: DrmFile, caller: SysCaller, arg: IoctlTable["G
   };
   for (const op of ops) {
     const bound = checkBind(file, vm, caller, op);
-    if (typeof bound === "number") return fail(bound);
+    if (typeof bound === "number") {
+      if (mutant("failed-bind-leaves-half")) applyAll(vm, bounds);
+      return fail(bound);
+    }
     bounds.push(bound);
   }
   if (vm.demandWith(bounds) > vm.device.ttm.vram.size) return fail(-Errno.ENOSPC);

@@ -121,3 +121,27 @@ test("dma-buf: lseek tells the size; a static importer pins in system memory, a 
   expect(map).toBeGreaterThan(0);
   expect(sys.memory(map, 2 * P, false)!.every((byte) => byte === 0)).toBe(true);
 });
+
+test("the CPU touches an object in the middle of its move: it waits for the rest of it, and finds every byte", () => {
+  const rig = new Rig();
+  const node = rig.process().open();
+  const bytes = 40 * 2 ** 20;
+  const b = node.buffer(node.vm(), bytes);
+  b.bytes[bytes - 1] = 9;
+  const { ttm } = rig.gpus[0]!;
+  expect(ttm.evictAll(VRAM)).toBe(0);
+  const bo = [...ttm.bos][0]!;
+  expect(bo.copying).not.toBeNull();
+  let debt = 0;
+  node.client.drive((function* () {
+    const before = node.client.process.main.debt;
+    expect(node.client.sys.memory(b.address, bytes, true)![bytes - 1]).toBe(9);
+    debt = node.client.process.main.debt - before;
+    node.client.sys.memory(b.address, bytes, true)![bytes - 1] = 11;
+  })());
+  // About as long as the bytes that were left take over the bus.
+  expect(debt).toBeGreaterThan((bytes / tiny.pcie.bandwidth) * 1e9 * 0.5);
+  rig.run();
+  expect(bo.storage!.kind).toBe("system");
+  expect(node.client.sys.memory(b.address, bytes, false)![bytes - 1]).toBe(11);
+});
