@@ -71,7 +71,8 @@ export function* deliver(kernel: Kernel, thread: Thread): Blocking<Delivered> {
 export function deliverNow(kernel: Kernel, thread: Thread): void {
   for (let taken = take(kernel, thread, true); taken !== null; taken = take(kernel, thread, true)) {
     const before = enter(thread, taken);
-    (taken.action.handler as Exclude<SigAction["handler"], string>)(taken.info.signo, taken.info);
+    const plain = taken.action.handler as (signo: number, info: SigInfo) => void;
+    plain(taken.info.signo, taken.info);
     thread.blocked = before;
   }
 }
