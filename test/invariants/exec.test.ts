@@ -77,7 +77,7 @@ test("invariant 38: the oldest ticket is never told to give up for ever, under e
           const ticket = tickets[c]!;
           const set = sets[0]!;
           const held: WwMutex[] = [];
-          let contended: WwMutex | null = null;
+          let contended = null as WwMutex | null;
           let dies = 0;
           for (let i = 0; i < set.length; i++) {
             steps++;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { seededStrategy } from "../../src/kernel/choices.ts";
 import { Errno } from "../../src/kernel/errors.ts";
-import type { RecoveryOptions } from "../../src/kernel/drm/recovery/options.ts";
+import type { ResetOutcome } from "../../src/kernel/drm/recovery/options.ts";
 import { LOST_BYTE } from "../../src/kernel/drm/recovery/vram.ts";
 import type { ResetStatus } from "../../src/kernel/sys/uapi.ts";
 import { fakeCode, launch } from "../gpu/fake-code.ts";
@@ -38,7 +38,7 @@ function statusOf(side: Side): { status: ResetStatus; hangs: number; adapterRese
 
 const step = fc.record({ kind: fc.constantFrom("short", "short", "long", "copy", "marker", "hang", "reset", "pass", "renew", "look"), who: fc.nat(2), queue: fc.nat(1), ns: fc.nat(400_000) });
 const options = fc.record({
-  engineReset: fc.constantFrom<RecoveryOptions["engineReset"]>("works", "works", "fails", "choice"), adapterReset: fc.constantFrom<RecoveryOptions["adapterReset"]>("works", "works", "works", "choice"),
+  engineReset: fc.constantFrom<ResetOutcome>("works", "works", "fails", "choice"), adapterReset: fc.constantFrom<RecoveryOptions["adapterReset"]>("works", "works", "works", "choice"),
   vram: fc.constantFrom<"kept" | "lost">("kept", "kept", "lost"), banAfter: fc.integer({ min: 1, max: 3 }), timeoutNs: fc.constantFrom(Infinity, Infinity, 5_000_000), policy: fc.constantFrom("fifo" as const, "rr" as const, "fair" as const),
 });
 

@@ -200,7 +200,7 @@ test("invariants 53 and 64: no job of a guilty or killed entity reaches the hard
   expect([a.ran, b.ran, late.ran]).toEqual([false, false, false]);
 });
 
-test("invariants 54 to 56: credits stay within the limit, a job that lacks them blocks the rest, and nothing idles", () => {
+test("invariants 54, 55 and 56: credits stay within the limit, a job that lacks them blocks the rest, and nothing idles", () => {
   play(new Set(["push", "finish", "kill", "priority"]), ({ bench }) => {
     const { scheduler } = bench;
     const flying = scheduler.pending.jobs().filter((job) => job.state === "running");

@@ -6,7 +6,7 @@ const recovery = "test/invariants/recovery.test.ts";
 
 /** Planted faults of the scheduler, recovery and accounting. */
 export const mutants: readonly Mutant[] = [
-  { name: "sched-fini-forgets", invariant: 30, what: "a job is left behind when its scheduler goes, and its fence never signals", test },
+  { name: "sched-failure-not-passed-on", invariant: 30, what: "a failed dependency does not cancel the job that asked for it", test },
   { name: "sched-entity-reorders", invariant: 49, what: "a job overtakes its predecessor", test },
   { name: "sched-ignores-dependency", invariant: 50, what: "a job begins before what it depends on is over", test },
   { name: "sched-scheduled-after-finished", invariant: 51, what: "the two fences signal in the wrong order", test },
@@ -27,7 +27,7 @@ export const mutants: readonly Mutant[] = [
   { name: "sched-kill-keeps-running", invariant: 64, what: "a killed entity's jobs run", test },
   { name: "sched-fini-forgets", invariant: 65, what: "the newest job is not ended when its scheduler goes", test },
   { name: "sched-set-priority-loses", invariant: 66, what: "a waiting job is lost when its entity's priority changes", test },
-  { name: "sched-choice-unrecorded", invariant: 110, what: "a choice is taken by what outlives the machine, not by the choice point", test: system },
+  { name: "fence-contexts-outlive-machine", invariant: 110, what: "a number comes from something that outlives the machine", test: system },
   { name: "fdinfo-counts-twice", invariant: 111, what: "time on the copy engine is counted twice", test: system },
   { name: "sched-trace-run-late", invariant: 112, what: "the trace says that a job began after it ended", test: system },
 ];

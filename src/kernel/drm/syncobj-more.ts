@@ -66,7 +66,8 @@ export function* syncobjTransfer(file: DrmFile, arg: WaitIoctlTable["DRM_IOCTL_S
 /** The fence of a point that has one; of a point reached long ago one that has signaled as it did. The caller holds a reference. */
 function fenceAt(file: DrmFile, syncobj: Syncobj, point: number): DmaFence {
   const found = findPoint(syncobj, point);
-  if (found instanceof DmaFence && !mutant("syncobj-transfer-signals")) return found.get();
+  if (mutant("syncobj-transfer-signals")) return signaledFence(file, 0);
+  if (found instanceof DmaFence) return found.get();
   if (point === 0 && syncobj.binary !== null) return syncobj.binary.get();
   return signaledFence(file, pointError(syncobj, point));
 }

@@ -8,6 +8,9 @@ export interface FencePorts {
   readonly trace: { readonly enabled: boolean; emit(name: string, fields: Readonly<Record<string, string | number>>): void };
 }
 
+/** For a planted fault: something that outlives a machine. */
+let outliving = 0;
+
 /** Hands out fence context numbers, which are never used twice, and counts live fences. */
 export class FenceRegistry {
   readonly ports: FencePorts;
@@ -26,6 +29,7 @@ export class FenceRegistry {
    * @param ordered whether the fences also signal in the order of their seqnos, as those of a ring do
    */
   context(driver: string, name: string, ordered: boolean = true): FenceContext {
+    if (mutant("fence-contexts-outlive-machine")) return new FenceContext(this, ++outliving, driver, name, ordered);
     const id = mutant("fence-context-reused") && this.nextContext > 3 ? 3 : this.nextContext++;
     return new FenceContext(this, id, driver, name, ordered);
   }

@@ -7,9 +7,6 @@ export interface Chooser {
   choose(n: number, label: string): number;
 }
 
-/** For a planted fault: something that outlives a machine. */
-let unrecorded = 0;
-
 /** The ready jobs of one urgency, in the order of their submission. */
 interface Band {
   readonly urgency: number;
@@ -56,7 +53,6 @@ export class FifoRunQueue implements RunQueue {
       const n = band.jobs.length;
       if (n === 0) continue;
       if (mutant("sched-fifo-newest")) return (this.picked = band.jobs[n - 1]!);
-      if (mutant("sched-choice-unrecorded")) return (this.picked = band.jobs[unrecorded++ % n]!);
       return (this.picked = band.jobs[n === 1 ? 0 : this.chooser.choose(n, "job of equally urgent queues")]!);
     }
     return null;

@@ -1,4 +1,5 @@
 import { Errno } from "../../errors.ts";
+import { mutant } from "../../mutants.ts";
 import type { DmaFence, FenceCallback } from "../../fence/fence.ts";
 import type { JobScheduler } from "./backend.ts";
 import type { SchedEntity } from "./entity.ts";
@@ -120,7 +121,7 @@ export abstract class SchedJob implements FenceCallback {
   }
 
   fenceSignaled(fence: DmaFence): void {
-    if (fence.error !== 0 && this.propagate && this.error === 0) this.error = -Errno.ECANCELED;
+    if (fence.error !== 0 && this.propagate && this.error === 0 && !mutant("sched-failure-not-passed-on")) this.error = -Errno.ECANCELED;
     this.drop(fence);
     if (--this.pending === 0) this.entity.dependenciesMet(this);
   }
