@@ -61,7 +61,7 @@ export class WddmAdapter implements Subsystem {
     this.quantumNs = options.quantumNs ?? profile.timesliceNs;
     this.tdr = new Tdr(this);
     const system = this.processOf(4, "System");
-    this.paging = new WddmContext(++this.lastContext, true, { process: system } as unknown as WddmDevice, PAGING_PRIORITY, this.properties(0));
+    this.paging = new WddmContext(++this.lastContext, true, { process: system }, PAGING_PRIORITY, this.properties(0));
     this.vidmm = new VidMm<GemObject>(
       { localBytes: profile.vramBytes, move: (object, to, done) => this.page(object, to, done), discard: (object) => void gpu.ttm.validate(object.backing, []) },
       {

@@ -38,12 +38,12 @@ export class WddmDevice implements SchedDevice {
 export class WddmContext implements SchedContext {
   readonly id: number;
   readonly inOrder: boolean;
-  readonly device: WddmDevice;
+  readonly device: SchedDevice;
   priority: number;
   properties: SchedulingProperties;
   lastTurn = 0;
 
-  constructor(id: number, inOrder: boolean, device: WddmDevice, priority: number, properties: SchedulingProperties) {
+  constructor(id: number, inOrder: boolean, device: SchedDevice, priority: number, properties: SchedulingProperties) {
     this.id = id;
     this.inOrder = inOrder;
     this.device = device;
