@@ -58,8 +58,11 @@ test("invariants 79 and 14: the new owner of room begins after the move that emp
         }
         const sum = mine.reduce((n, x) => n + x.pages, 0);
         if (sum + s.pages <= PAGES && mine.length < 2) {
+          const there = [...ttm.bos].filter((bo) => bo.memType === 2);
           const handle = node.gem(s.pages * P);
           const fresh = newest(rig);
+          // Somebody had to leave for it, and has not left yet: it cannot be used.
+          if (there.some((bo) => bo.memType !== 2 && bo.pending !== null && bo.storage?.kind === "vram")) expect(fresh.pending).not.toBeNull();
           // Invariant 79: whatever is still on its way out of VRAM has to be waited for.
           for (const fence of ttm.vram.moves()) expect(fence.signaled).toBe(false);
           if (ttm.vram.moves().length > 0) expect(fresh.pending).not.toBeNull();
