@@ -61,7 +61,7 @@ export class Backing {
 
   /** Makes memory on a device. @returns it, or a negative errno. */
   static create(t: Caller, device: Device, size: number, placement: "vram" | "system", label: string): Backing | number {
-    // Memory that a program was given stays on the device: other processes get an error, not its place (docs/decisions/0030-memory-moves.md).
+    // Memory that a program was given stays on the device: other processes get an error, not its place (docs/decisions/0031-memory-moves.md).
     const arg = { size, placement, label, flags: placement === "vram" ? GEM_PINNED : 0, handle: 0 };
     const error = t.sys.ioctl(device.fd, "GLASS_GEM_CREATE", arg);
     return error < 0 ? error : new Backing(device, arg.handle, pageUp(size));
