@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { geometricMean, short } from "./clock.ts";
 import { benchOpenCl, benchPtx, compileTable, inNewProcess } from "./compile.ts";
 import { benchHostCalls, hostTable } from "./host-calls.ts";
+import { benchKernelEvents, kernelEventsTable } from "./kernel-events.ts";
 import { benchKernels, kernelTable } from "./kernels.ts";
 import { benchStartUp } from "./start-up.ts";
 
@@ -26,9 +27,11 @@ if (only.length === 0) {
   const hostCalls = benchHostCalls(values.quick);
   const { hostMicroseconds } = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as { hostMicroseconds: Record<string, { pocl1: number | null }> };
   say(`\nHost calls\n${hostTable(hostCalls, hostMicroseconds)}`);
+  const kernelEvents = benchKernelEvents(values.quick);
+  say(`\nKernel model\n${kernelEventsTable(kernelEvents)}`);
   const startUp = benchStartUp(values.quick ? 3 : 11);
   say(`\nimport "glassgpu" and createMachine(): ${short(startUp.median)} ms (best ${short(startUp.best)})`);
-  rest = { ptx, build, hostCalls, startUp };
+  rest = { ptx, build, hostCalls, kernelEvents, startUp };
 }
 if (values.json) console.log(JSON.stringify({ system, kernels, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));
 if (kernels.some(({ wrong }) => wrong !== null)) process.exitCode = 1;
