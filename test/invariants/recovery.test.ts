@@ -38,7 +38,7 @@ function statusOf(side: Side): { status: ResetStatus; hangs: number; adapterRese
 
 const step = fc.record({ kind: fc.constantFrom("short", "short", "long", "copy", "marker", "hang", "reset", "pass", "renew", "look"), who: fc.nat(2), queue: fc.nat(1), ns: fc.nat(400_000) });
 const options = fc.record({
-  engineReset: fc.constantFrom<ResetOutcome>("works", "works", "fails", "choice"), adapterReset: fc.constantFrom<RecoveryOptions["adapterReset"]>("works", "works", "works", "choice"),
+  engineReset: fc.constantFrom<ResetOutcome>("works", "works", "fails", "choice"), adapterReset: fc.constantFrom<ResetOutcome>("works", "works", "works", "choice"),
   vram: fc.constantFrom<"kept" | "lost">("kept", "kept", "lost"), banAfter: fc.integer({ min: 1, max: 3 }), timeoutNs: fc.constantFrom(Infinity, Infinity, 5_000_000), policy: fc.constantFrom("fifo" as const, "rr" as const, "fair" as const),
 });
 

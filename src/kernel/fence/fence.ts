@@ -111,7 +111,7 @@ export class DmaFence {
   /** The scheduler's job that it is a promise of, while that job is not freed (to_drm_sched_fence). */
   job: object | null = null;
   /** Earliest time by which somebody hopes for it, virtual ns; Infinity when nobody does. */
-  wantedBy = Infinity;
+  wantedBy: number = Infinity;
   private callbacks: FenceCallback | FenceCallback[] | null = null;
   private sleepers: WaitQueue | null = null;
   private references = 1;

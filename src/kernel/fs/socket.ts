@@ -10,7 +10,7 @@ export const AF_UNIX = 1;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_SEQPACKET = 5;
-export const SOCK_NONBLOCK = O_NONBLOCK;
+export const SOCK_NONBLOCK: number = O_NONBLOCK;
 export const SOCK_CLOEXEC = 0o2000000;
 /** recvmsg(2)'s flags: received descriptors are close-on-exec. */
 export const MSG_CMSG_CLOEXEC = 0x40000000;

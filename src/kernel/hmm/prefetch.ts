@@ -1,7 +1,7 @@
 import { PAGE } from "../mm/vma.ts";
 
 /** Bytes of a block that is looked at as one (va_block of NVIDIA's UVM). */
-export const BLOCK = 2 * 2 ** 20;
+export const BLOCK: number = 2 * 2 ** 20;
 /** A part of a block more than so many percent full is filled up (uvm_perf_prefetch_threshold). */
 export const PREFETCH_DENSITY = 51;
 

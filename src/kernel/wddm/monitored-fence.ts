@@ -6,7 +6,7 @@ import { UserTimeline } from "../drm/user-timeline.ts";
 import type { FenceContext } from "../fence/fence.ts";
 
 /** MonitoredValue while nobody waits: no value can exceed it, so no interrupt comes (WDDM 3.2 native fences). */
-export const NOBODY_WAITS = 2n ** 64n - 1n;
+export const NOBODY_WAITS: bigint = 2n ** 64n - 1n;
 
 /**
  * A monitored fence: a value that only grows, and lies in memory that CPU and GPU read. A wait for v is over when the value is v or more. The GPU raises an interrupt only when the new
