@@ -12,6 +12,7 @@ import type { PciFunction } from "./kernel/pci/bus.ts";
 import { attachGpus, type GpuDevice } from "./kernel/drm/attach.ts";
 import type { RecoveryOptions } from "./kernel/drm/recovery/options.ts";
 import type { SchedulerOptions } from "./kernel/drm/sched/options.ts";
+import type { FaultOptions } from "./kernel/fault/injector.ts";
 import { Kernel, type OsPersonality } from "./kernel/machine.ts";
 import { mpsControl, startMps } from "./kernel/mps/cli.ts";
 import { parsePercentage, parsePinned } from "./kernel/sys/mps-env.ts";
@@ -70,6 +71,11 @@ export interface MachineOptions {
   readonly preemption?: GpuProfile["preemption"];
   /** How long a context has a GPU while another waits, virtual ns, instead of what the profiles say. */
   readonly timesliceNs?: number;
+  /**
+   * What fails, and when: capabilities of Linux's fault injection (failslab, fail_page_alloc, fail_usercopy, fail_futex, fail_function) and of ours (fail_fd, fail_gpu_alloc, fail_dma,
+   * fail_fence, fail_irq, fail_bus), as settings or boot options. Programs change it through /sys/kernel/debug and /proc/<pid>/fail-nth. Default: nothing.
+   */
+  readonly faults?: FaultOptions;
   /** What happens when a GPU hangs or is reset; see RecoveryOptions. */
   readonly recovery?: RecoveryOptions;
 }
@@ -116,6 +122,7 @@ export class Machine {
       ...(options.order === undefined ? {} : { order: options.order }),
       ...(options.costs === undefined ? {} : { costs: options.costs }),
       ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...(options.faults === undefined ? {} : { faults: options.faults }),
     });
     const profiles = (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu));
     const { preemption, timesliceNs } = options;

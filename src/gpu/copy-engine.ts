@@ -1,6 +1,7 @@
 import { DeviceFault } from "../compiler/abi.ts";
 import { invariant } from "../kernel/errors.ts";
 import type { LinearStore } from "./linear.ts";
+import { Meter } from "./meter.ts";
 import { traceSlice, type EngineWork, type GpuPorts } from "./ports.ts";
 import type { GpuProfile } from "./profile.ts";
 import { copyTime, wholeNs } from "./timing.ts";
@@ -21,6 +22,8 @@ class CopyEngine {
   work: CopyWork | null = null;
   event: object | null = null;
   fault: DeviceFault | null = null;
+  /** The transfer broke down, by no mistake of the program. */
+  broken = false;
   readonly step: () => void;
 
   constructor(engines: CopyEngines, store: LinearStore, name: string) {
@@ -40,12 +43,14 @@ export class CopyEngines {
   private readonly profile: GpuProfile;
   private readonly engines: readonly CopyEngine[];
   private readonly store: LinearStore;
+  private readonly meter: Meter;
   /** Work that is to stop after its current piece, and work that did. */
   private readonly suspending = new Map<CopyWork, () => void>();
   private readonly suspended = new Map<CopyWork, Transfer>();
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, store: LinearStore, part: string = "") {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, store: LinearStore, part: string = "", meter: Meter = new Meter(ports.clock)) {
     this.ports = ports;
+    this.meter = meter;
     this.gpu = gpu;
     this.profile = profile;
     this.store = store;
@@ -97,7 +102,7 @@ export class CopyEngines {
 
   stepped(engine: CopyEngine): void {
     const work = engine.work!;
-    if (engine.fault === null && !engine.transfer.done) {
+    if (engine.fault === null && !engine.broken && !engine.transfer.done) {
       const stopped = this.suspending.get(work);
       if (stopped !== undefined) {
         this.suspended.set(work, engine.transfer);
@@ -109,20 +114,23 @@ export class CopyEngines {
       this.chunk(engine, 0);
       return;
     }
-    const fault = engine.fault;
+    const { fault, broken } = engine;
     this.release(engine);
-    work.ended(fault === null ? "done" : "fault", fault);
+    work.ended(fault === null && !broken ? "done" : "fault", fault);
   }
 
   private chunk(engine: CopyEngine, setup: number): void {
     let bytes = 0;
+    const wrong = this.ports.dmaFault?.() ?? null;
+    engine.broken = wrong === 0;
     try {
-      bytes = engine.transfer.step(CHUNK);
+      if (!engine.broken) bytes = engine.transfer.step(CHUNK);
     } catch (error) {
       if (!(error instanceof DeviceFault)) throw error;
       engine.fault = error;
     }
-    const time = setup + (engine.work!.memory.takeStall?.() ?? 0) + copyTime(this.profile, bytes, engine.transfer.bus, engine.transfer.traffic);
+    this.meter.add(bytes * engine.transfer.traffic);
+    const time = (wrong ?? 0) + setup + (engine.work!.memory.takeStall?.() ?? 0) + copyTime(this.profile, bytes, engine.transfer.bus, engine.transfer.traffic);
     engine.event = this.ports.events.at(this.ports.clock.now + wholeNs(time), engine.step, "copy");
   }
 
@@ -132,5 +140,6 @@ export class CopyEngines {
     engine.work = null;
     engine.event = null;
     engine.fault = null;
+    engine.broken = false;
   }
 }

@@ -54,6 +54,8 @@ export class LinearStore implements LinearMemory, CodeEnv {
   i32: Int32Array = new Int32Array(0);
   f64: Float64Array = new Float64Array(0);
   u64: BigUint64Array = new BigUint64Array(0);
+  /** Asked before frames are given out: whether there are none to be had (fault injection). */
+  refuse: ((kind: FrameKind, bytes: number) => boolean) | null = null;
   private backing: Backing | null = null;
   private disposed = false;
   private readonly used: Record<FrameKind, number> = { system: 0, vram: 0, pagetable: 0, scratch: 0 };
@@ -85,6 +87,7 @@ export class LinearStore implements LinearMemory, CodeEnv {
    * @returns their linear address (never 0), or null when there is no such run.
    */
   allocateFrames(kind: FrameKind, frames: number): number | null {
+    if (this.refuse !== null && this.refuse(kind, frames * FRAME)) return null;
     const backing = this.ensure();
     const first = backing.frames.take(frames);
     if (first < 0) return null;

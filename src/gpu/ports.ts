@@ -7,6 +7,8 @@ export interface GpuPorts {
   readonly events: { at(time: number, run: () => void, label: string): object; cancel(event: object): void };
   readonly choices: { choose(n: number, label: string): number };
   readonly trace: { readonly enabled: boolean; emit(name: string, fields: Readonly<Record<string, string | number>>): void };
+  /** Whether a piece of a transfer goes wrong (fault injection): null: no; 0: it fails; else so many ns late. Absent: never. */
+  dmaFault?(): number | null;
   readonly costs: {
     /** Doorbell to first work-group, ns. */
     readonly launchOverhead: number;

@@ -3,7 +3,10 @@ import { cgroupFs } from "./cgroup/files.ts";
 import { Choices, firstStrategy, type Strategy } from "./choices.ts";
 import { EventQueue, type Clock, type EventOrder } from "./clock.ts";
 import { makeCosts, type Costs } from "./costs.ts";
-import { BugCheckError } from "./errors.ts";
+import { provide } from "./drm/files/tree.ts";
+import { BugCheckError, Errno } from "./errors.ts";
+import { faultTrees } from "./fault/debug-files.ts";
+import { FaultInjector, type FaultOptions } from "./fault/injector.ts";
 import { FdTable } from "./fs/fdtable.ts";
 import { procfs } from "./fs/procfs.ts";
 import { SocketRegistry } from "./fs/socket-registry.ts";
@@ -34,6 +37,7 @@ export interface KernelOptions {
   readonly order?: EventOrder;
   readonly costs?: Partial<Costs>;
   readonly trace?: boolean;
+  readonly faults?: FaultOptions;
 }
 
 /** What may be said about a process that is made from outside. */
@@ -67,6 +71,8 @@ export class Kernel {
   readonly scheduler: ThreadScheduler;
   readonly vfs: Vfs;
   readonly futex: FutexTable;
+  /** What is to fail, and when. */
+  readonly faults: FaultInjector;
   readonly cgroups: CgroupTree = new CgroupTree();
   /** Unix sockets, for files that are on their way through them. */
   readonly sockets: SocketRegistry = new SocketRegistry();
@@ -98,6 +104,9 @@ export class Kernel {
       return current === null ? null : { pid: current.process.pid, tid: current.tid, comm: current.process.name };
     }, options.trace ?? false);
     this.futex = new FutexTable((tid) => this.findThread(tid), () => this.scheduler.current!);
+    this.faults = new FaultInjector(this, options.faults);
+    memory.refuse = (kind, bytes) => this.faults.active && this.faults.should(kind === "system" ? "fail_page_alloc" : "fail_gpu_alloc", undefined, bytes);
+    for (const [name, root] of faultTrees(this.faults)) this.vfs.mount(`/sys/kernel/debug/${name}`, provide(`/sys/kernel/debug/${name}`, root));
     this.vfs.mount("/proc", procfs(this));
     this.vfs.mount("/sys/fs/cgroup", cgroupFs(this));
     this.subsystems.push({
@@ -139,7 +148,7 @@ export class Kernel {
     const pid = this.nextTid();
     this.forks++;
     const process = new Process(this, {
-      pid, parent: null, name, body, mm: this.newAddressSpace(), files: new FdTable(), cred: options.cred ?? ROOT, cgroup: options.cgroup ?? this.cgroups.root, signals: new ProcessSignals(), limits: defaultLimits(),
+      pid, parent: null, name, body, mm: this.newAddressSpace(), files: new FdTable(() => this.faults.active && this.faults.should("fail_fd")), cred: options.cred ?? ROOT, cgroup: options.cgroup ?? this.cgroups.root, signals: new ProcessSignals(), limits: defaultLimits(),
     });
     standardFiles(process.files);
     this.processes.set(pid, process);
@@ -154,6 +163,7 @@ export class Kernel {
     const allowed = this.cgroups.canFork(parent.cgroup);
     if (allowed < 0) return allowed;
     this.cgroups.released(parent.cgroup);
+    if (this.faults.slab()) return -Errno.ENOMEM;
     const mm = parent.mm.fork();
     if (typeof mm === "number") return mm;
     const pid = this.nextTid();
@@ -163,6 +173,7 @@ export class Kernel {
     for (const [key, value] of parent.env) child.env.set(key, value);
     child.main.sched = from.sched;
     child.main.blocked = from.blocked;
+    child.main.makeItFail = from.makeItFail;
     child.inheritedLibraries = new Set([...parent.inheritedLibraries, ...parent.userland.keys()].filter((i) => parent.inheritedLibraries.has(i) || parent.userland[i] !== undefined));
     this.processes.set(pid, child);
     if (this.trace.enabled) this.trace.emit("sched:sched_process_fork", { comm: parent.name, pid: parent.pid, child_comm: name, child_pid: pid });
@@ -220,6 +231,12 @@ export class Kernel {
   restoreViews(): void {
     for (const residency of this.exposed) residency.restoreViews();
     this.exposed.clear();
+  }
+
+  /** Asked by copy engines at each piece of a transfer: null: all is well; 0: it fails; else so many ns late. */
+  dmaFault(): number | null {
+    const { faults } = this;
+    return faults.active && faults.should("fail_dma", null) ? faults.attrs.fail_dma.delayNs : null;
   }
 
   /** Runs until nothing is left to happen. Returns how many events that were. */

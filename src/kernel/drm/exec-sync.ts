@@ -33,10 +33,11 @@ export function lockImplicit(file: DrmFile, arg: ExecArgs): Implicit | null | nu
     if (object === undefined) return -Errno.ENOENT;
     uses.push({ resv: object.resv, write });
   }
+  const { faults } = file.device.core.kernel;
   const exec = new DrmExec();
   const step = exec.lockAll(uses.map((use) => use.resv)).next();
   let result = step.done === true ? step.value : -Errno.EAGAIN;
-  for (const { resv } of uses) if (result === 0) result = resv.reserve(1);
+  for (const { resv } of uses) if (result === 0) result = faults.slab() ? -Errno.ENOMEM : resv.reserve(1);
   if (result === 0) return { exec, uses };
   exec.fini();
   return result;

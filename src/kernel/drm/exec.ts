@@ -8,6 +8,7 @@ import type { DrmFile } from "./file.ts";
 import { CheckedLaunch, GpuJob, type JobWork } from "./gpu-job.ts";
 import type { ExecQueue } from "./queue.ts";
 import { findPoint, MAX_POINTS, pointError } from "./syncobj-ioctls.ts";
+import { unplug } from "./unplug.ts";
 
 const marker: JobWork = { launch: null, transfer: null };
 
@@ -59,6 +60,14 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
   if (unsignalable < 0) return unsignalable;
   const { vm } = queue.context;
   if (vm.banned !== 0) return -Errno.ENOENT;
+  const { kernel } = file.device.core;
+  if (kernel.faults.active) {
+    if (kernel.faults.should("fail_bus")) {
+      unplug(file.device.whole ?? file.device);
+      return -Errno.ENODEV;
+    }
+    if (kernel.faults.slab()) return -Errno.ENOMEM;
+  }
   if (vm.evicted.size > 0) {
     const valid = vm.validate();
     if (valid < 0) return valid;

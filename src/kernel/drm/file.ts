@@ -1,5 +1,6 @@
 import type { DmaBuf } from "../fence/dma-buf.ts";
 import type { Capacity } from "../../gpu/capacity.ts";
+import { Meter } from "../../gpu/meter.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { FileDriver, MappableRange, SysCaller } from "../fs/file.ts";
 import type { Blocking } from "../process/wait.ts";
@@ -62,10 +63,13 @@ export class DrmFile implements FileDriver {
   private released = false;
   /** Time its jobs spent on engines. */
   readonly engineNs = { compute: 0, copy: 0 };
+  /** Its launches on the multiprocessors. */
+  readonly meter: Meter;
 
   constructor(device: GpuDevice, minor: Minor, caller: SysCaller) {
     this.device = device;
     this.slice = device.slice;
+    this.meter = new Meter(device.core.kernel.clock);
     this.code = new CodeCache(device.core.store);
     this.minor = minor;
     this.clientId = device.core.nextClient();
@@ -120,9 +124,10 @@ export class DrmFile implements FileDriver {
 
   /**
    * A new handle of an object (drm_gem_handle_create_tail): the number is taken first, and leads to the object only when the driver has agreed.
-   * @returns the handle, or what the driver refuses with
+   * @returns the handle, -ENOMEM, or what the driver refuses with
    */
   addHandle(object: GemObject): number {
+    if (this.device.core.kernel.faults.slab()) return -Errno.ENOMEM;
     object.handleGet();
     if (mutant("handle-before-open")) {
       const early = this.objects.add(object);

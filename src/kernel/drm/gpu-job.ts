@@ -1,9 +1,11 @@
 import type { DeviceFault, LoadedCode } from "../../compiler/abi.ts";
 import type { CopyWork } from "../../gpu/copy-engine.ts";
+import type { Meter } from "../../gpu/meter.ts";
 import type { WorkOutcome } from "../../gpu/ports.ts";
 import type { ComputeWork, LaunchShape, SmCap, TurnTaker } from "../../gpu/resident.ts";
 import type { CopyShape, FillShape } from "../../gpu/transfer.ts";
 import { Errno } from "../errors.ts";
+import { lateness } from "../fault/late.ts";
 import { Usage } from "../fence/resv.ts";
 import { mutant } from "../mutants.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -125,6 +127,10 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return context.file.slice.shared?.group ?? context;
   }
 
+  get meter(): Meter {
+    return this.queue.context.file.meter;
+  }
+
   get cap(): SmCap | null {
     return this.queue.context.file.slice.cap;
   }
@@ -175,6 +181,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   /** Asks the engine to stop the job where it is; `stopped` is called when it holds the engine no more, unless it ended before. */
   suspend(stopped: () => void): void {
+    if (this.unseen !== null) return;
     const gpu = this.queue.context.file.device.gpu;
     if (this.work.launch !== null) this.queue.context.file.slice.engine.suspend(this, stopped);
     else if (this.work.transfer !== null) gpu.copies.suspend(this, stopped);
@@ -192,8 +199,24 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     else gpu.copies.resume(this);
   }
 
+  /** Looks at the hardware: whether the job has ended although no interrupt said so. Then that is noticed now. */
+  reveal(): boolean {
+    const { unseen } = this;
+    if (unseen === null) return false;
+    unseen.cancel();
+    this.unseen = null;
+    this.seen("done", null);
+    return true;
+  }
+
   /** Takes the job off its engine; it ends with -ECANCELED. */
   abort(): void {
+    if (this.unseen !== null) {
+      this.unseen.cancel();
+      this.unseen = null;
+      this.seen("killed", null);
+      return;
+    }
     const gpu = this.queue.context.file.device.gpu;
     if (this.work.launch !== null) this.queue.context.file.slice.engine.abort(this);
     else if (this.work.transfer !== null) gpu.copies.abort(this);
@@ -204,7 +227,38 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     this.startedAt = time;
   }
 
+  /** Its end has come and the kernel has not noticed. */
+  private unseen: { cancel(): void } | null = null;
+
   ended(outcome: WorkOutcome, fault: DeviceFault | null): void {
+    const { device } = this.queue.context.file;
+    const { events, faults } = device.core.kernel;
+    if (faults.active && outcome === "done" && device.wddm === null && this.comesLate()) return;
+    // An interrupt shows the ends before it too.
+    if (faults.unseen.size > 0) faults.unseen.get(this.scheduler)?.look(events);
+    this.seen(outcome, fault);
+  }
+
+  private comesLate(): boolean {
+    const { clock, events, faults } = this.queue.context.file.device.core.kernel;
+    const late = lateness(faults);
+    if (late === null) return false;
+    const tell = (): void => {
+      this.unseen = null;
+      this.seen("done", null);
+    };
+    if (late === "interrupt") {
+      const ends = faults.unseenOf(this.scheduler);
+      const entry = ends.lost(events, clock.now, tell);
+      this.unseen = { cancel: () => ends.forget(events, entry) };
+    } else {
+      const event = events.at(clock.now + late, tell, "late fence", true);
+      this.unseen = { cancel: () => events.cancel(event) };
+    }
+    return true;
+  }
+
+  private seen(outcome: WorkOutcome, fault: DeviceFault | null): void {
     const running = this.queue.running;
     const at = running.indexOf(this);
     const last = running.pop()!;

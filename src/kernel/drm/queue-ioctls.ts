@@ -6,7 +6,7 @@ import type { DrmFile } from "./file.ts";
 import { ExecQueue, MAX_LEVEL } from "./queue.ts";
 import { Syncobj } from "./syncobj.ts";
 
-/** -ENOENT: context; -EACCES: the kernel's own priority, or more than normal without CAP_SYS_NICE and without being master; -EINVAL: anything else; -ECANCELED: the context is banned. */
+/** -ENOENT: context; -EACCES: the kernel's own priority, or more than normal without CAP_SYS_NICE and without being master; -EINVAL: anything else; -ENOMEM; -ECANCELED: the context is banned. */
 export function queueCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_EXEC_QUEUE_CREATE"]): number {
   const context = file.contexts.get(arg.context);
   if (context === undefined) return -Errno.ENOENT;
@@ -17,6 +17,10 @@ export function queueCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["G
   if (priority === 1 && !caller.process.cred.capabilities.has("CAP_SYS_NICE") && !file.auth.isCurrentMaster) return -Errno.EACCES;
   if (context.fault !== null) return -Errno.ECANCELED;
   const queue = new ExecQueue(context, arg);
+  if (file.device.core.kernel.faults.slab()) {
+    queue.close();
+    return -Errno.ENOMEM;
+  }
   arg.queue = file.queues.add(queue);
   arg.timeline = file.syncobjs.add(new Syncobj(file.device.core, queue.timeline));
   return 0;

@@ -17,6 +17,7 @@ const FD_FLAGS = SYNCOBJ_SYNC_FILE | SYNCOBJ_TIMELINE;
 /** -EINVAL: unknown flags. */
 export function syncobjCreate(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_CREATE"]): number {
   if ((arg.flags & ~SYNCOBJ_CREATE_SIGNALED) !== 0) return -Errno.EINVAL;
+  if (file.device.core.kernel.faults.slab()) return -Errno.ENOMEM;
   const syncobj = new Syncobj(file.device.core);
   if ((arg.flags & SYNCOBJ_CREATE_SIGNALED) !== 0) setBinary(file, syncobj, 0);
   arg.handle = file.syncobjs.add(syncobj);
@@ -101,6 +102,7 @@ export function syncobjFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTa
       return 0;
     }
   }
+  if (file.device.core.kernel.faults.slab()) return -Errno.ENOMEM;
   arg.handle = file.syncobjs.add(driver.syncobj.get());
   return 0;
 }

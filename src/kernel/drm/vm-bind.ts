@@ -68,6 +68,8 @@ export function dropBound(bound: Bound): void {
 /** Makes the change. @param gone see GpuVm.unmap @returns 0; -EFAULT, -ENOMEM, -ENOSPC, -EINVAL (mirroring): then it has changed nothing */
 export function applyBind(vm: GpuVm, bound: Bound, gone: GemObject[] | null): number {
   const { op, object, offset, address, size, flags, mm } = bound;
+  // What goes takes no memory here: the pieces that stay are made of the old mapping.
+  if (op !== "unmap" && op !== "unmap-all" && vm.device.core.kernel.faults.slab()) return -Errno.ENOMEM;
   switch (op) {
     case "map":
       return vm.mapObject(object!, offset, address, size, flags, gone);

@@ -15,6 +15,10 @@ import { GpuVm } from "./vm.ts";
 export function vmCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_VM_CREATE"]): number {
   const vm = GpuVm.create(file.device, caller.process.mm.gpuWindow, arg.faultMode ?? false);
   if (vm === null) return -Errno.ENOMEM;
+  if (file.device.core.kernel.faults.slab()) {
+    vm.put();
+    return -Errno.ENOMEM;
+  }
   arg.vm = file.vms.add(vm);
   return 0;
 }
@@ -109,7 +113,7 @@ export function bindQueueDestroy(file: DrmFile, _caller: SysCaller, arg: IoctlTa
   return file.vms.get(arg.vm)?.bindQueues.remove(arg.queue) === undefined ? -Errno.ENOENT : 0;
 }
 
-/** -ENOENT: VM; -EINVAL, -EFAULT: the notifier's address. */
+/** -ENOENT: VM; -EINVAL, -EFAULT: the notifier's address; -ENOMEM. */
 export function contextCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLASS_CONTEXT_CREATE"]): number {
   const vm = file.vms.get(arg.vm);
   if (vm === undefined) return -Errno.ENOENT;
@@ -119,7 +123,12 @@ export function contextCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable[
   if (arg.notifier !== 0 && mm.resolve(arg.notifier, 4, true) === null) return -Errno.EFAULT;
   if (file.slice.shared?.broken === true) return -Errno.ECANCELED;
   caller.thread.debt += file.device.core.kernel.costs.contextCreate;
-  arg.context = file.contexts.add(new GpuContext(file, vm, mm, arg.notifier, arg.label));
+  const context = new GpuContext(file, vm, mm, arg.notifier, arg.label);
+  if (file.device.core.kernel.faults.slab()) {
+    context.put();
+    return -Errno.ENOMEM;
+  }
+  arg.context = file.contexts.add(context);
   return 0;
 }
 

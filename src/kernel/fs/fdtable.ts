@@ -13,6 +13,12 @@ interface Slot {
 /** A process's descriptors: always the lowest free number. */
 export class FdTable {
   private readonly slots: (Slot | null)[] = [];
+  private readonly refuse: (() => boolean) | null;
+
+  /** @param refuse asked before a descriptor is given out: whether there is none to be had (fault injection) */
+  constructor(refuse: (() => boolean) | null = null) {
+    this.refuse = refuse;
+  }
 
   /**
    * Installs a file; the reference is the table's from now on. -EMFILE when full (the reference stays the caller's).
@@ -23,7 +29,7 @@ export class FdTable {
     let fd = from;
     if (mutant("fd-not-lowest")) fd = Math.max(from, this.slots.length);
     while (this.slots[fd]) fd++;
-    if (fd >= limit) return -Errno.EMFILE;
+    if (fd >= limit || this.refuse?.() === true) return -Errno.EMFILE;
     this.slots[fd] = { file, cloexec };
     return fd;
   }
@@ -49,10 +55,11 @@ export class FdTable {
     return result;
   }
 
-  /** dup3(2): `to` becomes another number of `fd`'s file; what it was is closed. The two differ. -EBADF: no such descriptor, or `to` is not below the limit. */
+  /** dup3(2): `to` becomes another number of `fd`'s file; what it was is closed. The two differ. -EBADF: no such descriptor, or `to` is not below the limit; -EMFILE: the table cannot grow. */
   replace(fd: number, to: number, cloexec: boolean, limit: number): number {
     const slot = this.slots[fd];
     if (!slot || !Number.isInteger(to) || to < 0 || to >= limit) return -Errno.EBADF;
+    if (this.refuse?.() === true) return -Errno.EMFILE;
     const before = this.slots[to];
     while (this.slots.length < to) this.slots.push(null);
     this.slots[to] = { file: slot.file.get(), cloexec };
@@ -75,7 +82,7 @@ export class FdTable {
 
   /** A child's table: the same open files. */
   fork(): FdTable {
-    const child = new FdTable();
+    const child = new FdTable(this.refuse);
     this.slots.forEach((slot, fd) => {
       child.slots[fd] = slot ? { file: slot.file.get(), cloexec: slot.cloexec } : null;
     });

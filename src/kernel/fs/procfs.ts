@@ -1,3 +1,5 @@
+import { faultFiles, writeFaultFile } from "../fault/proc-files.ts";
+import { Errno } from "../errors.ts";
 import type { Kernel } from "../machine.ts";
 import type { Process } from "../process/process.ts";
 import type { Thread } from "../process/thread.ts";
@@ -50,6 +52,17 @@ export function procfs(kernel: Kernel): FileProvider {
       if (more.length > 0) return null;
       if (item !== undefined) return part === "fdinfo" ? fdinfo(process, item) : part === "fd" ? (process.files.get(Number(item))?.path ?? null) : null;
       return (thread === null ? processFiles[part]?.(kernel, process, process.main) : threadFiles[part]?.(kernel, process, thread)) ?? null;
+    },
+    write(path, content, caller) {
+      const found = find(path, caller.process);
+      const name = found?.rest[0];
+      if (found === null || found.rest.length !== 1 || faultFiles[name!] === undefined) return -Errno.EACCES;
+      return writeFaultFile(kernel.faults, name!, found.thread ?? found.process.main, content, caller);
+    },
+    mode(path) {
+      const found = find(path, null);
+      const { euid, egid } = found?.process.cred ?? { euid: 0, egid: 0 };
+      return found !== null && found.rest.length === 1 && faultFiles[found.rest[0]!] !== undefined ? { mode: 0o644, uid: euid, gid: egid } : null;
     },
     readlink(path, caller) {
       if (path === "/proc/self") return String(caller.process.pid);

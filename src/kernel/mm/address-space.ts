@@ -18,6 +18,8 @@ export interface SystemMemory {
   releasePages(linear: number, bytes: number): void;
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
+  /** Asked before memory is given out: whether there is none to be had (fault injection). */
+  refuse?: ((kind: "system" | "vram" | "pagetable" | "scratch", bytes: number) => boolean) | null;
   /** Bytes in all, and not in use: for /proc/meminfo. */
   readonly ram?: { readonly total: number; readonly free: number };
 }
@@ -116,6 +118,12 @@ export class AddressSpace {
       i += rest.length;
     }
     return 0;
+  }
+
+  /** Whether a change of [start, end) would cut a mapping in two, which takes memory. */
+  splits(start: number, end: number): boolean {
+    const [first, last] = [this.find(start), this.find(end - 1)];
+    return (first !== null && first.start < start) || (last !== null && last.end > end);
   }
 
   /** The VMA that holds an address, or null. */

@@ -124,6 +124,7 @@ export class Process {
     const thread = new Thread(this.kernel, this, this.kernel.nextTid(), name, body, daemon);
     thread.sched = from.sched;
     thread.blocked = from.blocked;
+    thread.makeItFail = from.makeItFail;
     this.addThread(thread);
     thread.state = "parked";
     thread.wake("woken");

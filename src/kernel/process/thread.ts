@@ -52,6 +52,10 @@ export class Thread {
   readonly pi: PiOwner = { owned: new Set(), blockedOn: null };
   /** Virtual ns that it was charged for in all: user and system time of /proc. */
   cpuNs = 0;
+  /** Which of its next calls that could fail does (/proc/<pid>/fail-nth); 0: none. */
+  failNth = 0;
+  /** Whether capabilities with a task filter count it (/proc/<pid>/make-it-fail). */
+  makeItFail = false;
   private attributes: SchedAttributes = DEFAULT_SCHED;
   private inherited: number | null = null;
   private timer: EventHandle | null = null;
@@ -120,7 +124,8 @@ export class Thread {
     }
     if (request.queue === null) {
       const at = Math.max(request.deadline ?? 0, this.busyUntil);
-      if (request.deadline === null && at <= this.kernel.clock.now) this.wake("woken");
+      // Where time orders nothing, a mere scheduling point is no event of its own: when the thread goes on is.
+      if (request.deadline === null && (at <= this.kernel.clock.now || this.kernel.events.order === "any")) this.wake("woken");
       else this.timer = this.kernel.events.at(at, () => this.wake(request.deadline === null ? "woken" : "timeout"), "sleep", request.deadline !== null);
       return;
     }

@@ -1,4 +1,6 @@
 import { Errno } from "../errors.ts";
+import { faultyRequest, refusal } from "../fault/request.ts";
+import { pageUp } from "../mm/vma.ts";
 import type { Thread } from "../process/thread.ts";
 import type { Blocking } from "../process/wait.ts";
 import { FutexCalls } from "./calls/futex.ts";
@@ -15,8 +17,10 @@ export class ThreadSys extends FutexCalls implements Sys {
     this.thread.debt += this.kernel.costs.ioctl;
     const file = this.process.files.get(fd);
     if (file === undefined) return -Errno.EBADF;
-    const driver = file.driver;
-    return driver.ioctl === undefined ? -Errno.ENOTTY : driver.ioctl(this.caller, request, arg);
+    const { driver } = file;
+    if (driver.ioctl === undefined) return -Errno.ENOTTY;
+    const { faults } = this.kernel;
+    return faults.active ? faultyRequest(faults, this.caller, file, request, arg, () => driver.ioctl!(this.caller, request, arg)) : driver.ioctl(this.caller, request, arg);
   }
 
   *ioctlWait<K extends WaitIoctlName>(fd: number, request: K, arg: WaitIoctlTable[K]): Blocking<number> {
@@ -27,6 +31,9 @@ export class ThreadSys extends FutexCalls implements Sys {
     if (driver.ioctlWait === undefined) return -Errno.ENOTTY;
     const { trace } = this.kernel;
     if (trace.enabled) trace.emit("syscalls:sys_enter_ioctl", { fd, cmd: request });
+    const { faults } = this.kernel;
+    const refused = faults.active ? refusal(faults, this.caller, request, arg) : 0;
+    if (refused < 0) return refused;
     const begin = (): Blocking<number> => driver.ioctlWait!(this.caller, request, arg);
     const result = yield* this.interruptible(begin);
     if (trace.enabled) trace.emit("syscalls:sys_exit_ioctl", { ret: result });
@@ -38,7 +45,8 @@ export class ThreadSys extends FutexCalls implements Sys {
     const mm = this.process.mm;
     const fixed = (flags & MAP_FIXED) !== 0;
     if (!(length > 0)) return -Errno.EINVAL;
-    if ((flags & MAP_ANONYMOUS) !== 0 || fd === -1) return mm.mapAnonymous(address, length, prot, fixed, (flags & MAP_SHARED) !== 0);
+    if (this.fails("failslab")) return -Errno.ENOMEM;
+    if ((flags & MAP_ANONYMOUS) !== 0 || fd === -1) return this.asTask(() => mm.mapAnonymous(address, length, prot, fixed, (flags & MAP_SHARED) !== 0));
     const file = this.process.files.get(fd);
     if (file === undefined) return -Errno.EBADF;
     if (file.driver.mmap === undefined) return -Errno.ENODEV;
@@ -48,17 +56,21 @@ export class ThreadSys extends FutexCalls implements Sys {
 
   munmap(address: number, length: number): number {
     this.thread.debt += this.kernel.costs.mmap;
-    return this.process.mm.unmap(address, length);
+    const { mm } = this.process;
+    if (this.kernel.faults.active && mm.splits(address, address + pageUp(length)) && this.fails("failslab")) return -Errno.ENOMEM;
+    return mm.unmap(address, length);
   }
 
   mprotect(address: number, length: number, prot: number): number {
     this.thread.debt += this.kernel.costs.mmap;
-    return this.process.mm.protect(address, length, prot);
+    const { mm } = this.process;
+    if (this.kernel.faults.active && mm.splits(address, address + pageUp(length)) && this.fails("failslab")) return -Errno.ENOMEM;
+    return mm.protect(address, length, prot);
   }
 
   reserve(length: number, alignment: number): number {
     this.thread.debt += this.kernel.costs.mmap;
-    return this.process.mm.reserve(length, alignment);
+    return this.fails("failslab") ? -Errno.ENOMEM : this.process.mm.reserve(length, alignment);
   }
 
   memory(address: number, length: number, write: boolean): Uint8Array | null {

@@ -65,6 +65,8 @@ export class TtmDevice {
    * @returns -ENOMEM
    */
   create(size: number, options: BoOptions, pinned: boolean): TtmBo | number {
+    const { faults } = this.device.core.kernel;
+    if (faults.slab()) return -Errno.ENOMEM;
     const room = this.system.alloc({ size } as TtmBo, place(SYSTEM)) as TtmResource;
     const bo = new TtmBo(this.device, size, options, room, null);
     this.bos.add(bo);
@@ -238,7 +240,9 @@ export class TtmDevice {
 
   private moveOnce(bo: TtmBo, room: TtmResource, ctx: TtmContext): number {
     const [from, to] = [bo.memType, room.manager.memType];
-    const { store } = this.device.core;
+    const { store, kernel } = this.device.core;
+    // The move's own memory: its fence, the blocks of the new room.
+    if (to === VRAM && kernel.faults.active && kernel.faults.should("fail_gpu_alloc", undefined, bo.size)) return -Errno.ENOMEM;
     const users = bo.evicted ? [] : usersOf(bo, false);
     if (ctx.noWaitGpu === true && (users.length > 0 || bo.pending !== null || room.manager.moves().length > 0)) return -Errno.EBUSY;
     let target: "vram" | "system" | null = null;

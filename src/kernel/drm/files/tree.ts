@@ -33,6 +33,13 @@ export function directory(entries: () => Readonly<Record<string, TreeEntry>>): D
   return { entries };
 }
 
+/** One tree as the file system mounts it. */
+export function provide(prefix: string, root: Directory): FileProvider {
+  const forest = new Forest();
+  forest.add(prefix, root);
+  return forest.provider();
+}
+
 /** Links followed in one look-up. */
 const MAX_LINKS = 8;
 
@@ -72,7 +79,8 @@ export class Forest {
     return entry !== undefined && "target" in entry ? entry.target : null;
   }
 
-  private provider(): FileProvider {
+  /** The trees as one part of the file system. */
+  provider(): FileProvider {
     return {
       mode: (path) => {
         const found = this.find(path);

@@ -48,6 +48,8 @@ export class Recovery {
   timedOut(scheduler: DrmScheduler, bad: SchedJob): TimedOut {
     const job = bad as GpuJob;
     if (this.wedged) return "enodev";
+    // Lost interrupts are found here at the latest.
+    if (job.reveal()) return "no-hang";
     const { context } = job;
     context.get();
     scheduler.stop(bad);

@@ -1,3 +1,4 @@
+import { faultFiles } from "../../fault/proc-files.ts";
 import type { Kernel } from "../../machine.ts";
 import type { Vma } from "../../mm/vma.ts";
 import { capabilityBit, type Capability } from "../../process/cred.ts";
@@ -104,6 +105,7 @@ export const threadFiles: Readonly<Record<string, ProcFile>> = {
   comm: (_kernel, process, thread) => `${thread === process.main ? process.name : thread.name}\n`,
   stat,
   status,
+  ...Object.fromEntries(Object.entries(faultFiles).map(([name, show]): [string, ProcFile] => [name, (_kernel, _process, task) => show(task)])),
 };
 
 /** Files of /proc/<pid>. */

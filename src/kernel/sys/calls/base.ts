@@ -1,4 +1,5 @@
 import { Errno } from "../../errors.ts";
+import type { FaultName } from "../../fault/points.ts";
 import type { SysCaller } from "../../fs/file.ts";
 import type { Kernel } from "../../machine.ts";
 import type { Process } from "../../process/process.ts";
@@ -23,6 +24,24 @@ export abstract class CallBase {
     this.pid = thread.process.pid;
     this.tid = thread.tid;
     this.caller = { process: thread.process, thread };
+  }
+
+  /** Whether this call fails at a named point of fault injection. */
+  protected fails(point: FaultName): boolean {
+    const { faults } = this.kernel;
+    return faults.active && faults.should(point, this.thread);
+  }
+
+  /** Runs what may fail inside, as this thread's doing: a thread that is driven from outside is not the running one. */
+  protected asTask<T>(run: () => T): T {
+    const { faults } = this.kernel;
+    if (!faults.active) return run();
+    const before = faults.enter(this.thread);
+    try {
+      return run();
+    } finally {
+      faults.leave(before);
+    }
   }
 
   /** Charges a system call. */

@@ -19,10 +19,16 @@ export abstract class FileCalls extends CallBase {
 
   open(path: string, flags: number): number {
     this.charge();
-    const at = path === "/proc/self" || path.startsWith("/proc/self/") ? `/proc/${this.pid}${path.slice(10)}` : path;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
+    const at = this.absolute(path);
     const driver = this.openDriver(at, flags);
     if (typeof driver === "number") return driver;
     return this.installFile(new OpenFile(at, flags, driver), (flags & O_CLOEXEC) !== 0);
+  }
+
+  /** The path without the link /proc/self: whose file it is counts. */
+  private absolute(path: string): string {
+    return path === "/proc/self" || path.startsWith("/proc/self/") ? `/proc/${this.pid}${path.slice(10)}` : path;
   }
 
   private openDriver(path: string, flags: number): FileDriver | number {
@@ -57,7 +63,7 @@ export abstract class FileCalls extends CallBase {
 
   /** Gives a new open file a descriptor; drops it when there is none. */
   installFile(file: OpenFile, cloexec: boolean): number {
-    const fd = this.process.files.install(file, cloexec, this.fdLimit);
+    const fd = this.asTask(() => this.process.files.install(file, cloexec, this.fdLimit));
     if (fd < 0) file.put(false);
     return fd;
   }
@@ -71,19 +77,19 @@ export abstract class FileCalls extends CallBase {
 
   dup(fd: number): number {
     this.charge();
-    return this.process.files.dup(fd, this.fdLimit);
+    return this.asTask(() => this.process.files.dup(fd, this.fdLimit));
   }
 
   dup2(fd: number, to: number): number {
     this.charge();
     if (fd === to) return this.process.files.get(fd) === undefined ? -Errno.EBADF : to;
-    return this.process.files.replace(fd, to, false, this.fdLimit);
+    return this.asTask(() => this.process.files.replace(fd, to, false, this.fdLimit));
   }
 
   dup3(fd: number, to: number, flags: number): number {
     this.charge();
     if (fd === to || (flags & ~O_CLOEXEC) !== 0) return -Errno.EINVAL;
-    return this.process.files.replace(fd, to, flags !== 0, this.fdLimit);
+    return this.asTask(() => this.process.files.replace(fd, to, flags !== 0, this.fdLimit));
   }
 
   fcntl(fd: number, command: number, arg: number = 0): number {
@@ -94,7 +100,7 @@ export abstract class FileCalls extends CallBase {
     switch (command) {
       case F_DUPFD:
       case F_DUPFD_CLOEXEC:
-        return arg < 0 || arg >= this.fdLimit ? -Errno.EINVAL : files.dup(fd, this.fdLimit, arg, command === F_DUPFD_CLOEXEC);
+        return arg < 0 || arg >= this.fdLimit ? -Errno.EINVAL : this.asTask(() => files.dup(fd, this.fdLimit, arg, command === F_DUPFD_CLOEXEC));
       case F_GETFD:
         return files.cloexec(fd) === true ? FD_CLOEXEC : 0;
       case F_SETFD:
@@ -116,7 +122,7 @@ export abstract class FileCalls extends CallBase {
 
   mkdir(path: string): number {
     this.charge();
-    return this.kernel.vfs.mkdir(path, this.caller);
+    return this.fails("failslab") ? -Errno.ENOMEM : this.kernel.vfs.mkdir(path, this.caller);
   }
 
   rmdir(path: string): number {
@@ -148,6 +154,7 @@ export abstract class FileCalls extends CallBase {
 
   readFile(path: string): string | number {
     this.thread.debt += 3 * this.kernel.costs.syscall;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     const { vfs } = this.kernel;
     // Before anything is read: some files act when they are.
     if (!vfs.permits(path, this.caller, 4) && vfs.isFile(path, this.caller)) return -Errno.EACCES;
@@ -156,8 +163,9 @@ export abstract class FileCalls extends CallBase {
 
   writeFile(path: string, text: string): number {
     this.thread.debt += 3 * this.kernel.costs.syscall;
-    if (this.kernel.vfs.exists(path, this.caller) && !this.kernel.vfs.permits(path, this.caller, 2)) return -Errno.EACCES;
-    return this.returning(this.kernel.vfs.write(path, text, this.caller));
+    const at = this.absolute(path);
+    if (this.kernel.vfs.exists(at, this.caller) && !this.kernel.vfs.permits(at, this.caller, 2)) return -Errno.EACCES;
+    return this.returning(this.kernel.vfs.write(at, text, this.caller));
   }
 
   write(fd: number, text: string): number {
@@ -182,11 +190,13 @@ export abstract class FileCalls extends CallBase {
 
   *read(fd: number, into: Uint8Array): Blocking<number> {
     this.charge();
+    if (this.fails("fail_usercopy")) return -Errno.EFAULT;
     return yield* this.onFile(fd, (file) => readFile(this.caller, file, into));
   }
 
   *writeBytes(fd: number, data: Uint8Array): Blocking<number> {
     this.charge();
+    if (this.fails("fail_usercopy")) return -Errno.EFAULT;
     return yield* this.onFile(fd, (file) => writeFile(this.caller, file, data));
   }
 
@@ -211,6 +221,7 @@ export abstract class FileCalls extends CallBase {
   pipe2(flags: number): readonly [number, number] | number {
     this.charge();
     if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -Errno.EINVAL;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     return this.installBoth(new Pipe(this.kernel).ends(flags & O_NONBLOCK), (flags & O_CLOEXEC) !== 0);
   }
 
@@ -230,6 +241,7 @@ export abstract class FileCalls extends CallBase {
   eventfd(initial: number, flags: number): number {
     this.charge();
     if ((flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK)) !== 0) return -Errno.EINVAL;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     const counter = new EventFd(initial >>> 0, (flags & EFD_SEMAPHORE) !== 0);
     return this.installFile(new OpenFile("anon_inode:[eventfd]", 2 | (flags & O_NONBLOCK), counter), (flags & O_CLOEXEC) !== 0);
   }
@@ -237,6 +249,7 @@ export abstract class FileCalls extends CallBase {
   *poll(rows: readonly PollFd[], timeoutNs: number | null): Blocking<number> {
     this.charge();
     if (rows.length > this.fdLimit) return -Errno.EINVAL;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     const deadline = timeoutNs === null || timeoutNs < 0 ? null : this.kernel.clock.now + this.thread.debt + Math.ceil(timeoutNs);
     const files = rows.map((row) => this.process.files.get(row.fd));
     return yield* this.interruptible(() => pollFiles(rows, files, timeoutNs === 0 ? 0 : deadline, () => this.kernel.clock.now), "never");

@@ -31,6 +31,7 @@ export abstract class FutexCalls extends ProcessCalls {
     const kernel = this.kernel;
     this.charge();
     if (kernel.trace.enabled) kernel.trace.emit("syscalls:sys_enter_futex", { uaddr: `0x${address.toString(16)}`, op: "FUTEX_WAIT", val: expected });
+    if (this.fails("fail_futex")) return -Errno.EFAULT;
     const result = yield* this.interruptible(() => kernel.futex.wait(this.process.mm, address, expected, deadline, what), deadline === null ? "asked" : "never");
     if (result === 0) this.thread.debt += kernel.costs.futexWake;
     if (kernel.trace.enabled) kernel.trace.emit("syscalls:sys_exit_futex", { ret: result });
@@ -40,6 +41,7 @@ export abstract class FutexCalls extends ProcessCalls {
   futexWake(address: number, count: number): number {
     this.charge();
     if (this.kernel.trace.enabled) this.kernel.trace.emit("syscalls:sys_enter_futex", { uaddr: `0x${address.toString(16)}`, op: "FUTEX_WAKE", val: count });
+    if (this.fails("fail_futex")) return -Errno.EFAULT;
     return this.kernel.futex.wake(this.process.mm, address, count);
   }
 
@@ -47,7 +49,7 @@ export abstract class FutexCalls extends ProcessCalls {
     const { trace, costs } = this.kernel;
     this.charge();
     if (trace.enabled) trace.emit("syscalls:sys_enter_futex", { uaddr: `0x${uaddr.toString(16)}`, op, val });
-    const result = yield* this.dispatch(uaddr, op, val, args);
+    const result = this.fails("fail_futex") ? -Errno.EFAULT : yield* this.dispatch(uaddr, op, val, args);
     if (trace.enabled) trace.emit("syscalls:sys_exit_futex", { ret: result });
     if (result >= 0 && timed.has(op & 127)) this.thread.debt += costs.futexWake;
     return result;
@@ -82,6 +84,8 @@ export abstract class FutexCalls extends ProcessCalls {
         return futex.wakeOp(one, two, own, val | 0, val2 | 0, val3);
       case F.FUTEX_LOCK_PI:
       case F.FUTEX_LOCK_PI2:
+        // The state of a lock is made at the first contention, before anything else (refill_pi_state_cache).
+        if (this.fails("failslab")) return -Errno.ENOMEM;
         return yield* this.interruptible(() => futex.pi.lock(this.thread, one, own, until, false));
       case F.FUTEX_TRYLOCK_PI:
         return yield* futex.pi.lock(this.thread, one, own, null, true);
@@ -90,6 +94,7 @@ export abstract class FutexCalls extends ProcessCalls {
       case F.FUTEX_WAIT_REQUEUE_PI:
         return yield* this.interruptible(() => waitRequeuePi(futex, one, val, two, own, F.FUTEX_BITSET_MATCH_ANY, until));
       case F.FUTEX_CMP_REQUEUE_PI:
+        if (this.fails("failslab")) return -Errno.ENOMEM;
         return cmpRequeuePi(futex, one, two, own, { wake: val | 0, move: val2 | 0, expected: val3 });
       default:
         return -Errno.ENOSYS;
@@ -101,6 +106,8 @@ export abstract class FutexCalls extends ProcessCalls {
     if (flags !== 0 || waiters.length === 0 || waiters.length > F.FUTEX_WAITV_MAX) return -Errno.EINVAL;
     if (timeout !== null && ((clock !== F.CLOCK_REALTIME && clock !== F.CLOCK_MONOTONIC) || !(timeout >= 0))) return -Errno.EINVAL;
     if (waiters.some((w) => (w.flags & ~(F.FUTEX2_PRIVATE | 3)) !== 0 || (w.flags & 3) !== F.FUTEX2_SIZE_U32)) return -Errno.EINVAL;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
+    if (this.fails("fail_futex")) return -Errno.EFAULT;
     const words = waiters.map((w) => ({ address: w.uaddr, expected: w.val, isPrivate: (w.flags & F.FUTEX2_PRIVATE) !== 0 }));
     const deadline = timeout === null ? null : Math.ceil(timeout);
     const result = yield* this.interruptible(() => this.kernel.futex.waitv(this.process.mm, words, deadline), deadline === null ? "asked" : "never");

@@ -22,6 +22,7 @@ export abstract class ProcessCalls extends SignalCalls {
     this.thread.debt += this.kernel.costs.schedSwitch;
     const allowed = this.mayStart();
     if (allowed < 0) return allowed;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     const started: { thread?: Thread } = {};
     const calls = (): import("../sys.ts").Sys => this.callsOf(started.thread!);
     const run = function* (): ReturnType<ThreadBody> {
@@ -40,7 +41,7 @@ export abstract class ProcessCalls extends SignalCalls {
 
   fork(body: ThreadBody | null, name: string = this.process.name): number {
     this.thread.debt += this.kernel.costs.fork;
-    const child = this.kernel.fork(this.process, name, body === null ? null : (self) => this.startOf(() => self.main, body), this.thread);
+    const child = this.asTask(() => this.kernel.fork(this.process, name, body === null ? null : (self) => this.startOf(() => self.main, body), this.thread));
     return typeof child === "number" ? child : child.pid;
   }
 
@@ -52,6 +53,8 @@ export abstract class ProcessCalls extends SignalCalls {
     this.thread.debt += this.kernel.costs.exec;
     const { process, kernel } = this;
     const { main } = process;
+    if (this.fails("fail_usercopy")) return -Errno.EFAULT;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     process.exec(path, argv, kernel.newAddressSpace());
     main.restart(process.name, body === null ? null : this.startOf(() => main, body));
     if (body === null) return 0;

@@ -30,6 +30,7 @@ export abstract class SocketCalls extends FileCalls {
     if (domain !== AF_UNIX) return -Errno.EAFNOSUPPORT;
     const kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (kind !== SOCK_STREAM && kind !== SOCK_DGRAM && kind !== SOCK_SEQPACKET) return -Errno.ESOCKTNOSUPPORT;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     const pair = this.installBoth(UnixSocket.pair(this.kernel, kind, type & SOCK_NONBLOCK), (type & SOCK_CLOEXEC) !== 0);
     return pair;
   }
@@ -44,6 +45,8 @@ export abstract class SocketCalls extends FileCalls {
       if (file === undefined) return -Errno.EBADF;
       files.push(file);
     }
+    if (this.fails("fail_usercopy")) return -Errno.EFAULT;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
     for (const file of files) file.get();
     const result = yield* this.onSocket(fd, (socket, file) => socket.send(this.caller, file, { data: message.data, files }));
     if (result < 0) for (const file of files) file.put(false);
@@ -52,12 +55,13 @@ export abstract class SocketCalls extends FileCalls {
 
   *recvmsg(fd: number, message: ReceiveMessage, flags: number = 0): Blocking<number> {
     this.charge();
+    if (this.fails("fail_usercopy")) return -Errno.EFAULT;
     const got: Message = { data: message.data, files: [] };
     const result = yield* this.onSocket(fd, (socket, file) => socket.receive(file, got));
     message.fds = [];
     message.flags = 0;
     for (const file of got.files) {
-      const installed = message.fds.length < message.maxFds ? this.process.files.install(file, (flags & MSG_CMSG_CLOEXEC) !== 0, this.fdLimit) : -Errno.EMFILE;
+      const installed = message.fds.length < message.maxFds ? this.asTask(() => this.process.files.install(file, (flags & MSG_CMSG_CLOEXEC) !== 0, this.fdLimit)) : -Errno.EMFILE;
       if (installed >= 0) message.fds.push(installed);
       else {
         message.flags |= MSG_CTRUNC;
