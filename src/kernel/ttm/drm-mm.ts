@@ -1,5 +1,6 @@
 import { Errno, invariant } from "../errors.ts";
 import { mutant } from "../mutants.ts";
+import { OrderedSet } from "../ordered.ts";
 
 /**
  * Where DrmMm looks for a hole (enum drm_mm_insert_mode): the smallest that is large enough, the lowest or highest address, or the hole that was made last
@@ -16,6 +17,12 @@ export interface MmNode {
 
 /** The part of a hole that may be used, given its neighbours' colours (null: the end of the range). */
 export type ColorAdjust = (before: MmNode | null, after: MmNode | null, color: number, hole: { start: number; end: number }) => void;
+
+/** A node among its neighbours. */
+interface Linked extends MmNode {
+  before: Linked | null;
+  after: Linked | null;
+}
 
 interface Hole {
   readonly start: number;
@@ -42,8 +49,10 @@ export interface MmRequest {
 export class DrmMm {
   readonly start: number;
   readonly size: number;
-  /** Ascending. */
-  private readonly list: MmNode[] = [];
+  private readonly list: OrderedSet<Linked> = new OrderedSet((a, b) => a.start - b.start);
+  private readonly byStart: OrderedSet<Hole> = new OrderedSet((a, b) => a.start - b.start);
+  private readonly bySize: OrderedSet<Hole> = new OrderedSet((a, b) => a.end - a.start - (b.end - b.start) || a.start - b.start);
+  private unused: number;
   private readonly adjust: ColorAdjust | null;
   /** End of the node that was removed last, for "evict": its hole is tried first. */
   private lastFreed = -1;
@@ -55,30 +64,23 @@ export class DrmMm {
     this.start = start;
     this.size = size;
     this.adjust = adjust;
+    this.unused = size;
+    this.dig(null, null);
   }
 
   /** Allocated ranges, ascending. */
   get nodes(): readonly MmNode[] {
-    return this.list;
+    return [...this.list.from()];
   }
 
   /** Free ranges, ascending. */
-  *holes(): Generator<Hole> {
-    let at = this.start;
-    let before: MmNode | null = null;
-    for (const node of this.list) {
-      if (node.start > at) yield { start: at, end: node.start, before, after: node };
-      at = node.start + node.size;
-      before = node;
-    }
-    if (at < this.start + this.size) yield { start: at, end: this.start + this.size, before, after: null };
+  holes(): Generator<Hole> {
+    return this.byStart.from();
   }
 
   /** Bytes (or pages, as the user counts) not allocated. */
   get free(): number {
-    let sum = 0;
-    for (const hole of this.holes()) sum += hole.end - hole.start;
-    return sum;
+    return this.unused;
   }
 
   /** Finds room. -ENOSPC: there is none that fits range, alignment and colours. */
@@ -86,9 +88,9 @@ export class DrmMm {
     invariant(this.scanning === null, "nothing is inserted during an eviction scan");
     const { size, alignment = 0, color = 0, start = this.start, end = this.start + this.size, mode = "best", once = false } = request;
     if (!(size > 0) || end - start < size) return -Errno.ENOSPC;
-    for (const hole of this.ordered(mode)) {
+    for (const hole of this.ordered(mode, size)) {
       const at = this.placeIn(hole, size, alignment, color, start, end, mode === "high");
-      if (at !== null) return this.add({ start: at, size, color });
+      if (at !== null) return this.fill(hole, { start: at, size, color });
       if (once) break;
     }
     return -Errno.ENOSPC;
@@ -97,21 +99,28 @@ export class DrmMm {
   /** Takes exactly this range. -ENOSPC: something is there, or the neighbours' colours forbid it. */
   reserve(start: number, size: number, color: number = 0): MmNode | number {
     invariant(this.scanning === null, "nothing is reserved during an eviction scan");
-    for (const hole of this.holes()) {
-      if (hole.start > start || hole.end < start + size) continue;
-      const usable = { start: hole.start, end: hole.end };
-      this.adjust?.(hole.before, hole.after, color, usable);
-      if (size <= 0 || usable.start > start || usable.end < start + size) return -Errno.ENOSPC;
-      return this.add({ start, size, color });
-    }
-    return -Errno.ENOSPC;
+    const hole = this.byStart.firstWhere((at) => at.end > start);
+    if (hole === null || hole.start > start || hole.end < start + size) return -Errno.ENOSPC;
+    const usable = { start: hole.start, end: hole.end };
+    this.adjust?.(hole.before, hole.after, color, usable);
+    if (size <= 0 || usable.start > start || usable.end < start + size) return -Errno.ENOSPC;
+    return this.fill(hole, { start, size, color });
   }
 
   /** Gives a range back. */
   remove(node: MmNode): void {
-    const at = this.list.indexOf(node);
-    invariant(at >= 0, "a range is given back once");
-    this.list.splice(at, 1);
+    const linked = this.list.firstWhere((at) => at.start >= node.start);
+    invariant(linked === node, "a range is given back once");
+    this.list.delete(linked);
+    const { before, after } = linked;
+    for (const [left, right] of [[before, linked], [linked, after]] as const) {
+      const hole = this.between(left, right);
+      if (hole !== null) this.forget(hole);
+    }
+    if (before !== null) before.after = after;
+    if (after !== null) after.before = before;
+    this.dig(before, after);
+    this.unused += node.size;
     this.lastFreed = node.start;
   }
 
@@ -136,26 +145,64 @@ export class DrmMm {
 
   checkInvariants(): void {
     let at = this.start;
-    for (const node of this.list) {
+    let free = 0;
+    let before: Linked | null = null;
+    for (const node of this.list.from()) {
       invariant(node.size > 0 && node.start >= at, "allocated ranges are disjoint and ascending");
+      invariant(node.before === before && (before === null || before.after === node), "allocated ranges know their neighbours");
+      free += node.start - at;
       at = node.start + node.size;
+      before = node;
     }
     invariant(at <= this.start + this.size, "allocated ranges are inside the whole");
+    free += this.start + this.size - at;
+    invariant(free === this.unused && this.bySize.size === this.byStart.size, "holes are what is not allocated");
+    let sum = 0;
+    for (const hole of this.byStart.from()) sum += hole.end - hole.start;
+    invariant(sum === free, "each free range is a hole");
   }
 
-  private add(node: MmNode): MmNode {
-    let at = this.list.length;
-    while (at > 0 && this.list[at - 1]!.start > node.start) at--;
-    this.list.splice(at, 0, node);
+  /** Puts a node into a hole; what is left on its sides are holes. */
+  private fill(hole: Hole, { start, size, color }: MmNode): MmNode {
+    this.forget(hole);
+    const node: Linked = { start, size, color, before: hole.before as Linked | null, after: hole.after as Linked | null };
+    if (node.before !== null) node.before.after = node;
+    if (node.after !== null) node.after.before = node;
+    this.list.add(node);
+    this.unused -= size;
+    this.dig(node.before, node);
+    this.dig(node, node.after);
     return node;
   }
 
-  private ordered(mode: MmMode): Hole[] {
-    const holes = [...this.holes()];
-    if (mode === "high") return holes.toReversed();
-    if (mode === "best") return holes.toSorted((a, b) => a.end - a.start - (b.end - b.start) || a.start - b.start);
-    if (mode === "evict") return holes.toSorted((a, b) => Number(this.wasFreed(b)) - Number(this.wasFreed(a)));
-    return holes;
+  /** The hole between neighbours, as it would be. */
+  private gap(before: Linked | null, after: Linked | null): Hole {
+    return { start: before === null ? this.start : before.start + before.size, end: after === null ? this.start + this.size : after.start, before, after };
+  }
+
+  /** The hole between neighbours that is there. */
+  private between(before: Linked | null, after: Linked | null): Hole | null {
+    const gap = this.gap(before, after);
+    return gap.end > gap.start ? this.byStart.firstWhere((at) => at.start >= gap.start) : null;
+  }
+
+  private dig(before: Linked | null, after: Linked | null): void {
+    const hole = this.gap(before, after);
+    if (hole.end <= hole.start) return;
+    this.byStart.add(hole);
+    this.bySize.add(hole);
+  }
+
+  private forget(hole: Hole): void {
+    this.byStart.delete(hole);
+    this.bySize.delete(hole);
+  }
+
+  private ordered(mode: MmMode, size: number): Iterable<Hole> {
+    if (mode === "high") return this.byStart.backwards();
+    if (mode === "best") return this.bySize.from((hole) => hole.end - hole.start >= size);
+    if (mode === "evict") return [...this.holes()].toSorted((a, b) => Number(this.wasFreed(b)) - Number(this.wasFreed(a)));
+    return this.holes();
   }
 
   private wasFreed(hole: Hole): boolean {
