@@ -36,6 +36,7 @@ export class IdTable<T> {
     let id = mutant("handles-not-reused") ? this.slots.length : this.lowest;
     while (this.slots[id] !== undefined || this.held.has(id)) id++;
     this.held.add(id);
+    if (!mutant("handles-not-reused")) this.lowest = id + 1;
     return id;
   }
 
