@@ -28,7 +28,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   ],
   "svm-capabilities": [
     "NVIDIA A100-PCIE-40GB: coarse-grained buffers",
-    "AMD Instinct MI250X: coarse-grained buffers",
+    "AMD Instinct MI250X: coarse-grained buffers, fine-grained buffers",
     "the device filled it, the program reads 42 and 42 at the same address",
   ],
   "out-of-order-queue": [
@@ -49,7 +49,7 @@ const withoutClang: Readonly<Record<string, readonly string[]>> = {
 describe("examples", () => {
   test("each has its line in the guide and its expectation here", () => {
     const names = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
-    expect([...Object.keys(printed), "two-processes", "game-and-inference"].sort()).toEqual(names.sort());
+    expect([...Object.keys(printed), "two-processes", "game-and-inference", "os-comparison"].sort()).toEqual(names.sort());
     for (const name of names) expect(textOf("docs/examples.md")).toContain(`\`${name}.ts\``);
   });
 

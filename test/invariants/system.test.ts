@@ -211,7 +211,7 @@ test("invariant 111: fdinfo's engine time is the sum over the client's jobs, and
       expect(copies).toBeLessThanOrEqual(rig.kernel.clock.now * profile.copyEngines);
       rig.store.dispose();
     }),
-    { seed: 111, numRuns: 40 },
+    { seed: 111, numRuns: 80 },
   );
   expect(traced).toBeGreaterThan(10_000);
 });
