@@ -83,7 +83,8 @@ export class FutexTable {
    */
   wake(mm: AddressSpace, address: number, count: number, isPrivate: boolean = false, bitset: number = FUTEX_BITSET_MATCH_ANY): number {
     if ((address & 3) !== 0 || bitset >>> 0 === 0) return -Errno.EINVAL;
-    const bucket = this.buckets.of({ mm, address }, isPrivate, false);
+    const bucket = this.buckets.find({ mm, address }, isPrivate);
+    if (bucket === undefined) return 0;
     return bucket === null ? -Errno.EFAULT : this.wakeBucket(bucket, count, bitset);
   }
 

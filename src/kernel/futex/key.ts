@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../mm/address-space.ts";
+import { touchMemory } from "../footprint.ts";
 import { mutant } from "../mutants.ts";
 import type { Thread } from "../process/thread.ts";
 import { MAX_RT_PRIO } from "../process/sched-policy.ts";
@@ -78,11 +79,22 @@ export class Buckets {
   of({ mm, address }: Word, isPrivate: boolean, write: boolean): Bucket | null {
     const linear = mm.resolve(address, 4, write);
     if (linear === null) return null;
+    touchMemory(linear, 4, true);
     if (isPrivate) return mutant("futex-private-key-without-mm") ? this.at(this.everywhere, address) : this.at(mm, address);
     if (mm.find(address)?.shared === true) return this.at(this.everywhere, linear);
     let space = this.unshared.get(mm);
     if (space === undefined) this.unshared.set(mm, (space = {}));
     return this.at(space, address);
+  }
+
+  /** The bucket of a word where something waits; undefined: nothing does; null: EFAULT. */
+  find(word: Word, isPrivate: boolean): Bucket | null | undefined {
+    // Most wakes find nobody: no bucket is made for them.
+    if (this.spaces.size > 0) return this.of(word, isPrivate, false);
+    const linear = word.mm.resolve(word.address, 4, false);
+    if (linear === null) return null;
+    touchMemory(linear, 4, true);
+    return undefined;
   }
 
   /** Forgets a bucket that nobody needs. */
