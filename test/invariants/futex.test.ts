@@ -320,7 +320,7 @@ test("invariant 99: a dead owner's robust words are marked, and one waiter of ea
       for (const p of [...kernel.processes.values()]) kernel.kill(p);
       expect(kernel.futex.waiters).toBe(0);
     }),
-    { seed: 99, numRuns: 600 },
+    { seed: 99, numRuns: 800 },
   );
   expect(count.n).toBeGreaterThan(10_000);
 });
