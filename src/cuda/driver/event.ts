@@ -9,6 +9,7 @@ import { failSubmit } from "./core/copy.ts";
 import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { Event } from "./core/event.ts";
 import { fail } from "./core/fail.ts";
+import { errnoCode, errnoRule } from "./core/fault.ts";
 import { frontier } from "./core/stream.ts";
 import { submitMarker } from "./core/submit.ts";
 import { arePointsReached, settle, waitPoints } from "./core/wait.ts";
@@ -115,7 +116,8 @@ export function* cuEventSynchronize(t: Caller, hEvent: CUevent | null): Blocking
   if (typeof event === "number") return event;
   const { recorded } = event;
   if (recorded !== null && !recorded.done) {
-    yield* waitPoints(t, event.context.device, recorded.points);
+    const error = yield* waitPoints(t, event.context.device, recorded.points);
+    if (error < 0 && stickyOf(t, event.context) === 0) return fail(t, errnoCode(error), errnoRule(error, "waiting"));
     recorded.done = true;
   }
   const sticky = settle(t, event.context);

@@ -1,6 +1,7 @@
 import type { Caller, StateKey } from "../../api/caller.ts";
 import { stateKey } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
+import { Errno } from "../../kernel/errors.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
@@ -81,7 +82,8 @@ export function cuIpcOpenMemHandle_v2(t: Caller, pdptr: Out<CUdeviceptr> | null,
     return 0;
   }
   const backing = openNamed(t, device, name);
-  if (typeof backing === "number") return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "the memory behind the handle is gone", { name });
+  if (backing === -Errno.ENOENT) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "the memory behind the handle is gone", { name });
+  if (typeof backing === "number") return fail(t, errnoCode(backing), errnoRule(backing, "opening the memory"));
   const address = t.sys.reserve(span, 65536);
   let error = address;
   if (address >= 0) {

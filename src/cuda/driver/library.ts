@@ -1,5 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
+import { Errno } from "../../kernel/errors.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
 import type { ModuleImage } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
@@ -9,6 +10,7 @@ import { isEnumerator } from "./core/arguments.ts";
 import { compilePtx, imageText, isRefusal } from "./core/compile.ts";
 import { enter, enterDriver } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
+import { errnoCode, errnoRule } from "./core/fault.ts";
 import { Kernel, Library } from "./core/module.ts";
 import { threadKey, type DriverState } from "./core/state.ts";
 import { waitContext } from "./core/wait.ts";
@@ -77,6 +79,7 @@ export function cuLibraryLoadFromFile(
   if (library === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "library must not be NULL");
   if (fileName === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "fileName must not be NULL");
   const text = t.sys.readFile(fileName);
+  if (text === -Errno.ENOMEM) return fail(t, errnoCode(text), errnoRule(text, "reading the file"));
   if (typeof text === "number") return fail(t, cu.CUDA_ERROR_FILE_NOT_FOUND, "fileName must name a readable file of the machine", { fileName });
   return load(t, driver, library, text, jitOptions, jitOptionsValues, numJitOptions, libraryOptions, numLibraryOptions);
 }

@@ -1,5 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
+import { Errno } from "../../kernel/errors.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
 import type { ModuleImage } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
@@ -59,6 +60,7 @@ export function* cuModuleLoad(t: Caller, module: Out<CUmodule> | null, fname: st
   if (typeof context === "number") return context;
   if (module === null || fname === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "module and fname must not be NULL");
   const text = t.sys.readFile(fname);
+  if (text === -Errno.ENOMEM) return fail(t, errnoCode(text), errnoRule(text, "reading the file"));
   if (typeof text === "number") return fail(t, cu.CUDA_ERROR_FILE_NOT_FOUND, "fname must name a readable file of the machine", { fname });
   return yield* load(t, module, text, null);
 }

@@ -107,7 +107,9 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
     object.dmaBufFile = open;
     device.imports.set(dmaBuf, object);
   }
-  const handle = file.addHandle(object);
+  // An object that was made for this handle goes with it.
+  const handle = object.get() && file.addHandle(object);
+  object.put();
   if (handle < 0) return handle;
   arg.handle = handle;
   object.keepExport();

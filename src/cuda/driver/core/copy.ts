@@ -242,7 +242,8 @@ function* copyOut(t: Caller, stream: Stream, dst: Place, src: Place, shape: Shap
     if (error < 0) return failSubmit(t, stream, error);
     stage.timeline = stream.tail;
     stage.point = stream.tailPoint;
-    yield* waitPoints(t, context.device, [{ syncobj: stage.timeline, point: stage.point }]);
+    const refused = yield* waitPoints(t, context.device, [{ syncobj: stage.timeline, point: stage.point }]);
+    if (refused < 0) return failSubmit(t, stream, refused);
     stage.timeline = 0;
     const sticky = stickyOf(t, context);
     if (sticky !== 0) return fail(t, sticky, "the copy, or work before it in the stream, failed");

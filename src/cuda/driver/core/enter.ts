@@ -1,6 +1,7 @@
 import type { Caller } from "../../../api/caller.ts";
 import * as cu from "../../abi/driver/constants.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
+import { Errno } from "../../../kernel/errors.ts";
 import type { ContextFault } from "../../../kernel/sys/uapi.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
@@ -56,7 +57,9 @@ export function stickyOf(t: Caller, context: Context): CUresult {
   if (driver.sticky !== 0) return driver.sticky;
   if (t.sys.load32(context.notifier) === 0) return 0;
   const arg: { context: number; fault: ContextFault | null } = { context: context.kernelContext, fault: null };
-  t.sys.ioctl(context.device.fd, "GLASS_CONTEXT_STATE", arg);
+  const error = t.sys.ioctl(context.device.fd, "GLASS_CONTEXT_STATE", arg);
+  // A device that is gone cannot be asked what happened.
+  if (error === -Errno.ENODEV) arg.fault = { reason: "device-lost", fault: null, label: "", queue: 0, point: 0, time: t.sys.clockGettime() };
   if (arg.fault === null) return 0;
   return recordFault(t, context, arg.fault);
 }

@@ -77,8 +77,8 @@ export function errnoCode(error: number): CUresult {
     case Errno.ENOSPC: return cu.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE;
     case Errno.ENODEV: case Errno.ENXIO: return cu.CUDA_ERROR_NO_DEVICE;
     case Errno.EACCES: case Errno.EPERM: return cu.CUDA_ERROR_NOT_PERMITTED;
-    case Errno.EINVAL: case Errno.EFAULT: case Errno.ENOENT: return cu.CUDA_ERROR_INVALID_VALUE;
-    case Errno.EMFILE: case Errno.ENFILE: return cu.CUDA_ERROR_OPERATING_SYSTEM;
+    case Errno.EINVAL: case Errno.ENOENT: return cu.CUDA_ERROR_INVALID_VALUE;
+    case Errno.EFAULT: case Errno.EMFILE: case Errno.ENFILE: return cu.CUDA_ERROR_OPERATING_SYSTEM;
     case Errno.ECANCELED: case Errno.EIO: return cu.CUDA_ERROR_LAUNCH_FAILED;
     case Errno.EOPNOTSUPP: case Errno.ENOTTY: return cu.CUDA_ERROR_NOT_SUPPORTED;
     default: return cu.CUDA_ERROR_UNKNOWN;

@@ -70,7 +70,9 @@ export class DeviceHeap {
   share(t: Caller, space: GpuSpace): number {
     for (const block of this.blocks) {
       const error = block.mapping.bind(t, space);
-      if (error < 0) return error;
+      if (error >= 0) continue;
+      this.unshare(t, space);
+      return error;
     }
     this.spaces.add(space);
     return 0;

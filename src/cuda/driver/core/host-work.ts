@@ -1,4 +1,5 @@
 import type { Caller } from "../../../api/caller.ts";
+import { Errno } from "../../../kernel/errors.ts";
 import type { Blocking } from "../../../kernel/process/wait.ts";
 import type { Sys } from "../../../kernel/sys/sys.ts";
 import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
@@ -6,6 +7,11 @@ import type { CUresult } from "../../abi/driver/enums.ts";
 import { stickyOf } from "./enter.ts";
 import { frontier, type Stream } from "./stream.ts";
 import { waitPoints } from "./wait.ts";
+
+/** How long the helper waits before it signals again what the kernel had no memory for, ns. */
+const SIGNAL_PAUSE = 100_000;
+/** How often the helper is rung for at most. */
+const WAKE_TRIES = 64;
 
 /** One host function in a stream. */
 interface HostItem {
@@ -43,11 +49,14 @@ export class HostLine {
     const arg = { flags: 0, handle: 0 };
     const error = t.sys.ioctl(stream.context.device.fd, "DRM_IOCTL_SYNCOBJ_CREATE", arg);
     if (error < 0) return error;
-    const word = stream.context.driver.slots.take(t);
-    if (word < 0) return word;
+    const { slots } = stream.context.driver;
+    const word = slots.take(t);
     const line = new HostLine(stream, arg.handle, word);
-    t.sys.clone("cuda-callbacks", (sys) => line.serve(t, sys));
-    return line;
+    const started = word < 0 ? word : t.sys.clone("cuda-callbacks", (sys) => line.serve(t, sys));
+    if (started >= 0) return line;
+    if (word >= 0) slots.give(word);
+    t.sys.ioctl(stream.context.device.fd, "DRM_IOCTL_SYNCOBJ_DESTROY", { handle: arg.handle });
+    return started;
   }
 
   /** Puts a function at the end of the stream. */
@@ -66,7 +75,7 @@ export class HostLine {
 
   private ring(t: Caller): void {
     t.sys.store32(this.word, ((t.sys.load32(this.word) ?? 0) + 1) >>> 0);
-    t.sys.futexWake(this.word, 1);
+    for (let tries = 0; tries < WAKE_TRIES && t.sys.futexWake(this.word, 1) < 0; tries++);
   }
 
   /** Body of the helper thread. `t` stands for the library; the calls are the thread's own. */
@@ -81,10 +90,12 @@ export class HostLine {
       const item = this.items.shift();
       if (item === undefined) {
         if (this.closed) break;
-        yield* sys.futexWait(this.word, seen, null, `a host function in stream ${this.stream.id}`);
+        const result = yield* sys.futexWait(this.word, seen, null, `a host function in stream ${this.stream.id}`);
+        if (result === -Errno.EFAULT) yield* sys.nanosleep(SIGNAL_PAUSE);
         continue;
       }
-      yield* waitPoints(own, context.device, item.after);
+      // Nobody could be told: the order of a stream is kept whatever it takes. On a device that is gone all is over.
+      for (let error = -1; error < 0 && error !== -Errno.ENODEV; ) error = yield* waitPoints(own, context.device, item.after);
       const status = stickyOf(own, context);
       context.driver.callbackThreads.add(sys.tid);
       try {
@@ -93,7 +104,10 @@ export class HostLine {
       } finally {
         context.driver.callbackThreads.delete(sys.tid);
       }
-      sys.ioctl(context.device.fd, "DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", { handles: [this.timeline], points: [item.point] });
+      for (let error = -1; error < 0 && error !== -Errno.ENODEV; ) {
+        error = sys.ioctl(context.device.fd, "DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", { handles: [this.timeline], points: [item.point] });
+        if (error < 0) yield* sys.nanosleep(SIGNAL_PAUSE);
+      }
     }
     context.driver.slots.give(this.word);
   }

@@ -129,7 +129,9 @@ export class Module {
     const mapping = new Mapping(address, pageUp(bytes), backing);
     for (const space of heap.spaces) {
       const error = mapping.bind(t, space);
-      if (error < 0) return error;
+      if (error >= 0) continue;
+      unmap(t, mapping);
+      return error;
     }
     return mapping;
   }
@@ -141,7 +143,9 @@ export class Module {
     const mapping = new Mapping(address, pageUp(bytes), null, 0, true);
     for (const space of driver.spaces()) {
       const error = mapping.bind(t, space);
-      if (error < 0) return error;
+      if (error >= 0) continue;
+      unmap(t, mapping);
+      return error;
     }
     driver.everywhere.add(mapping);
     return mapping;
@@ -189,13 +193,18 @@ export class Module {
     this.variables.clear();
     for (const { mapping, managed } of this.mappings.splice(0)) {
       if (managed) driver.everywhere.delete(mapping);
-      mapping.unbindAll(t);
-      t.sys.munmap(mapping.address, mapping.bytes);
-      mapping.backing?.close(t);
+      unmap(t, mapping);
     }
     driver.modules.remove(this.handle);
     this.context.modules.delete(this);
   }
+}
+
+/** Takes variables' memory back, wherever it is mapped. */
+function unmap(t: Caller, mapping: Mapping): void {
+  mapping.unbindAll(t);
+  t.sys.munmap(mapping.address, mapping.bytes);
+  mapping.backing?.close(t);
 }
 
 /** Code that belongs to no context: loaded into each one on first use. */

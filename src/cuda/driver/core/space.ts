@@ -1,5 +1,5 @@
 import type { Caller } from "../../../api/caller.ts";
-import { EmulatorBug } from "../../../kernel/errors.ts";
+import { EmulatorBug, Errno } from "../../../kernel/errors.ts";
 import { GEM_PINNED, GPU_READ, GPU_WRITE } from "../../../kernel/sys/uapi.ts";
 import type { Device } from "./device.ts";
 
@@ -31,7 +31,9 @@ export class GpuSpace {
     // Pageable memory access: all that the process has, below what is mapped by name.
     const { vaStart, vaEnd } = device.info;
     error = t.sys.ioctl(device.fd, "GLASS_VM_BIND", { vm: arg.vm, op: "cpu-mirror", handle: 0, offset: 0, address: vaStart, size: vaEnd - vaStart, flags: GPU_READ | GPU_WRITE });
-    return error < 0 ? error : new GpuSpace(device, arg.vm);
+    if (error >= 0) return new GpuSpace(device, arg.vm);
+    t.sys.ioctl(device.fd, "GLASS_VM_DESTROY", { vm: arg.vm });
+    return error;
   }
 
   /** Destroys it; its mappings forget it. */
@@ -159,7 +161,7 @@ export class Mapping implements Shared {
     if (!this.spaces.delete(space)) return;
     space.mappings.delete(this);
     const error = t.sys.ioctl(space.device.fd, "GLASS_VM_BIND", { vm: space.vm, op: "unmap", handle: 0, offset: 0, address: this.address, size: this.bytes, flags: 0 });
-    if (error < 0) throw new EmulatorBug(`unbinding 0x${this.address.toString(16)} failed with ${error}`);
+    if (error < 0 && error !== -Errno.ENODEV) throw new EmulatorBug(`unbinding 0x${this.address.toString(16)} failed with ${error}`);
   }
 
   unbindAll(t: Caller): void {

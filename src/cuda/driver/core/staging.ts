@@ -39,15 +39,19 @@ export class Staging {
     const isSmall = bytes <= SMALL_STAGE;
     const pool = isSmall ? this.small : this.large;
     const turn = isSmall ? this.smallTurn++ : this.largeTurn++;
-    let stage = pool[turn % (isSmall ? SMALL_COUNT : LARGE_COUNT)];
+    // One that no work uses goes first: of calls that fail before they submit something only one buffer is left.
+    let stage = pool.find((idle) => idle.timeline === 0) ?? pool[turn % (isSmall ? SMALL_COUNT : LARGE_COUNT)];
     if (stage === undefined) {
       const made = this.make(t, isSmall ? SMALL_STAGE : LARGE_STAGE);
       if (typeof made === "number") return made;
       pool.push((stage = made));
     }
-    if (stage.timeline !== 0) {
-      yield* waitPoints(t, this.context.device, [{ syncobj: stage.timeline, point: stage.point }]);
-      stage.timeline = 0;
+    while (stage.timeline !== 0) {
+      const { timeline, point } = stage;
+      const error = yield* waitPoints(t, this.context.device, [{ syncobj: timeline, point }]);
+      if (error < 0) return error;
+      // Another thread that waited too may have put new work there.
+      if (stage.timeline === timeline && stage.point === point) stage.timeline = 0;
     }
     return stage;
   }

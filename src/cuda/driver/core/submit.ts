@@ -43,9 +43,16 @@ export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: r
  * @returns 0, or a negative errno; then nothing has changed.
  */
 export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, label: string, timestamps: number | null = null): number {
-  const queue = stream[engine] ?? openQueue(t, stream, engine);
+  const old = stream[engine];
+  const queue = old ?? openQueue(t, stream, engine);
   if (typeof queue === "number") return queue;
-  return submitOn(t, stream, queue, job, label, timestamps);
+  const error = submitOn(t, stream, queue, job, label, timestamps);
+  if (error < 0 && old === null) {
+    t.sys.ioctl(stream.context.device.fd, "GLASS_EXEC_QUEUE_DESTROY", { queue: queue.handle });
+    t.sys.ioctl(stream.context.device.fd, "DRM_IOCTL_SYNCOBJ_DESTROY", { handle: queue.timeline });
+    stream[engine] = null;
+  }
+  return error;
 }
 
 /** The same on a queue that is not the stream's own (the device's transfer queue). */

@@ -22,6 +22,5 @@ export function* upload(t: Caller, context: Context, address: number, bytes: Uin
     stage.timeline = stream.tail;
     stage.point = stream.tailPoint;
   }
-  yield* waitPoints(t, context.device, [{ syncobj: stream.tail, point: stream.tailPoint }]);
-  return 0;
+  return yield* waitPoints(t, context.device, [{ syncobj: stream.tail, point: stream.tailPoint }]);
 }
