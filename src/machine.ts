@@ -107,7 +107,7 @@ function prepare(process: Process, options: ProcessOptions): Process {
  */
 export class Machine {
   readonly kernel: Kernel;
-  readonly gpus: readonly GpuDevice[];
+  private devices: readonly GpuDevice[] = [];
   private readonly store: LinearStore;
   private readonly explained: Diagnostics = new Diagnostics();
 
@@ -127,7 +127,7 @@ export class Machine {
     const profiles = (options.gpus ?? ["a100-pcie-40gb"]).map((gpu) => (typeof gpu === "string" ? findProfile(gpu) : gpu));
     const { preemption, timesliceNs } = options;
     const engines = { ...(preemption === undefined ? {} : { preemption }), ...(timesliceNs === undefined ? {} : { timesliceNs }) };
-    this.gpus = attachGpus(this.kernel, this.store, profiles.map((profile) => ({ ...profile, ...engines })), {
+    const attach = (): readonly GpuDevice[] => attachGpus(this.kernel, this.store, profiles.map((profile) => ({ ...profile, ...engines })), {
       ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       hangLimitNs: options.hangLimitNs ?? 10e9,
@@ -136,6 +136,18 @@ export class Machine {
       ...(options.hangPatience === undefined ? {} : { hangPatience: options.hangPatience }),
       wddm: { ...options.wddm, ...(options.registry === undefined ? {} : { registry: options.registry }) },
     });
+    this.kernel.atBoot(() => {
+      this.devices = attach();
+    });
+    // Options that could be wrong are looked at now, not when somebody first opens a file.
+    const { scheduler, recovery, memory, iommu, wddm, registry } = options;
+    if ([scheduler, recovery, memory, iommu, wddm, registry].some((option) => option !== undefined)) void this.kernel.subsystems;
+  }
+
+  /** The GPUs. */
+  get gpus(): readonly GpuDevice[] {
+    void this.kernel.subsystems;
+    return this.devices;
   }
 
   /** Virtual nanoseconds since the machine was made. */

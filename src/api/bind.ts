@@ -1,3 +1,4 @@
+import { touch } from "../kernel/footprint.ts";
 import { EmulatorBug } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/machine.ts";
 import type { Process } from "../kernel/process/process.ts";
@@ -72,6 +73,7 @@ function isBlocking(fn: AnyFunction): boolean {
 function enter(host: Host, t: Caller, name: string): void {
   if (host.process.exit !== null) throw new ProcessEndedError(host.process, name);
   t.call = name;
+  touch(host.process);
   t.thread.debt += host.kernel.costs.apiCall;
   if (host.kernel.trace.enabled) host.kernel.trace.emit("api:enter", { call: name });
 }

@@ -24,6 +24,9 @@ interface Backing {
 
 const pool: Backing[] = [];
 
+/** What a machine shows before it first touches memory, one for all: typed arrays are dear to make. */
+const EMPTY = { u8: new Uint8Array(0), u32: new Uint32Array(0), i32: new Int32Array(0), f64: new Float64Array(0), u64: new BigUint64Array(0) } as const;
+
 function makeBacking(): Backing {
   const pooled = pool.pop();
   if (pooled !== undefined) return pooled;
@@ -49,11 +52,11 @@ export class LinearStore implements LinearMemory, CodeEnv {
   /** System memory promised to processes and buffer objects. */
   readonly ram: Capacity;
   /** The whole memory as bytes and as 32-bit words. They are replaced when the memory grows: read them anew for each use. */
-  u8: Uint8Array = new Uint8Array(0);
-  u32: Uint32Array = new Uint32Array(0);
-  i32: Int32Array = new Int32Array(0);
-  f64: Float64Array = new Float64Array(0);
-  u64: BigUint64Array = new BigUint64Array(0);
+  u8: Uint8Array = EMPTY.u8;
+  u32: Uint32Array = EMPTY.u32;
+  i32: Int32Array = EMPTY.i32;
+  f64: Float64Array = EMPTY.f64;
+  u64: BigUint64Array = EMPTY.u64;
   /** Asked before frames are given out: whether there are none to be had (fault injection). */
   refuse: ((kind: FrameKind, bytes: number) => boolean) | null = null;
   private backing: Backing | null = null;
@@ -146,11 +149,11 @@ export class LinearStore implements LinearMemory, CodeEnv {
     const backing = this.backing;
     this.disposed = true;
     this.backing = null;
-    this.u8 = new Uint8Array(0);
-    this.u32 = new Uint32Array(0);
-    this.i32 = new Int32Array(0);
-    this.f64 = new Float64Array(0);
-    this.u64 = new BigUint64Array(0);
+    this.u8 = EMPTY.u8;
+    this.u32 = EMPTY.u32;
+    this.i32 = EMPTY.i32;
+    this.f64 = EMPTY.f64;
+    this.u64 = EMPTY.u64;
     if (backing !== null && pool.length < MAX_POOLED && backing.frames.touched <= MAX_POOLED_FRAMES) {
       backing.frames.reset();
       pool.push(backing);

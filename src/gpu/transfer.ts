@@ -1,4 +1,5 @@
 import { DeviceFault, PTE_READ, PTE_WRITE, type AccessKind } from "../compiler/abi.ts";
+import { touchMemory } from "../kernel/footprint.ts";
 import type { LinearStore } from "./linear.ts";
 import { PTE_BUS } from "./page-table.ts";
 import type { GpuAddressSpace } from "./ports.ts";
@@ -127,6 +128,8 @@ export class Transfer {
     const readable = table.run;
     const to = this.translate(dst, readable, PTE_WRITE, "write");
     const n = table.run;
+    touchMemory(from, n, false);
+    touchMemory(to, n, true);
     this.store.u8.copyWithin(to, from, from + n);
     return n;
   }
@@ -138,6 +141,7 @@ export class Transfer {
     }
     const to = this.translate(dst, want, PTE_WRITE, "write");
     const n = this.memory.pageTable.run;
+    touchMemory(to, n, true);
     const bytes = this.store.u8;
     const length = pattern.length;
     if (length === 1 || this.zero) {

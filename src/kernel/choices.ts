@@ -1,9 +1,20 @@
 import { invariant } from "./errors.ts";
 
+/** What may happen next at a choice point, as far as a strategy can tell one from another. */
+export interface Alternative {
+  /** Who would go on: a thread's tid; 0: no thread, such as an engine. */
+  readonly actor: number;
+  /** Its number in this run. The same decisions so far give it the same number in another run. */
+  readonly seq: number;
+}
+
 /** Decides at every choice point. Must be a function of what it has been asked so far (and its own seed) alone. */
 export interface Strategy {
-  /** 0 to n-1; n is at least 2. Alternative 0 is the natural one: first come, first served. */
-  pick(n: number, label: string): number;
+  /**
+   * 0 to n-1; n is at least 2. Alternative 0 is the natural one: first come, first served.
+   * @param among what the last `among.length` of the n alternatives are, where that is known; what stands before them is that the caller goes on. Valid during the call only
+   */
+  pick(n: number, label: string, among?: readonly Alternative[]): number;
 }
 
 /** Always the natural alternative. */
@@ -49,6 +60,27 @@ interface Run {
 
 const PREFIX = "g1.";
 
+function formatRuns(all: readonly Run[]): string {
+  const runs = all.at(-1)?.value === 0 ? all.slice(0, -1) : all;
+  return PREFIX + runs.map((run) => (run.times === 1 ? run.value.toString(36) : `${run.value.toString(36)}_${run.times.toString(36)}`)).join(".");
+}
+
+/** A list of decisions as a short string, the form that `machine.replay()` gives. */
+export function formatDecisions(decisions: readonly number[]): string {
+  const runs: Run[] = [];
+  for (const value of decisions) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.value === value) last.times++;
+    else runs.push({ value, times: 1 });
+  }
+  return formatRuns(runs);
+}
+
+/** The decisions of such a string. @throws RangeError when it is none */
+export function parseDecisions(replay: string): number[] {
+  return parseReplay(replay).flatMap(({ value, times }) => Array<number>(times).fill(value));
+}
+
 function parseReplay(text: string): Run[] {
   if (!text.startsWith(PREFIX)) throw new RangeError(`not a replay string (it begins with "${PREFIX}"): ${JSON.stringify(text.slice(0, 40))}`);
   const body = text.slice(PREFIX.length);
@@ -74,10 +106,10 @@ export class Choices {
     this.strategy = strategy;
   }
 
-  /** One of 0..n-1; `label` says what is being decided, for reports. */
-  choose(n: number, label: string): number {
+  /** One of 0..n-1; `label` says what is being decided, for reports; `among`: see Strategy. */
+  choose(n: number, label: string, among?: readonly Alternative[]): number {
     if (n <= 1) return 0;
-    const value = this.strategy.pick(n, label);
+    const value = this.strategy.pick(n, label, among);
     invariant(value >= 0 && value < n && Number.isInteger(value), `strategy picked ${value} of ${n} for "${label}"`);
     this.count++;
     const last = this.runs.at(-1);
@@ -88,7 +120,6 @@ export class Choices {
 
   /** The decisions so far, as a short string for `createMachine({ replay })`. Trailing natural decisions are left out. */
   replay(): string {
-    const runs = this.runs.at(-1)?.value === 0 ? this.runs.slice(0, -1) : this.runs;
-    return PREFIX + runs.map((run) => (run.times === 1 ? run.value.toString(36) : `${run.value.toString(36)}_${run.times.toString(36)}`)).join(".");
+    return formatRuns(this.runs);
   }
 }

@@ -1,4 +1,5 @@
 import { EmulatorBug } from "./errors.ts";
+import { PendingEvents } from "./any-order.ts";
 import type { Choices } from "./choices.ts";
 
 /** Virtual time: integer nanoseconds since the machine was made. Only the event queue moves it, and only forward. */
@@ -15,6 +16,8 @@ export interface EventHandle {
   readonly label: string;
   /** A timeout: in "any" order it happens only when nothing else can. */
   readonly timer: boolean;
+  /** Whose step it is: a tid, or 0. For strategies. */
+  readonly actor: number;
 }
 
 /**
@@ -27,6 +30,9 @@ export type EventOrder = "timed" | "any";
 /** The machine's event queue: a binary heap by (time, seq). */
 export class EventQueue {
   private readonly heap: EventHandle[] = [];
+  /** In "any" order: what is pending, instead of the heap. */
+  private readonly pending = new PendingEvents();
+  private readonly timeouts = new PendingEvents();
   private nextSeq = 0;
   private cancelled = 0;
   /** Events run so far. */
@@ -44,14 +50,15 @@ export class EventQueue {
 
   /** Pending events, not counting cancelled ones. */
   get size(): number {
-    return this.heap.length - this.cancelled;
+    return this.order === "any" ? this.pending.list.length + this.timeouts.list.length : this.heap.length - this.cancelled;
   }
 
-  /** Asks for `run` at `time` (not before now). */
-  at(time: number, run: () => void, label: string, timer: boolean = false): EventHandle {
+  /** Asks for `run` at `time` (not before now). @param actor whose step it is: a tid, or 0 */
+  at(time: number, run: () => void, label: string, timer: boolean = false, actor: number = 0): EventHandle {
     if (!(time >= this.clock.now && Number.isSafeInteger(time))) throw new EmulatorBug(`event "${label}" asked for at ${time}, now is ${this.clock.now}`);
-    const event: EventHandle = { time, seq: this.nextSeq++, run, label, timer };
-    this.push(event);
+    const event: EventHandle = { time, seq: this.nextSeq++, run, label, timer, actor };
+    if (this.order === "any") (timer ? this.timeouts : this.pending).add(event);
+    else this.push(event);
     return event;
   }
 
@@ -64,6 +71,10 @@ export class EventQueue {
   cancel(event: EventHandle): void {
     if (event.run === null) return;
     event.run = null;
+    if (this.order === "any") {
+      (event.timer ? this.timeouts : this.pending).remove(event);
+      return;
+    }
     this.cancelled++;
     if (this.cancelled > 64 && this.cancelled * 2 > this.heap.length) this.compact();
   }
@@ -97,19 +108,20 @@ export class EventQueue {
 
   /** Time of the earliest pending event, or null. */
   peekTime(): number | null {
+    if (this.order === "any") {
+      const [event, timeout] = [this.pending.list[0], this.timeouts.list[0]];
+      return event === undefined ? (timeout?.time ?? null) : Math.min(event.time, timeout?.time ?? Infinity);
+    }
     this.dropCancelled();
     return this.heap[0]?.time ?? null;
   }
 
   private advanceAny(time: number): void {
-    for (;;) {
-      const candidates = this.candidates();
-      if (candidates.length === 0) break;
-      const k = this.choices.choose(candidates.length + 1, "event or host");
+    const { list } = this.pending;
+    while (list.length > 0) {
+      const k = this.choices.choose(list.length + 1, "event or host", list);
       if (k === 0) break;
-      const event = candidates[k - 1]!;
-      this.remove(event);
-      this.fire(event);
+      this.fire(this.pending.take(k - 1));
     }
     if (time > this.clock.now) this.clock.now = time;
   }
@@ -123,15 +135,9 @@ export class EventQueue {
   }
 
   private takeAny(): EventHandle | null {
-    const candidates = this.candidates();
-    if (candidates.length === 0) return this.takeFirst();
-    const event = candidates[this.choices.choose(candidates.length, "event")]!;
-    this.remove(event);
-    return event;
-  }
-
-  private candidates(): EventHandle[] {
-    return this.heap.filter((event) => event.run !== null && !event.timer).toSorted((a, b) => a.time - b.time || a.seq - b.seq);
+    const { list } = this.pending;
+    if (list.length > 0) return this.pending.take(list.length === 1 ? 0 : this.choices.choose(list.length, "event", list));
+    return this.timeouts.list.length > 0 ? this.timeouts.take(0) : null;
   }
 
   private fire(event: EventHandle): void {
@@ -140,16 +146,6 @@ export class EventQueue {
     event.run = null;
     this.ran++;
     run();
-  }
-
-  private remove(event: EventHandle): void {
-    const i = this.heap.indexOf(event);
-    const last = this.heap.pop()!;
-    if (i < this.heap.length) {
-      this.heap[i] = last;
-      this.down(i);
-      this.up(i);
-    }
   }
 
   private compact(): void {

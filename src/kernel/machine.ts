@@ -69,7 +69,6 @@ export class Kernel {
   readonly trace: Tracer;
   readonly costs: Costs;
   readonly scheduler: ThreadScheduler;
-  readonly vfs: Vfs;
   readonly futex: FutexTable;
   /** What is to fail, and when. */
   readonly faults: FaultInjector;
@@ -79,22 +78,27 @@ export class Kernel {
   readonly memory: SystemMemory;
   /** By pid; those that have ended and whose parent has not asked yet (zombies) are here too. */
   readonly processes: Map<number, Process> = new Map();
-  readonly subsystems: Subsystem[] = [];
   /** Told of what programs write to descriptors 1 and 2. */
   onOutput: ((process: Process, fd: number, text: string) => void) | null = null;
   /** Told when a process has ended. */
   readonly onExit: ((process: Process) => void)[] = [];
   /** Address spaces that the programs of show live arrays over pages which are not in RAM now. */
   readonly exposed: Set<Residency> = new Set();
+  /** Wall clock time of boot, seconds since 1970: the first second of 2026, so that every run shows the same dates. */
+  readonly bootTime: number = 1_767_225_600;
   /** Processes made so far. */
   forks = 0;
   private lastId = 0;
   private windows = 0;
+  private readonly files: Vfs;
+  private readonly parts: Subsystem[] = [];
+  /** What is done when somebody first looks at files or subsystems; null: it was done. */
+  private late: (() => void)[] | null = [];
 
   constructor(memory: SystemMemory, options: KernelOptions = {}) {
     this.memory = memory;
     this.os = options.os ?? "linux";
-    this.vfs = new Vfs(this.os === "windows" ? ["/proc", "/sys"] : []);
+    this.files = new Vfs(this.os === "windows" ? ["/proc", "/sys"] : []);
     this.choices = new Choices(options.strategy ?? firstStrategy);
     this.events = new EventQueue(this.clock, this.choices, options.order ?? "timed");
     this.costs = makeCosts(options.costs);
@@ -106,10 +110,7 @@ export class Kernel {
     this.futex = new FutexTable((tid) => this.findThread(tid), () => this.scheduler.current!);
     this.faults = new FaultInjector(this, options.faults);
     memory.refuse = (kind, bytes) => this.faults.active && this.faults.should(kind === "system" ? "fail_page_alloc" : "fail_gpu_alloc", undefined, bytes);
-    for (const [name, root] of faultTrees(this.faults)) this.vfs.mount(`/sys/kernel/debug/${name}`, provide(`/sys/kernel/debug/${name}`, root));
-    this.vfs.mount("/proc", procfs(this));
-    this.vfs.mount("/sys/fs/cgroup", cgroupFs(this));
-    this.subsystems.push({
+    this.parts.push({
       name: "processes",
       checkInvariants: () => {
         for (const process of this.processes.values()) process.mm.checkInvariants();
@@ -118,6 +119,37 @@ export class Kernel {
       },
       objectCounts: () => this.countObjects(),
     });
+  }
+
+  /**
+   * Puts off work of the machine's making until somebody looks at files or subsystems: most of what a machine has a short program never sees, and a machine that only runs threads
+   * is made thousands of times a second.
+   */
+  atBoot(run: () => void): void {
+    if (this.late === null) run();
+    else this.late.push(run);
+  }
+
+  private boot(): void {
+    const { late } = this;
+    if (late === null) return;
+    this.late = null;
+    for (const [name, root] of faultTrees(this.faults)) this.files.mount(`/sys/kernel/debug/${name}`, provide(`/sys/kernel/debug/${name}`, root));
+    this.files.mount("/proc", procfs(this));
+    this.files.mount("/sys/fs/cgroup", cgroupFs(this));
+    for (const run of late) run();
+  }
+
+  /** The one tree of files. */
+  get vfs(): Vfs {
+    this.boot();
+    return this.files;
+  }
+
+  /** What holds kernel objects. */
+  get subsystems(): Subsystem[] {
+    this.boot();
+    return this.parts;
   }
 
   /** PIDs and TIDs come from one counter, as on Linux. */

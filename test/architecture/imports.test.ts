@@ -18,20 +18,23 @@ const compilers = ["src/compiler/"];
 
 const layers: readonly Layer[] = [
   { prefix: "src/compiler/", uses: ["src/compiler/", "src/kernel/errors.ts"], types: [] },
-  { prefix: "src/gpu/", uses: ["src/gpu/", "src/compiler/abi.ts", "src/kernel/errors.ts"], types: ["src/kernel/sys/uapi.ts"] },
+  { prefix: "src/gpu/", uses: ["src/gpu/", "src/compiler/abi.ts", "src/kernel/errors.ts", "src/kernel/footprint.ts"], types: ["src/kernel/sys/uapi.ts"] },
   { prefix: "src/kernel/", uses: ["src/kernel/", "src/gpu/", "src/compiler/abi.ts"], types: [] },
   { prefix: "src/api/", uses: ["src/api/", "src/kernel/"], types: [] },
   { prefix: "src/cuda/", uses: ["src/cuda/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
   { prefix: "src/opencl/", uses: ["src/opencl/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
+  { prefix: "src/nvml/", uses: ["src/nvml/", "src/api/", "src/host/ambient-api.ts", ...systemCalls], types: ["src/kernel/process/"] },
+  // Programs of the machine: system calls, and the libraries that they are linked with.
+  { prefix: "src/programs/", uses: ["src/programs/", "src/nvml/", "src/opencl/", "src/api/", ...systemCalls], types: ["src/kernel/process/", "src/host/"] },
   // The modules that people import act on a current process, which the host layer keeps.
   { prefix: "src/cuda/entry/", uses: ["src/cuda/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
   { prefix: "src/opencl/entry/", uses: ["src/opencl/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
   // Where user-mode drivers and processes meet.
-  { prefix: "src/host/", uses: ["src/host/", "src/api/", "src/cuda/", "src/opencl/", "src/kernel/"], types: [] },
+  { prefix: "src/host/", uses: ["src/host/", "src/api/", "src/cuda/", "src/opencl/", "src/nvml/", "src/kernel/"], types: [] },
   { prefix: "src/testing/", uses: ["src/"], types: [] },
   { prefix: "src/tools/", uses: ["src/"], types: [] },
   // The top level puts the machine together out of all of them, tools and testing excepted.
-  { prefix: "src/", uses: ["src/api/", "src/cuda/", "src/opencl/", "src/host/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
+  { prefix: "src/", uses: ["src/api/", "src/cuda/", "src/opencl/", "src/nvml/", "src/programs/", "src/host/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
 ];
 
 /** Packages and Node modules: only here, so that the rest loads in a browser. */

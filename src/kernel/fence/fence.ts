@@ -1,4 +1,5 @@
 import { Errno, invariant } from "../errors.ts";
+import { touch } from "../footprint.ts";
 import { mutant } from "../mutants.ts";
 import { WaitQueue, type Blocking } from "../process/wait.ts";
 
@@ -160,6 +161,7 @@ export class DmaFence {
    */
   signal(timestamp: number = this.context.registry.ports.clock.now): number {
     if (this.signaled && !mutant("fence-signals-twice")) return -Errno.EINVAL;
+    touch(this);
     this.signaled = true;
     const ports = this.context.registry.ports;
     this.timestamp = timestamp;
@@ -191,6 +193,7 @@ export class DmaFence {
 
   /** Asks to be told. 0, or -ENOENT when it has signaled already: then the callback is not called. */
   addCallback(callback: FenceCallback): number {
+    touch(this);
     if (!this.signaled) this.enable();
     if (this.signaled) {
       if (mutant("fence-late-callback-called")) callback.fenceSignaled(this);
@@ -221,6 +224,7 @@ export class DmaFence {
    */
   *wait(deadline: number | null, what: string, interruptible: boolean = true): Blocking<number> {
     const { clock, trace } = this.context.registry.ports;
+    touch(this);
     if (!this.signaled) this.enable();
     if (this.signaled) return 0;
     if (trace.enabled) this.emitTrace("dma_fence:dma_fence_wait_start");

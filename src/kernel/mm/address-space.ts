@@ -1,5 +1,6 @@
 import { Errno, invariant } from "../errors.ts";
 import type { MappableRange } from "../fs/file.ts";
+import { touchMemory } from "../footprint.ts";
 import { mutant } from "../mutants.ts";
 import { IntervalNotifiers, type MmuEvent, type MmuNotifier } from "./notifier.ts";
 import { Residency } from "./residency.ts";
@@ -213,19 +214,24 @@ export class AddressSpace {
   /** The range as live bytes, or null when it is not mapped that way. */
   bytes(address: number, length: number, write: boolean): Uint8Array | null {
     const linear = this.resolve(address, length, write);
-    return linear === null ? null : this.memory.u8.subarray(linear, linear + length);
+    if (linear === null) return null;
+    touchMemory(linear, length, write);
+    return this.memory.u8.subarray(linear, linear + length);
   }
 
   /** A u32 at an aligned address, or null when it is not readable. */
   load32(address: number): number | null {
     const linear = (address & 3) === 0 ? this.resolve(address, 4, false) : null;
-    return linear === null ? null : this.memory.u32[linear >>> 2]!;
+    if (linear === null) return null;
+    touchMemory(linear, 4, false);
+    return this.memory.u32[linear >>> 2]!;
   }
 
   /** Writes a u32 at an aligned address; false when it is not writable. */
   store32(address: number, value: number): boolean {
     const linear = (address & 3) === 0 ? this.resolve(address, 4, true) : null;
     if (linear === null) return false;
+    touchMemory(linear, 4, true);
     this.memory.u32[linear >>> 2] = value;
     return true;
   }

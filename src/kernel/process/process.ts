@@ -1,5 +1,6 @@
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import type { FdTable } from "../fs/fdtable.ts";
+import { touch } from "../footprint.ts";
 import { threadExited } from "../futex/exit.ts";
 import type { Kernel } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
@@ -199,6 +200,7 @@ export class Process {
   /** Ends the process: threads first, then open files (drivers see the last reference go), then memory. */
   terminate(status: ExitStatus): void {
     if (this.exit !== null) return;
+    touch(this);
     this.exit = status;
     this.stopped = 0;
     this.held.length = 0;

@@ -1,5 +1,6 @@
 import type { Kernel } from "../machine.ts";
 import { DeadlockError, EmulatorBug, type Stuck } from "../errors.ts";
+import { touch, touchHost } from "../footprint.ts";
 import { mutant } from "../mutants.ts";
 import { MAX_RT_PRIO } from "./sched-policy.ts";
 import { TaskExit } from "./task-exit.ts";
@@ -25,8 +26,18 @@ export class ThreadScheduler {
 
   /** Puts a woken thread on the ready list as soon as its debt is paid. */
   enqueue(thread: Thread): void {
-    const at = Math.max(this.kernel.clock.now, thread.busyUntil);
-    this.kernel.events.at(at, () => this.makeReady(thread), "thread ready");
+    const { events, clock } = this.kernel;
+    const at = Math.max(clock.now, thread.busyUntil);
+    // Where time orders nothing, to be ready and to run are one choice, not two.
+    if (events.order === "any") events.at(at, () => this.runNow(thread), "run thread", false, thread.tid);
+    else events.at(at, () => this.makeReady(thread), "thread ready", false, thread.tid);
+  }
+
+  /** Runs a thread at once, unless a more urgent one is about to. */
+  private runNow(thread: Thread): void {
+    if (this.ready.length > 0 || thread.priority < MAX_RT_PRIO) this.makeReady(thread);
+    else if (thread.process.stopped !== 0) thread.process.hold(thread);
+    else this.resume(thread);
   }
 
   private makeReady(thread: Thread): void {
@@ -70,6 +81,8 @@ export class ThreadScheduler {
     }
     thread.state = "running";
     this.current = thread;
+    touch(thread);
+    touchHost(thread);
     try {
       if (thread.process.mm.residency.exposed.size > 0) thread.process.mm.residency.restoreViews();
       const step = thread.body.next(thread.wakeReason);
@@ -102,6 +115,7 @@ export class ThreadScheduler {
         // Whoever was killed inside a call does not come back from it.
         if (thread.state === "dead") throw new TaskExit();
         this.current = thread;
+        touchHost(thread);
         step = call.next(thread.wakeReason);
       }
       return step.value;
@@ -120,7 +134,7 @@ export class ThreadScheduler {
       this.current = null;
       while (thread.state === "parked" || (thread.process.stopped !== 0 && thread.state !== "dead")) {
         if (!kernel.events.runNext()) {
-          const error = new DeadlockError(this.stuck());
+          const error = this.deadlock();
           request.queue?.remove(thread);
           if (thread.process.exit !== null) throw error;
           thread.state = "running";
@@ -151,8 +165,14 @@ export class ThreadScheduler {
       this.kernel.events.advance(this.kernel.clock.now + debt);
     } finally {
       this.current = before;
+      touchHost(thread);
       if (this.kernel.exposed.size > 0) this.kernel.restoreViews();
     }
+  }
+
+  /** That nothing can wake any of the threads that wait. */
+  deadlock(): DeadlockError {
+    return new DeadlockError(this.stuck());
   }
 
   /** Every parked thread that is no helper, for deadlock messages; helpers too when there is no other. */

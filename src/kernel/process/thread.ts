@@ -1,6 +1,7 @@
 import type { Kernel } from "../machine.ts";
 import type { EventHandle } from "../clock.ts";
 import type { PiOwner } from "../futex/pi-state.ts";
+import { touch } from "../footprint.ts";
 import { hasSignal } from "../signal/deliver.ts";
 import { PendingSignals } from "../signal/state.ts";
 import type { Process } from "./process.ts";
@@ -129,6 +130,7 @@ export class Thread {
       else this.timer = this.kernel.events.at(at, () => this.wake(request.deadline === null ? "woken" : "timeout"), "sleep", request.deadline !== null);
       return;
     }
+    touch(request.queue);
     request.queue.waiters.push(this);
     if (request.deadline !== null) {
       const at = Math.max(request.deadline, this.kernel.clock.now);
@@ -143,6 +145,7 @@ export class Thread {
   /** Makes a parked thread ready. Whoever calls it has taken the thread off its queue, or the queue does not matter any more. */
   wake(reason: WakeReason): void {
     if (this.state !== "parked") return;
+    touch(this);
     if (this.timer !== null) {
       this.kernel.events.cancel(this.timer);
       this.timer = null;

@@ -1,3 +1,4 @@
+import { touch } from "../footprint.ts";
 import type { Thread } from "./thread.ts";
 
 /** Why a parked thread runs again. "interrupted": a signal came, and the wait was asked for as interruptible. */
@@ -35,11 +36,13 @@ export class WaitQueue {
 
   /** Wakes all waiters, in arrival order. */
   wakeAll(): void {
+    touch(this);
     while (this.waiters.length > 0) this.waiters.shift()!.wake("woken");
   }
 
   /** Wakes the longest waiting one. */
   wakeOne(): boolean {
+    touch(this);
     const first = this.waiters.shift();
     if (first === undefined) return false;
     first.wake("woken");
@@ -48,6 +51,7 @@ export class WaitQueue {
 
   /** Takes a thread off the queue without waking it. */
   remove(thread: Thread): void {
+    touch(this);
     const i = this.waiters.indexOf(thread);
     if (i >= 0) this.waiters.splice(i, 1);
   }

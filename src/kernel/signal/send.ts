@@ -1,4 +1,5 @@
 import { Errno } from "../errors.ts";
+import { touch } from "../footprint.ts";
 import type { Kernel } from "../machine.ts";
 import { mutant } from "../mutants.ts";
 import type { Process } from "../process/process.ts";
@@ -53,6 +54,7 @@ export function sendToProcess(kernel: Kernel, target: Process, info: SigInfo): v
 }
 
 function send(kernel: Kernel, target: Process, thread: Thread | null, info: SigInfo): void {
+  touch(target);
   if (target.exit !== null) return;
   const { signo } = info;
   if (kernel.trace.enabled) kernel.trace.emit("signal:signal_generate", { sig: signo, errno: 0, code: info.pid === 0 ? 128 : 0, comm: target.name, pid: target.pid, grp: thread === null ? 1 : 0, res: 0 });

@@ -1,5 +1,6 @@
 import { Errno } from "../errors.ts";
 import { faultyRequest, refusal } from "../fault/request.ts";
+import { touch } from "../footprint.ts";
 import { pageUp } from "../mm/vma.ts";
 import type { Thread } from "../process/thread.ts";
 import type { Blocking } from "../process/wait.ts";
@@ -15,6 +16,7 @@ export class ThreadSys extends FutexCalls implements Sys {
 
   ioctl<K extends IoctlName>(fd: number, request: K, arg: IoctlTable[K]): number {
     this.thread.debt += this.kernel.costs.ioctl;
+    touch(this.process.files);
     const file = this.process.files.get(fd);
     if (file === undefined) return -Errno.EBADF;
     const { driver } = file;

@@ -1,5 +1,6 @@
 import { Errno, invariant } from "../../errors.ts";
 import type { FenceContext, FenceRegistry } from "../../fence/fence.ts";
+import { touch } from "../../footprint.ts";
 import { mutant } from "../../mutants.ts";
 import { WaitQueue, type Blocking } from "../../process/wait.ts";
 import type { JobScheduler } from "./backend.ts";
@@ -61,6 +62,7 @@ export class SchedEntity {
 
   /** Puts an armed job at the end of the line. Jobs are pushed in the order they were armed. */
   push(job: SchedJob): void {
+    touch(this);
     invariant(this.tail === null || this.tail.sequence < job.sequence, "jobs are pushed in the order they were armed");
     job.previous = this.tail;
     if (this.tail === null) this.head = job;
@@ -79,6 +81,7 @@ export class SchedEntity {
 
   /** The scheduler gives the job to the hardware. */
   taken(job: SchedJob): void {
+    touch(this);
     this.unlink(job);
     job.ready = false;
     this.ready--;
@@ -90,6 +93,7 @@ export class SchedEntity {
 
   /** A job of this entity has ended; the next may go. */
   ended(): void {
+    touch(this);
     this.inFlight--;
     if (this.inFlight === 0) this.last = null;
     if (this.inOrder && this.head !== null) this.consider(this.head);

@@ -1,5 +1,6 @@
 import { Errno, invariant } from "../../errors.ts";
 import { mutant } from "../../mutants.ts";
+import { touch } from "../../footprint.ts";
 import type { JobScheduler } from "./backend.ts";
 import type { SchedJob } from "./job.ts";
 import { PendingList } from "./pending.ts";
@@ -78,6 +79,7 @@ export class DrmScheduler implements JobScheduler {
 
   /** A job is ready: its dependencies are met and it is its entity's turn. */
   enqueue(job: SchedJob): void {
+    touch(this);
     this.queue.add(job);
     if (this.gone) job.entity.kill();
     else this.kick();
@@ -102,6 +104,7 @@ export class DrmScheduler implements JobScheduler {
 
   /** The hardware is done with a job (its hardware fence has signaled). Any order; also for jobs that never ran. */
   finish(job: SchedJob, error: number): void {
+    touch(this);
     invariant(job.state === "running", "a job ends once, after it began");
     if (!job.hw.attached) {
       job.hw.late = error;

@@ -1,4 +1,5 @@
 import { Errno } from "../../errors.ts";
+import { touch } from "../../footprint.ts";
 import { EventFd, EFD_SEMAPHORE } from "../../fs/eventfd.ts";
 import { OpenFile, type FileDriver } from "../../fs/file.ts";
 import { O_NONBLOCK, Pipe } from "../../fs/pipe.ts";
@@ -197,7 +198,9 @@ export abstract class FileCalls extends CallBase {
   *writeBytes(fd: number, data: Uint8Array): Blocking<number> {
     this.charge();
     if (this.fails("fail_usercopy")) return -Errno.EFAULT;
-    return yield* this.onFile(fd, (file) => writeFile(this.caller, file, data));
+    const result = yield* this.onFile(fd, (file) => writeFile(this.caller, file, data));
+    if (result > 0 && fd <= 2 && this.process.files.get(fd)?.driver.kind === "tty") this.kernel.onOutput?.(this.process, fd, new TextDecoder().decode(data.subarray(0, result)));
+    return result;
   }
 
   /** Runs a call on a descriptor's file, which stays open meanwhile. */
@@ -205,6 +208,7 @@ export abstract class FileCalls extends CallBase {
     const file = this.process.files.get(fd);
     if (file === undefined) return -Errno.EBADF;
     file.get();
+    touch(file.driver);
     try {
       return yield* this.interruptible(() => call(file));
     } finally {
