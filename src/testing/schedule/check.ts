@@ -1,12 +1,13 @@
-import { formatDecisions } from "../../kernel/choices.ts";
+import { formatDecisions, type Strategy } from "../../kernel/choices.ts";
 import type { MachineOptions } from "../../machine.ts";
+import type { Detector } from "../detect/detector.ts";
 import { detectorsOf, type DetectorName } from "../detect/index.ts";
 import { searchOf, type StrategyName } from "../strategy/index.ts";
 import { decisionStrategy } from "../strategy/replay.ts";
 import type { Search } from "../strategy/search.ts";
 import type { Finding, Found } from "./finding.ts";
-import { runSchedule, type Program } from "./run.ts";
-import { deviations, shrinkDecisions } from "./shrink.ts";
+import { runSchedule, type Program, type ScheduleRun } from "./run.ts";
+import { deviations, shrinking } from "./shrink.ts";
 
 /** How to check. Everything is optional. */
 export interface CheckOptions {
@@ -51,53 +52,76 @@ function shorten(text: string): string {
   return text.length <= 400 ? text : `${text.slice(0, 400)}...`;
 }
 
+/** Asks for one run with a strategy. */
+export interface RunRequest {
+  readonly strategy: Strategy;
+  readonly detectors: readonly (() => Detector)[];
+  /** Only asked for in order to make a failing schedule simpler. */
+  readonly shrinking: boolean;
+}
+
+/** Everything wrong with a run, what its outcome says among it. */
+function judge(run: ScheduleRun, expected: string | null): readonly Finding[] {
+  if (run.outcome === null || expected === null || run.outcome === expected) return run.findings;
+  return [...run.findings, { kind: "difference", key: "difference", message: `the outcome depends on the schedule: ${shorten(run.outcome)}, and in the natural one ${shorten(expected)}` }];
+}
+
+const nameOf = (finding: Finding): string => `${finding.kind} ${finding.key}`;
+
 /**
- * Runs a program under many schedules and gathers what is wrong. The first schedule is the natural one, unless `replay` names another. Each mistake is reported once, with the simplest schedule found.
+ * The work of checking, for whoever can run the program: asks for runs, and gives the result when it is told enough.
  * @throws RangeError for options that are out of range
  */
-export function checkSchedules(program: Program, options: CheckOptions = {}): CheckResult {
-  const { schedules = 1000, detect = DEFAULT_DETECT, machine = {}, maxFindings = 10, shrinkRuns = 300 } = options;
+export function* checking(options: CheckOptions): Generator<RunRequest, CheckResult, ScheduleRun> {
+  const { schedules = 1000, detect = DEFAULT_DETECT, maxFindings = 10, shrinkRuns = 300 } = options;
   const search = searchOf(options.replay === undefined ? (options.strategy ?? "random") : "replay", options);
   const detectors = detectorsOf(detect);
   const outcomes = new Map<string, string>();
   const found = new Map<string, Found>();
+  const comparing = detect.includes("differences");
   let expected: string | null = null;
-
-  /** Everything wrong with a run, differences among it. */
-  const judge = (run: ReturnType<typeof runSchedule>): readonly Finding[] => {
-    if (!detect.includes("differences") || run.outcome === null || expected === null || run.outcome === expected) return run.findings;
-    return [...run.findings, { kind: "difference", key: "difference", message: `the outcome depends on the schedule: ${shorten(run.outcome)}, and in the natural one ${shorten(expected)}` }];
-  };
-
   let count = 0;
   let redundant = 0;
   let complete = false;
   // Exhaustive search begins with the natural schedule anyway.
   let natural = search.name === "random" || search.name === "pct";
+
   while (count < schedules && found.size < maxFindings) {
     const strategy = natural ? decisionStrategy([]) : search.next();
     if (strategy === null) {
       complete = search.name === "exhaustive";
       break;
     }
-    const run = runSchedule(program, strategy, detectors, machine);
+    const run = yield { strategy, detectors, shrinking: false };
     if (!natural) search.ended(run.decisions.length);
     natural = false;
     if (search.redundant === true) redundant++;
-    expected ??= run.outcome;
+    expected ??= comparing ? run.outcome : null;
     if (run.outcome !== null && !outcomes.has(run.outcome)) outcomes.set(run.outcome, formatDecisions(run.decisions));
-    for (const finding of judge(run)) {
-      const key = `${finding.kind} ${finding.key}`;
-      if (found.has(key)) continue;
-      const shows = (decisions: readonly number[]): readonly number[] | null => {
-        const again = runSchedule(program, decisionStrategy(decisions), detectors, machine);
-        return judge(again).some((other) => `${other.kind} ${other.key}` === key) ? again.decisions : null;
-      };
-      const shrunk = shrinkRuns > 0 ? shrinkDecisions(run.decisions, shows, { maxRuns: shrinkRuns }) : run.decisions;
-      found.set(key, { ...finding, schedule: count, replay: formatDecisions(run.decisions), shrunk: formatDecisions(shrunk), deviations: deviations(shrunk) });
+    for (const finding of judge(run, expected)) {
+      const name = nameOf(finding);
+      if (found.has(name)) continue;
+      const shrinker = shrinking(run.decisions, shrinkRuns);
+      let step = shrinker.next();
+      while (step.done !== true) {
+        const again = yield { strategy: decisionStrategy(step.value), detectors, shrinking: true };
+        step = shrinker.next(judge(again, expected).some((other) => nameOf(other) === name) ? again.decisions : null);
+      }
+      found.set(name, { ...finding, schedule: count, replay: formatDecisions(run.decisions), shrunk: formatDecisions(step.value), deviations: deviations(step.value) });
     }
     count++;
     options.onProgress?.(count, found.size);
   }
   return { schedules: count, redundant, complete, findings: [...found.values()], outcomes };
+}
+
+/**
+ * Runs a program under many schedules and gathers what is wrong. The first schedule is the natural one, unless `replay` names another. Each mistake is reported once, with the simplest schedule found.
+ * @throws RangeError for options that are out of range
+ */
+export function checkSchedules(program: Program, options: CheckOptions = {}): CheckResult {
+  const work = checking(options);
+  let step = work.next();
+  while (step.done !== true) step = work.next(runSchedule(program, step.value.strategy, step.value.detectors, options.machine));
+  return step.value;
 }

@@ -1,9 +1,3 @@
-/** How far shrinking goes. */
-export interface ShrinkOptions {
-  /** Runs that it may take. Default 300. */
-  readonly maxRuns?: number;
-}
-
 /** Decisions that are not the natural ones. */
 export function deviations(decisions: readonly number[]): number {
   let count = 0;
@@ -25,36 +19,36 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 /**
- * Looks for simpler decisions that show the same mistake: ends earlier, then takes the natural alternative in ever smaller blocks, then smaller deviations.
- * @param shows runs the program with decisions; gives the decisions really taken when the mistake shows, else null
+ * Looks for simpler decisions that show the same mistake: ends earlier, then takes the natural alternative in ever smaller blocks, then smaller deviations. Yields a list to run the program
+ * with, and is told the decisions really taken when the mistake shows, else null.
+ * @param maxRuns lists that it may yield
  * @returns the simplest list found
  */
-export function shrinkDecisions(decisions: readonly number[], shows: (decisions: readonly number[]) => readonly number[] | null, options: ShrinkOptions = {}): readonly number[] {
-  let left = options.maxRuns ?? 300;
+export function* shrinking(decisions: readonly number[], maxRuns: number): Generator<readonly number[], readonly number[], readonly number[] | null> {
+  let left = maxRuns;
   let best = trim(decisions);
-  const attempt = (candidate: readonly number[]): boolean => {
+  function* attempt(candidate: readonly number[]): Generator<readonly number[], boolean, readonly number[] | null> {
     if (left <= 0 || compare(candidate, best) >= 0) return false;
     left--;
-    const taken = shows(candidate);
+    const taken = yield candidate;
     if (taken === null) return false;
     const taut = trim(taken);
     best = compare(taut, candidate) < 0 ? taut : trim(candidate);
     return true;
-  };
+  }
 
-  for (let before = -1; before !== best.length && left > 0; ) {
-    before = best.length;
+  for (let before: readonly number[] | null = null; before !== best && left > 0; ) {
+    before = best;
     // Ends earlier: from the boldest cut on.
-    for (let keep = 0; keep < best.length && left > 0; keep = keep === 0 ? 1 : keep * 2) if (attempt(best.slice(0, keep))) break;
+    for (let keep = 0; keep < best.length && left > 0; keep = keep === 0 ? 1 : keep * 2) if (yield* attempt(best.slice(0, keep))) break;
     for (let size = best.length >> 1; size >= 1 && left > 0; size >>= 1) {
       for (let at = 0; at < best.length && left > 0; at += size) {
         const block = best.slice(at, at + size);
-        if (block.some((value) => value !== 0)) attempt([...best.slice(0, at), ...block.map(() => 0), ...best.slice(at + size)]);
+        if (block.some((value) => value !== 0)) yield* attempt([...best.slice(0, at), ...block.map(() => 0), ...best.slice(at + size)]);
       }
     }
     for (let at = 0; at < best.length && left > 0; at++) {
-      for (let value = 1; value < (best[at] ?? 0) && left > 0; value++) if (attempt([...best.slice(0, at), value, ...best.slice(at + 1)])) break;
-      if (best[at] !== 0 && at > 0 && best[at - 1] === 0) attempt([...best.slice(0, at - 1), best[at]!, 0, ...best.slice(at + 1)]);
+      for (let value = 1; value < (best[at] ?? 0) && left > 0; value++) if (yield* attempt([...best.slice(0, at), value, ...best.slice(at + 1)])) break;
     }
   }
   return best;

@@ -38,7 +38,8 @@ async function stripTypes(source: string, file: string): Promise<string> {
 
 /** TypeScript files are modules. */
 export const load: LoadHook = async (url, context, next) => {
-  if (data.native || !/^file:.*\.m?ts$/.test(url)) return next(url, context);
+  // "?schedule=2" behind a name makes a module of its own of the same file.
+  if (data.native || !/^file:[^?]*\.m?ts(\?.*)?$/.test(url)) return next(url, context);
   const file = fileURLToPath(url);
   const source = await readFile(file, "utf8");
   try {

@@ -16,6 +16,8 @@ async function main(args: readonly string[]): Promise<void> {
   switch (command) {
     case "run":
       return (await import("./run.ts")).run(rest, root);
+    case "check":
+      return (await import("./check.ts")).check(rest, root);
     case "coverage":
       return (await import("./coverage.ts")).coverage(rest);
     case "--version":

@@ -1,7 +1,7 @@
 /** Exit codes of the program. */
 export const ExitCode = {
   ok: 0,
-  /** The host program failed: an error nobody caught. */
+  /** The host program failed: an error nobody caught. Or checking found something. */
   failed: 1,
   /** The command line or a machine file is wrong. */
   usage: 2,
@@ -26,6 +26,18 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
       --report <out.html>     write what happened as a page with a timeline
       --timeline              print a small timeline at the end
       --diagnostics           print every error with its explanation at the end
+  glassgpu check <host.ts> [options] [-- arguments of the program]
+      runs a host program under many schedules: what the machine leaves open is decided anew each time. A file whose default export is a function is loaded once and the function
+      called for each schedule; any other file is loaded anew each time
+      --schedules <n>         how many schedules at most (1000)
+      --strategy <name>       random (default), pct, exhaustive
+      --seed <n>              of random and pct (1)
+      --depth <n>             of pct: ordering constraints that a mistake may need (3)
+      --replay <g1...>        this one schedule instead, with the program's output
+      --detect <a,b,...>      races, lifetimes, leaks, polling, differences (races,lifetimes); failures and deadlocks always
+      --shrink <n>            runs for making a failing schedule simpler (300)
+      --machine <file.json>   as for run
+      --json                  print the result as JSON
   glassgpu coverage [--rows] [--json]
       how much of each API works: functions full, partial, refused, in all; --rows lists every function
   glassgpu --help | --version
@@ -33,5 +45,5 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
 A machine file looks like this; everything is optional:
   { "gpus": ["a100-pcie-40gb", "mi250x"], "os": "linux", "seed": 7, "trace": true, "costs": { "contextCreate": 0 } }
 
-Exit codes: 0 fine, 1 the program failed, 2 the command line or a file it names is wrong, 70 a bug of glassgpu.
+Exit codes: 0 fine, 1 the program failed or something was found, 2 the command line or a file it names is wrong, 70 a bug of glassgpu.
 `;
