@@ -3,7 +3,7 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { HostPtr, Out } from "../api/out.ts";
-import { CL_MEM_ALLOC_HOST_PTR, CL_MEM_COPY_HOST_PTR, CL_MEM_USE_HOST_PTR } from "./abi/constants.ts";
+import { CL_MEM_COPY_HOST_PTR, CL_MEM_USE_HOST_PTR } from "./abi/constants.ts";
 import {
   CL_INVALID_BUFFER_SIZE, CL_INVALID_CONTEXT, CL_INVALID_HOST_PTR, CL_INVALID_PROPERTY, CL_INVALID_VALUE, CL_MEM_OBJECT_ALLOCATION_FAILURE,
 } from "./abi/errors.ts";
@@ -15,8 +15,9 @@ import { codeOf } from "./runtime/errno.ts";
 import { created, failNull } from "./runtime/fail.ts";
 import { badMemFlags } from "./runtime/flags.ts";
 import { hostBytes, isView } from "./runtime/host-memory.ts";
-import { MemObject, type Store } from "./runtime/mem-object.ts";
+import { MemObject } from "./runtime/mem-object.ts";
 import { stateOf } from "./runtime/state.ts";
+import { hostStore, ownStore } from "./runtime/store.ts";
 import { findSvm } from "./runtime/svm-allocation.ts";
 import { upload } from "./runtime/upload.ts";
 
@@ -88,19 +89,4 @@ function createBuffer(t: Caller, context: ContextObject, properties: readonly nu
     }
   }
   return created(errcode_ret, mem.list(stateOf(t).mems));
-}
-
-/** Memory of ours: on the device, or in the system when the host wants to reach it or several devices share it. */
-function ownStore(t: Caller, context: ContextObject, flags: number, size: number): Store | number {
-  const system = context.slots.length > 1 || (flags & CL_MEM_ALLOC_HOST_PTR) !== 0;
-  const piece = context.memory.take(t, size, system ? "system" : "vram");
-  return typeof piece === "number" ? piece : { address: piece.address, piece, pinned: 0, svm: null, cpu: system };
-}
-
-/** The program's own memory, or an SVM allocation. */
-function hostStore(t: Caller, context: ContextObject, address: number, size: number): Store | number {
-  const svm = findSvm(context.svm, address);
-  if (svm !== undefined) return { address, piece: null, pinned: 0, svm, cpu: true };
-  const errno = context.memory.pin(t, address, size);
-  return errno < 0 ? errno : { address, piece: null, pinned: size, svm: null, cpu: true };
 }

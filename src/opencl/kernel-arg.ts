@@ -4,7 +4,11 @@
 import type { Caller } from "../api/caller.ts";
 import type { HostPtr } from "../api/out.ts";
 import type { KernelParam } from "../compiler/ir/module.ts";
-import { CL_FALSE, CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, CL_KERNEL_EXEC_INFO_SVM_PTRS } from "./abi/constants.ts";
+import { samplerBits } from "../compiler/builtins/opencl/images/descriptor.ts";
+import {
+  CL_DEPTH, CL_FALSE, CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, CL_KERNEL_EXEC_INFO_SVM_PTRS, CL_MEM_OBJECT_IMAGE1D, CL_MEM_OBJECT_IMAGE1D_ARRAY, CL_MEM_OBJECT_IMAGE1D_BUFFER, CL_MEM_OBJECT_IMAGE2D,
+  CL_MEM_OBJECT_IMAGE2D_ARRAY, CL_MEM_OBJECT_IMAGE3D, CL_MEM_READ_ONLY, CL_MEM_WRITE_ONLY,
+} from "./abi/constants.ts";
 import {
   CL_INVALID_ARG_INDEX, CL_INVALID_ARG_SIZE, CL_INVALID_ARG_VALUE, CL_INVALID_KERNEL, CL_INVALID_MEM_OBJECT, CL_INVALID_OPERATION, CL_INVALID_SAMPLER, CL_INVALID_VALUE, CL_SUCCESS,
 } from "./abi/errors.ts";
@@ -12,7 +16,9 @@ import type { cl_int, cl_kernel, cl_kernel_exec_info, cl_mem, cl_sampler, cl_uin
 import { is31 } from "./runtime/capabilities.ts";
 import { fail } from "./runtime/fail.ts";
 import { hostBytes } from "./runtime/host-memory.ts";
+import type { ImageShape } from "./runtime/image-shape.ts";
 import type { KernelObject } from "./runtime/kernel-object.ts";
+import type { MemObject } from "./runtime/mem-object.ts";
 import { stateOf } from "./runtime/state.ts";
 import { hasSystemSvm } from "./runtime/context-object.ts";
 import { findSvm } from "./runtime/svm-allocation.ts";
@@ -23,7 +29,7 @@ const POINTER = 8;
 /**
  * clSetKernelArg. The value is copied. A kernel holds no references to memory objects.
  * @param arg_size bytes; for `__local` pointers the bytes to allocate
- * @param arg_value an array (or simulated address) with the value; for buffers their handle, or an array with the handle's 8 bytes, or NULL; for `__local` pointers NULL
+ * @param arg_value an array (or simulated address) with the value; for buffers, images and samplers their handle, or an array with the handle's 8 bytes (for buffers also NULL); for `__local` pointers NULL
  * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE, CL_INVALID_MEM_OBJECT, CL_INVALID_SAMPLER, CL_INVALID_ARG_SIZE
  */
 export function clSetKernelArg(t: Caller, kernel: cl_kernel | null, arg_index: cl_uint, arg_size: number, arg_value: HostPtr | cl_mem | cl_sampler | null): cl_int {
@@ -41,9 +47,9 @@ export function clSetKernelArg(t: Caller, kernel: cl_kernel | null, arg_index: c
     case "bytes":
       return setValue(t, object, param, arg_index, arg_size, arg_value);
     case "sampler":
-      return fail(t, CL_INVALID_SAMPLER, "arg_value must be a valid sampler, and the devices have none", { arg_index });
+      return setSampler(t, object, param, arg_index, arg_size, arg_value);
     case "image":
-      return fail(t, CL_INVALID_MEM_OBJECT, "arg_value must be a valid image, and the devices have none", { arg_index });
+      return setImage(t, object, param, arg_index, arg_size, arg_value);
   }
 }
 
@@ -65,12 +71,54 @@ function setBuffer(t: Caller, kernel: KernelObject, param: KernelParam, index: n
   let mem = null;
   if (handle !== 0) {
     mem = stateOf(t).mems.get(handle) ?? null;
-    if (mem === null || mem.context !== kernel.program.context) return fail(t, CL_INVALID_MEM_OBJECT, "arg_value must be a valid buffer of the kernel's context, or NULL", { arg_index: index, arg_value: handle });
+    if (mem === null || mem.image !== null || mem.context !== kernel.program.context) return fail(t, CL_INVALID_MEM_OBJECT, "arg_value must be a valid buffer of the kernel's context, or NULL", { arg_index: index, arg_value: handle });
     address = mem.address;
   }
   if (size !== POINTER) return fail(t, CL_INVALID_ARG_SIZE, "arg_size of a memory object must be sizeof(cl_mem), 8", { arg_index: index, arg_size: size });
   writeAddress(kernel, param.offset, address);
   kernel.mems[index] = mem;
+  kernel.mark(index);
+  return CL_SUCCESS;
+}
+
+/** Image types of OpenCL C by name, for CL_MEM_OBJECT_IMAGE*. */
+const typeNames: ReadonlyMap<number, string> = new Map([
+  [CL_MEM_OBJECT_IMAGE1D, "image1d"], [CL_MEM_OBJECT_IMAGE1D_BUFFER, "image1d_buffer"], [CL_MEM_OBJECT_IMAGE1D_ARRAY, "image1d_array"], [CL_MEM_OBJECT_IMAGE2D, "image2d"],
+  [CL_MEM_OBJECT_IMAGE2D_ARRAY, "image2d_array"], [CL_MEM_OBJECT_IMAGE3D, "image3d"],
+]);
+
+/** Why an image does not go with how the argument is declared, or null. */
+function unfit(mem: MemObject, shape: ImageShape, param: KernelParam): string | null {
+  const access = (param.info?.access ?? "").replace(/^__/, "");
+  if ((mem.flags & CL_MEM_WRITE_ONLY) !== 0 && (access === "read_only" || access === "read_write")) return "an image of CL_MEM_WRITE_ONLY cannot be an argument that is read";
+  if ((mem.flags & CL_MEM_READ_ONLY) !== 0 && (access === "write_only" || access === "read_write")) return "an image of CL_MEM_READ_ONLY cannot be an argument that is written";
+  // NON-SPEC: OpenCL leaves undefined what happens with an image of another type than the kernel declares.
+  const declared = /\b(image[123]d(?:_array|_buffer)?)(_depth)?_t\b/.exec(param.info?.typeName ?? "");
+  if (declared === null) return null;
+  const depth = shape.format.image_channel_order === CL_DEPTH;
+  return declared[1] === typeNames.get(shape.type) && (declared[2] !== undefined) === depth ? null : `the argument is declared as ${declared[0]}, and the image is another type`;
+}
+
+function setImage(t: Caller, kernel: KernelObject, param: KernelParam, index: number, size: number, value: HostPtr | null): cl_int {
+  const handle = handleIn(value);
+  const mem = stateOf(t).mems.get(handle);
+  if (mem === undefined || mem.image === null || mem.context !== kernel.program.context) return fail(t, CL_INVALID_MEM_OBJECT, "arg_value must be a valid image of the kernel's context", { arg_index: index, arg_value: handle });
+  const why = unfit(mem, mem.image, param);
+  if (why !== null) return fail(t, CL_INVALID_ARG_VALUE, why, { arg_index: index, flags: mem.flags, type: param.info?.typeName });
+  if (size !== POINTER) return fail(t, CL_INVALID_ARG_SIZE, "arg_size of a memory object must be sizeof(cl_mem), 8", { arg_index: index, arg_size: size });
+  writeAddress(kernel, param.offset, mem.image.descriptor.address);
+  kernel.mems[index] = mem;
+  kernel.mark(index);
+  return CL_SUCCESS;
+}
+
+function setSampler(t: Caller, kernel: KernelObject, param: KernelParam, index: number, size: number, value: HostPtr | null): cl_int {
+  const handle = handleIn(value);
+  const sampler = stateOf(t).samplers.get(handle);
+  if (sampler === undefined || sampler.context !== kernel.program.context) return fail(t, CL_INVALID_SAMPLER, "arg_value must be a valid sampler of the kernel's context", { arg_index: index, arg_value: handle });
+  if (size !== POINTER) return fail(t, CL_INVALID_ARG_SIZE, "arg_size of a sampler must be sizeof(cl_sampler), 8", { arg_index: index, arg_size: size });
+  const { normalized, addressing, filter } = sampler.sampling;
+  writeAddress(kernel, param.offset, Number(samplerBits(normalized, addressing, filter)));
   kernel.mark(index);
   return CL_SUCCESS;
 }

@@ -57,7 +57,7 @@ export function clGetMemObjectInfo(t: Caller, memobj: cl_mem | null, param_name:
 
 function memInfo(mem: MemObject, name: cl_mem_info): Answer | null {
   switch (name) {
-    case CL_MEM_TYPE: return uint(CL_MEM_OBJECT_BUFFER);
+    case CL_MEM_TYPE: return uint(mem.image?.type ?? CL_MEM_OBJECT_BUFFER);
     case CL_MEM_FLAGS: return size(mem.flags);
     case CL_MEM_SIZE: return size(mem.size);
     // A JavaScript array has no address: an Out box gets the array itself, bytes are 0.
@@ -66,7 +66,7 @@ function memInfo(mem: MemObject, name: cl_mem_info): Answer | null {
     case CL_MEM_REFERENCE_COUNT: return uint(mem.refs);
     case CL_MEM_CONTEXT: return size(mem.context.handle);
     case CL_MEM_ASSOCIATED_MEMOBJECT: return size(mem.whole?.handle ?? 0);
-    case CL_MEM_OFFSET: return size(mem.origin);
+    case CL_MEM_OFFSET: return size(mem.image === null ? mem.origin : 0);
     case CL_MEM_USES_SVM_POINTER: return uint(mem.store.svm === null ? CL_FALSE : CL_TRUE);
     case CL_MEM_PROPERTIES: return mem.properties === null ? nothing : sizes(mem.properties);
     default: return null;

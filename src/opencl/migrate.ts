@@ -6,7 +6,7 @@ import type { Out } from "../api/out.ts";
 import { CL_COMMAND_MIGRATE_MEM_OBJECTS, CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, CL_MIGRATE_MEM_OBJECT_HOST } from "./abi/constants.ts";
 import { CL_INVALID_VALUE } from "./abi/errors.ts";
 import type { cl_command_queue, cl_event, cl_int, cl_mem, cl_mem_migration_flags, cl_uint } from "./abi/types.ts";
-import { bufferOn, command, hostQueue, issue } from "./runtime/command.ts";
+import { command, hostQueue, issue, memOn } from "./runtime/command.ts";
 import { fail } from "./runtime/fail.ts";
 import type { MemObject } from "./runtime/mem-object.ts";
 import { MARKER } from "./runtime/transfer.ts";
@@ -29,7 +29,7 @@ export function clEnqueueMigrateMemObjects(t: Caller, command_queue: cl_command_
   if (num_mem_objects === 0 || mem_objects === null) return fail(t, CL_INVALID_VALUE, "num_mem_objects must not be 0, nor mem_objects NULL", { num_mem_objects });
   const mems: MemObject[] = [];
   for (let i = 0; i < num_mem_objects; i++) {
-    const mem = bufferOn(t, queue, mem_objects[i] ?? null, "mem_objects");
+    const mem = memOn(t, queue, mem_objects[i] ?? null, "mem_objects");
     if (typeof mem === "number") return mem;
     mems.push(mem);
   }

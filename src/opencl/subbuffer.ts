@@ -3,31 +3,16 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { Out } from "../api/out.ts";
-import {
-  CL_BUFFER_CREATE_TYPE_REGION, CL_MEM_HOST_NO_ACCESS, CL_MEM_HOST_READ_ONLY, CL_MEM_HOST_WRITE_ONLY, CL_MEM_READ_ONLY, CL_MEM_READ_WRITE, CL_MEM_WRITE_ONLY,
-} from "./abi/constants.ts";
+import { CL_BUFFER_CREATE_TYPE_REGION } from "./abi/constants.ts";
 import { CL_INVALID_BUFFER_SIZE, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_MISALIGNED_SUB_BUFFER_OFFSET, type cl_error } from "./abi/errors.ts";
 import type { cl_buffer_create_type, cl_buffer_region, cl_int, cl_mem, cl_mem_flags } from "./abi/types.ts";
 import { memOf } from "./buffer.ts";
 import { BASE_ALIGN } from "./runtime/capabilities.ts";
 import { created, failNull } from "./runtime/fail.ts";
-import { badMemFlags, HOST_ACCESS, HOST_POINTER, inherit } from "./runtime/flags.ts";
+import { badPartFlags, inherit } from "./runtime/flags.ts";
 import { advance } from "./runtime/host-memory.ts";
 import { MemObject } from "./runtime/mem-object.ts";
 import { stateOf } from "./runtime/state.ts";
-
-/** Why a sub-buffer may not have these flags, or null. */
-function badFlags(flags: number, parent: number): string | null {
-  const bad = badMemFlags(flags);
-  if (bad !== null) return bad;
-  if ((flags & HOST_POINTER) !== 0) return "flags must not hold CL_MEM_USE_HOST_PTR, CL_MEM_ALLOC_HOST_PTR or CL_MEM_COPY_HOST_PTR";
-  if ((parent & CL_MEM_WRITE_ONLY) !== 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_READ_ONLY)) !== 0) return "a part of a CL_MEM_WRITE_ONLY buffer cannot be read by kernels";
-  if ((parent & CL_MEM_READ_ONLY) !== 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY)) !== 0) return "a part of a CL_MEM_READ_ONLY buffer cannot be written by kernels";
-  if ((parent & CL_MEM_HOST_WRITE_ONLY) !== 0 && (flags & CL_MEM_HOST_READ_ONLY) !== 0) return "a part of a CL_MEM_HOST_WRITE_ONLY buffer cannot be read by the host";
-  if ((parent & CL_MEM_HOST_READ_ONLY) !== 0 && (flags & CL_MEM_HOST_WRITE_ONLY) !== 0) return "a part of a CL_MEM_HOST_READ_ONLY buffer cannot be written by the host";
-  if ((parent & CL_MEM_HOST_NO_ACCESS) !== 0 && (flags & HOST_ACCESS & ~CL_MEM_HOST_NO_ACCESS) !== 0) return "a part of a CL_MEM_HOST_NO_ACCESS buffer cannot be accessed by the host";
-  return null;
-}
 
 /**
  * clCreateSubBuffer.
@@ -36,10 +21,10 @@ function badFlags(flags: number, parent: number): string | null {
  */
 export function clCreateSubBuffer(t: Caller, buffer: cl_mem | null, flags: cl_mem_flags, buffer_create_type: cl_buffer_create_type, buffer_create_info: cl_buffer_region | null, errcode_ret: Out<cl_int> | null): cl_mem {
   const parent = memOf(t, buffer);
-  if (parent === undefined) return failNull(t, errcode_ret, CL_INVALID_MEM_OBJECT, "buffer must be a valid buffer", { buffer });
+  if (parent === undefined || parent.image !== null) return failNull(t, errcode_ret, CL_INVALID_MEM_OBJECT, "buffer must be a valid buffer", { buffer });
   if (parent.whole !== null) return failNull(t, errcode_ret, CL_INVALID_MEM_OBJECT, "buffer must not be a sub-buffer itself", { buffer });
   const reject = (code: cl_error, rule: string, values = {}): cl_mem => failNull(t, errcode_ret, code, rule, values);
-  const bad = badFlags(flags, parent.flags);
+  const bad = badPartFlags(flags, parent.flags);
   if (bad !== null) return reject(CL_INVALID_VALUE, bad, { flags, parent: parent.flags });
   if (buffer_create_type !== CL_BUFFER_CREATE_TYPE_REGION) return reject(CL_INVALID_VALUE, "buffer_create_type must be CL_BUFFER_CREATE_TYPE_REGION", { buffer_create_type });
   if (buffer_create_info === null) return reject(CL_INVALID_VALUE, "buffer_create_info must not be NULL");

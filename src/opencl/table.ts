@@ -8,6 +8,10 @@ import * as deviceChapter from "./device.ts";
 import * as eventChapter from "./event.ts";
 import * as extensionChapter from "./extension.ts";
 import * as imageChapter from "./image.ts";
+import * as imageCopyChapter from "./image-copy.ts";
+import * as imageInfoChapter from "./image-info.ts";
+import * as imageMapChapter from "./image-map.ts";
+import * as imageTransferChapter from "./image-transfer.ts";
 import * as kernelChapter from "./kernel.ts";
 import * as kernelArgChapter from "./kernel-arg.ts";
 import * as kernelInfoChapter from "./kernel-info.ts";
@@ -59,9 +63,9 @@ export type OpenCl = {
   readonly clCreatePipe: typeof pipeChapter.clCreatePipe;
   readonly clRetainMemObject: typeof memObjectChapter.clRetainMemObject;
   readonly clReleaseMemObject: typeof memObjectChapter.clReleaseMemObject;
-  readonly clGetSupportedImageFormats: typeof imageChapter.clGetSupportedImageFormats;
+  readonly clGetSupportedImageFormats: typeof imageInfoChapter.clGetSupportedImageFormats;
   readonly clGetMemObjectInfo: typeof memObjectChapter.clGetMemObjectInfo;
-  readonly clGetImageInfo: typeof imageChapter.clGetImageInfo;
+  readonly clGetImageInfo: typeof imageInfoChapter.clGetImageInfo;
   readonly clGetPipeInfo: typeof pipeChapter.clGetPipeInfo;
   readonly clSetMemObjectDestructorCallback: typeof memObjectChapter.clSetMemObjectDestructorCallback;
   readonly clSVMAlloc: typeof svmChapter.clSVMAlloc;
@@ -114,14 +118,14 @@ export type OpenCl = {
   readonly clEnqueueFillBuffer: typeof copyChapter.clEnqueueFillBuffer;
   readonly clEnqueueCopyBuffer: typeof copyChapter.clEnqueueCopyBuffer;
   readonly clEnqueueCopyBufferRect: typeof copyChapter.clEnqueueCopyBufferRect;
-  readonly clEnqueueReadImage: typeof imageChapter.clEnqueueReadImage;
-  readonly clEnqueueWriteImage: typeof imageChapter.clEnqueueWriteImage;
-  readonly clEnqueueFillImage: typeof imageChapter.clEnqueueFillImage;
-  readonly clEnqueueCopyImage: typeof imageChapter.clEnqueueCopyImage;
-  readonly clEnqueueCopyImageToBuffer: typeof imageChapter.clEnqueueCopyImageToBuffer;
-  readonly clEnqueueCopyBufferToImage: typeof imageChapter.clEnqueueCopyBufferToImage;
+  readonly clEnqueueReadImage: typeof imageTransferChapter.clEnqueueReadImage;
+  readonly clEnqueueWriteImage: typeof imageTransferChapter.clEnqueueWriteImage;
+  readonly clEnqueueFillImage: typeof imageCopyChapter.clEnqueueFillImage;
+  readonly clEnqueueCopyImage: typeof imageCopyChapter.clEnqueueCopyImage;
+  readonly clEnqueueCopyImageToBuffer: typeof imageCopyChapter.clEnqueueCopyImageToBuffer;
+  readonly clEnqueueCopyBufferToImage: typeof imageCopyChapter.clEnqueueCopyBufferToImage;
   readonly clEnqueueMapBuffer: typeof mapChapter.clEnqueueMapBuffer;
-  readonly clEnqueueMapImage: typeof imageChapter.clEnqueueMapImage;
+  readonly clEnqueueMapImage: typeof imageMapChapter.clEnqueueMapImage;
   readonly clEnqueueUnmapMemObject: typeof mapChapter.clEnqueueUnmapMemObject;
   readonly clEnqueueMigrateMemObjects: typeof migrateChapter.clEnqueueMigrateMemObjects;
   readonly clEnqueueNDRangeKernel: typeof ndrangeChapter.clEnqueueNDRangeKernel;
@@ -182,9 +186,9 @@ export const opencl: OpenCl = {
   clCreatePipe: pipeChapter.clCreatePipe,
   clRetainMemObject: memObjectChapter.clRetainMemObject,
   clReleaseMemObject: memObjectChapter.clReleaseMemObject,
-  clGetSupportedImageFormats: imageChapter.clGetSupportedImageFormats,
+  clGetSupportedImageFormats: imageInfoChapter.clGetSupportedImageFormats,
   clGetMemObjectInfo: memObjectChapter.clGetMemObjectInfo,
-  clGetImageInfo: imageChapter.clGetImageInfo,
+  clGetImageInfo: imageInfoChapter.clGetImageInfo,
   clGetPipeInfo: pipeChapter.clGetPipeInfo,
   clSetMemObjectDestructorCallback: memObjectChapter.clSetMemObjectDestructorCallback,
   clSVMAlloc: svmChapter.clSVMAlloc,
@@ -237,14 +241,14 @@ export const opencl: OpenCl = {
   clEnqueueFillBuffer: copyChapter.clEnqueueFillBuffer,
   clEnqueueCopyBuffer: copyChapter.clEnqueueCopyBuffer,
   clEnqueueCopyBufferRect: copyChapter.clEnqueueCopyBufferRect,
-  clEnqueueReadImage: imageChapter.clEnqueueReadImage,
-  clEnqueueWriteImage: imageChapter.clEnqueueWriteImage,
-  clEnqueueFillImage: imageChapter.clEnqueueFillImage,
-  clEnqueueCopyImage: imageChapter.clEnqueueCopyImage,
-  clEnqueueCopyImageToBuffer: imageChapter.clEnqueueCopyImageToBuffer,
-  clEnqueueCopyBufferToImage: imageChapter.clEnqueueCopyBufferToImage,
+  clEnqueueReadImage: imageTransferChapter.clEnqueueReadImage,
+  clEnqueueWriteImage: imageTransferChapter.clEnqueueWriteImage,
+  clEnqueueFillImage: imageCopyChapter.clEnqueueFillImage,
+  clEnqueueCopyImage: imageCopyChapter.clEnqueueCopyImage,
+  clEnqueueCopyImageToBuffer: imageCopyChapter.clEnqueueCopyImageToBuffer,
+  clEnqueueCopyBufferToImage: imageCopyChapter.clEnqueueCopyBufferToImage,
   clEnqueueMapBuffer: mapChapter.clEnqueueMapBuffer,
-  clEnqueueMapImage: imageChapter.clEnqueueMapImage,
+  clEnqueueMapImage: imageMapChapter.clEnqueueMapImage,
   clEnqueueUnmapMemObject: mapChapter.clEnqueueUnmapMemObject,
   clEnqueueMigrateMemObjects: migrateChapter.clEnqueueMigrateMemObjects,
   clEnqueueNDRangeKernel: ndrangeChapter.clEnqueueNDRangeKernel,

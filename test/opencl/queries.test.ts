@@ -62,9 +62,17 @@ describe("platform and devices", () => {
       expect(get<string>(C.CL_DEVICE_EXTENSIONS).split(" ")).toEqual(get<cl_name_version[]>(C.CL_DEVICE_EXTENSIONS_WITH_VERSION).map((e) => e.name));
       for (const name of get<string>(C.CL_DEVICE_EXTENSIONS).split(" ")) expect(Object.keys(extensions)).toContain(name);
       expect(get<cl_name_version[]>(C.CL_DEVICE_OPENCL_C_ALL_VERSIONS).map((v) => [v.version >>> 22, (v.version >>> 12) & 1023])).toContainEqual([3, 0]);
-      // No images: then everything about them is nothing.
-      expect(get(C.CL_DEVICE_IMAGE_SUPPORT)).toBe(C.CL_FALSE);
-      for (const name of [C.CL_DEVICE_MAX_READ_IMAGE_ARGS, C.CL_DEVICE_IMAGE2D_MAX_WIDTH, C.CL_DEVICE_MAX_SAMPLERS, C.CL_DEVICE_MAX_PIPE_ARGS, C.CL_DEVICE_MAX_ON_DEVICE_QUEUES]) expect(get(name)).toBe(0);
+      // Images, at least as large and as many as the full profile demands.
+      expect(get(C.CL_DEVICE_IMAGE_SUPPORT)).toBe(C.CL_TRUE);
+      const least: readonly (readonly [number, number])[] = [
+        [C.CL_DEVICE_MAX_READ_IMAGE_ARGS, 128], [C.CL_DEVICE_MAX_WRITE_IMAGE_ARGS, 64], [C.CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS, 64], [C.CL_DEVICE_IMAGE2D_MAX_WIDTH, 16384], [C.CL_DEVICE_IMAGE2D_MAX_HEIGHT, 16384],
+        [C.CL_DEVICE_IMAGE3D_MAX_WIDTH, 2048], [C.CL_DEVICE_IMAGE3D_MAX_HEIGHT, 2048], [C.CL_DEVICE_IMAGE3D_MAX_DEPTH, 2048], [C.CL_DEVICE_IMAGE_MAX_BUFFER_SIZE, 65536], [C.CL_DEVICE_IMAGE_MAX_ARRAY_SIZE, 2048],
+        [C.CL_DEVICE_MAX_SAMPLERS, 16],
+      ];
+      for (const [name, value] of least) expect(get<number>(name)).toBeGreaterThanOrEqual(value);
+      for (const name of ["__opencl_c_images", "__opencl_c_3d_image_writes", "__opencl_c_read_write_images"]) expect(get<cl_name_version[]>(C.CL_DEVICE_OPENCL_C_FEATURES).map((feature) => feature.name)).toContain(name);
+      // No pipes and device queues: then everything about them is nothing.
+      for (const name of [C.CL_DEVICE_PIPE_SUPPORT, C.CL_DEVICE_MAX_PIPE_ARGS, C.CL_DEVICE_MAX_ON_DEVICE_QUEUES]) expect(get(name)).toBe(0);
     });
   }
 

@@ -180,15 +180,18 @@ export const clCreateSubBuffer: Api["clCreateSubBuffer"] = ambientCall("opencl",
 
 /**
  * `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.2.
- * Refused.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_DESCRIPTOR, CL_INVALID_HOST_PTR, CL_INVALID_OPERATION
+ * @param image_desc what the image is like; `mem_object` may be a buffer (1D image buffers, 2D images) or a 2D image whose pixels the new one shares
+ * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current when the image is
+ *   mapped and unmapped
+ * @returns the image or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_DESCRIPTOR, CL_INVALID_IMAGE_SIZE, CL_INVALID_HOST_PTR,
+ *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clCreateImage: Api["clCreateImage"] = ambientCall("opencl", "clCreateImage");
 
 /**
  * `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 3.0.
- * Refused.
- * @returns NULL; errcode_ret: as clCreateImage, and CL_INVALID_PROPERTY
+ * There are no properties for images in OpenCL 3.0.
+ * @returns the image or NULL; errcode_ret: as clCreateImage, and CL_INVALID_PROPERTY
  */
 export const clCreateImageWithProperties: Api["clCreateImageWithProperties"] = ambientCall("opencl", "clCreateImageWithProperties");
 
@@ -214,8 +217,8 @@ export const clReleaseMemObject: Api["clReleaseMemObject"] = ambientCall("opencl
 
 /**
  * `cl_int clGetSupportedImageFormats(cl_context context, cl_mem_flags flags, cl_mem_object_type image_type, cl_uint num_entries, cl_image_format* image_formats, cl_uint* num_image_formats)` Since OpenCL 1.0.
- * None.
- * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ * The same formats for reading and writing.
+ * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clGetSupportedImageFormats: Api["clGetSupportedImageFormats"] = ambientCall("opencl", "clGetSupportedImageFormats");
 
@@ -227,8 +230,7 @@ export const clGetMemObjectInfo: Api["clGetMemObjectInfo"] = ambientCall("opencl
 
 /**
  * `cl_int clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * There are no images.
- * @returns CL_INVALID_MEM_OBJECT
+ * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clGetImageInfo: Api["clGetImageInfo"] = ambientCall("opencl", "clGetImageInfo");
 
@@ -248,8 +250,8 @@ export const clSetMemObjectDestructorCallback: Api["clSetMemObjectDestructorCall
 
 /**
  * `void* clSVMAlloc(cl_context context, cl_svm_mem_flags flags, size_t size, cl_uint alignment)` Since OpenCL 2.0.
- * Memory that host and devices see at one address. Coarse-grained: a buffer object mapped shared into the process and into every device's address
- * space. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
+ * Memory that host and devices see at one address: a buffer object in system memory, mapped shared into the process and into every device's address
+ * space. Both sides see each other's stores at once, so that coarse- and fine-grained buffers are the same thing here; only what the program may rely on differs. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
  * @param alignment a power of two, or 0 for the default
  * @returns the address, or 0 (NULL)
  */
@@ -263,29 +265,27 @@ export const clSVMFree: Api["clSVMFree"] = ambientCall("opencl", "clSVMFree");
 
 /**
  * `cl_sampler clCreateSamplerWithProperties(cl_context context, const cl_sampler_properties* sampler_properties, cl_int* errcode_ret)` Since OpenCL 2.0.
- * Refused.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * What the list does not name: normalized coordinates, CL_ADDRESS_CLAMP, CL_FILTER_NEAREST.
+ * @returns the sampler or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clCreateSamplerWithProperties: Api["clCreateSamplerWithProperties"] = ambientCall("opencl", "clCreateSamplerWithProperties");
 
 /**
  * `cl_int clRetainSampler(cl_sampler sampler)` Since OpenCL 1.0.
- * There are no samplers.
  * @returns CL_INVALID_SAMPLER
  */
 export const clRetainSampler: Api["clRetainSampler"] = ambientCall("opencl", "clRetainSampler");
 
 /**
  * `cl_int clReleaseSampler(cl_sampler sampler)` Since OpenCL 1.0.
- * There are no samplers.
+ * Kernels that have it as argument keep its value.
  * @returns CL_INVALID_SAMPLER
  */
 export const clReleaseSampler: Api["clReleaseSampler"] = ambientCall("opencl", "clReleaseSampler");
 
 /**
  * `cl_int clGetSamplerInfo(cl_sampler sampler, cl_sampler_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * There are no samplers.
- * @returns CL_INVALID_SAMPLER
+ * @returns CL_INVALID_SAMPLER, CL_INVALID_VALUE
  */
 export const clGetSamplerInfo: Api["clGetSamplerInfo"] = ambientCall("opencl", "clGetSamplerInfo");
 
@@ -424,14 +424,14 @@ export const clReleaseKernel: Api["clReleaseKernel"] = ambientCall("opencl", "cl
  * `cl_int clSetKernelArg(cl_kernel kernel, cl_uint arg_index, size_t arg_size, const void* arg_value)` Since OpenCL 1.0.
  * The value is copied. A kernel holds no references to memory objects.
  * @param arg_size bytes; for `__local` pointers the bytes to allocate
- * @param arg_value an array (or simulated address) with the value; for buffers their handle, or an array with the handle's 8 bytes, or NULL; for `__local` pointers NULL
+ * @param arg_value an array (or simulated address) with the value; for buffers, images and samplers their handle, or an array with the handle's 8 bytes (for buffers also NULL); for `__local` pointers NULL
  * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE, CL_INVALID_MEM_OBJECT, CL_INVALID_SAMPLER, CL_INVALID_ARG_SIZE
  */
 export const clSetKernelArg: Api["clSetKernelArg"] = ambientCall("opencl", "clSetKernelArg");
 
 /**
  * `cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint arg_index, const void* arg_value)` Since OpenCL 2.0.
- * An address inside an allocation of clSVMAlloc, or NULL.
+ * An address inside an allocation of clSVMAlloc, any address where a device has fine-grained system SVM, or NULL.
  * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE
  */
 export const clSetKernelArgSVMPointer: Api["clSetKernelArgSVMPointer"] = ambientCall("opencl", "clSetKernelArgSVMPointer");
@@ -597,43 +597,48 @@ export const clEnqueueCopyBufferRect: Api["clEnqueueCopyBufferRect"] = ambientCa
 
 /**
  * `cl_int clEnqueueReadImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_read, const size_t* origin, const size_t* region, size_t row_pitch, size_t slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * Origin and region are pixels [x, y, z]; of arrays the layer is y (1D) or z (2D).
+ * @param row_pitch bytes from row to row in host memory, 0: rows follow each other
+ * @param slice_pitch bytes from slice (layer) to slice, 0: they follow each other
+ * @param ptr a simulated address or a JavaScript array with room for the region
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE, CL_IMAGE_FORMAT_NOT_SUPPORTED,
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clEnqueueReadImage: Api["clEnqueueReadImage"] = ambientCall("opencl", "clEnqueueReadImage");
 
 /**
  * `cl_int clEnqueueWriteImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_write, const size_t* origin, const size_t* region, size_t input_row_pitch, size_t input_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * @returns as clEnqueueReadImage
  */
 export const clEnqueueWriteImage: Api["clEnqueueWriteImage"] = ambientCall("opencl", "clEnqueueWriteImage");
 
 /**
  * `cl_int clEnqueueFillImage(cl_command_queue command_queue, cl_mem image, const void* fill_color, const size_t* origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * @param fill_color four floats, ints or unsigned ints, as the image's data type wants them (a float for depth images), converted to the image's format
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE, CL_IMAGE_FORMAT_NOT_SUPPORTED,
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clEnqueueFillImage: Api["clEnqueueFillImage"] = ambientCall("opencl", "clEnqueueFillImage");
 
 /**
  * `cl_int clEnqueueCopyImage(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_image, const size_t* src_origin, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * Images may differ in type, not in format.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_IMAGE_FORMAT_MISMATCH, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE,
+ *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_MEM_COPY_OVERLAP, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clEnqueueCopyImage: Api["clEnqueueCopyImage"] = ambientCall("opencl", "clEnqueueCopyImage");
 
 /**
  * `cl_int clEnqueueCopyImageToBuffer(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_buffer, const size_t* src_origin, const size_t* region, size_t dst_offset, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * The rows follow each other in the buffer.
+ * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_INVALID_IMAGE_SIZE,
+ *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clEnqueueCopyImageToBuffer: Api["clEnqueueCopyImageToBuffer"] = ambientCall("opencl", "clEnqueueCopyImageToBuffer");
 
 /**
  * `cl_int clEnqueueCopyBufferToImage(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_image, size_t src_offset, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * @returns as clEnqueueCopyImageToBuffer
  */
 export const clEnqueueCopyBufferToImage: Api["clEnqueueCopyBufferToImage"] = ambientCall("opencl", "clEnqueueCopyBufferToImage");
 
@@ -648,8 +653,12 @@ export const clEnqueueMapBuffer: Api["clEnqueueMapBuffer"] = ambientCall("opencl
 
 /**
  * `void* clEnqueueMapImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_map, cl_map_flags map_flags, const size_t* origin, const size_t* region, size_t* image_row_pitch, size_t* image_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` Since OpenCL 1.0.
- * Refused.
- * @returns NULL; errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT
+ * An image in device memory is shown through a copy of the region, whose rows follow each other; one in host memory as it lies there.
+ * @param image_row_pitch gets the bytes from row to row behind the pointer
+ * @param image_slice_pitch gets the bytes from slice or layer to the next; 0 for images of one or two dimensions
+ * @returns the pointer, or 0 (NULL); errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE,
+ *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MAP_FAILURE, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES,
+ *   CL_OUT_OF_HOST_MEMORY
  */
 export const clEnqueueMapImage: Api["clEnqueueMapImage"] = ambientCall("opencl", "clEnqueueMapImage");
 
@@ -754,15 +763,15 @@ export const clSetCommandQueueProperty: Api["clSetCommandQueueProperty"] = ambie
 
 /**
  * `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
- * Refused.
- * @returns NULL; errcode_ret: as clCreateImage
+ * @returns the image or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_SIZE, CL_INVALID_HOST_PTR, CL_IMAGE_FORMAT_NOT_SUPPORTED,
+ *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clCreateImage2D: Api["clCreateImage2D"] = ambientCall("opencl", "clCreateImage2D");
 
 /**
  * `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
- * Refused.
- * @returns NULL; errcode_ret: as clCreateImage
+ * The depth must be greater than 1.
+ * @returns the image or NULL; errcode_ret: as clCreateImage2D
  */
 export const clCreateImage3D: Api["clCreateImage3D"] = ambientCall("opencl", "clCreateImage3D");
 
@@ -805,8 +814,7 @@ export const clCreateCommandQueue: Api["clCreateCommandQueue"] = ambientCall("op
 
 /**
  * `cl_sampler clCreateSampler(cl_context context, cl_bool normalized_coords, cl_addressing_mode addressing_mode, cl_filter_mode filter_mode, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 2.0.
- * Refused.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * @returns the sampler or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
  */
 export const clCreateSampler: Api["clCreateSampler"] = ambientCall("opencl", "clCreateSampler");
 

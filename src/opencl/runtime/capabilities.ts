@@ -1,5 +1,5 @@
 import type { Caller } from "../../api/caller.ts";
-import { languageExtensions, languageFeatures } from "../../compiler/clang/extensions.ts";
+import { imageExtensions, imageFeatures, languageExtensions, languageFeatures } from "../../compiler/clang/extensions.ts";
 import { CL_DEVICE_SVM_ATOMICS, CL_DEVICE_SVM_COARSE_GRAIN_BUFFER, CL_DEVICE_SVM_FINE_GRAIN_BUFFER, CL_DEVICE_SVM_FINE_GRAIN_SYSTEM } from "../abi/constants.ts";
 import type { cl_name_version } from "../abi/types.ts";
 import { extensions, type ExtensionName } from "../abi/extensions.ts";
@@ -29,6 +29,15 @@ export const LARGEST_TYPE = 128;
 export const MAX_PARAMETER_BYTES = 4352;
 /** CL_DEVICE_MAX_CONSTANT_ARGS. */
 export const MAX_CONSTANT_ARGS = 8;
+/** Largest images, the same for all devices: CL_DEVICE_IMAGE2D_MAX_*, IMAGE3D_MAX_*, IMAGE_MAX_BUFFER_SIZE (pixels) and IMAGE_MAX_ARRAY_SIZE. MODEL: at least the minima of the full profile. */
+export const imageLimits: { readonly plane: readonly [number, number]; readonly volume: readonly [number, number, number]; readonly buffer: number; readonly layers: number } = {
+  plane: [16384, 16384], volume: [2048, 2048, 2048], buffer: 2 ** 27, layers: 2048,
+};
+/** CL_DEVICE_MAX_READ_IMAGE_ARGS, MAX_WRITE_IMAGE_ARGS, MAX_READ_WRITE_IMAGE_ARGS, MAX_SAMPLERS: the minima of the full profile. */
+export const imageArguments = { read: 128, write: 64, readWrite: 64, samplers: 16 } as const;
+/** CL_DEVICE_IMAGE_PITCH_ALIGNMENT and CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT, in pixels. */
+export const IMAGE_PITCH_ALIGN = 16;
+export const IMAGE_BASE_ALIGN = 16;
 /** CL_DEVICE_PRINTF_BUFFER_SIZE. */
 export const PRINTF_BYTES = 1048576;
 /** Greatest value of the device's size_t that a JavaScript number holds exactly: more in one dimension is refused as not representable. */
@@ -66,16 +75,19 @@ export function constantBytes(device: DeviceObject): number {
   return device.info.profile.constantBytes;
 }
 
-/** Extensions of the API that every device here has. Images, pipes, SPIR-V and device-side enqueue are not among them. */
+/** Extensions of the API that every device here has. Pipes, SPIR-V and device-side enqueue are not among them. */
 const apiExtensions: readonly ExtensionName[] = [
-  "cl_khr_create_command_queue", "cl_khr_device_uuid", "cl_khr_extended_versioning", "cl_khr_pci_bus_info", "cl_khr_priority_hints", "cl_khr_suggested_local_work_size", "cl_khr_throttle_hints",
+  "cl_khr_create_command_queue", "cl_khr_device_uuid", "cl_khr_extended_versioning", "cl_khr_image2d_from_buffer", "cl_khr_pci_bus_info", "cl_khr_priority_hints", "cl_khr_suggested_local_work_size", "cl_khr_throttle_hints",
 ];
 
 /** What every device here has: the extensions of the language that the compiler has, and those of the API. */
-export const deviceExtensions: readonly ExtensionName[] = [...(languageExtensions as readonly ExtensionName[]), ...apiExtensions].toSorted();
+export const deviceExtensions: readonly ExtensionName[] = [...([...languageExtensions, ...imageExtensions] as readonly ExtensionName[]), ...apiExtensions].toSorted();
 
 /** Optional features of OpenCL C 3.0 that the compiler has. */
-export const deviceFeatures: readonly string[] = languageFeatures;
+export const deviceFeatures: readonly string[] = [...languageFeatures, ...imageFeatures];
+
+/** What the compiler is told to offer to programs. */
+export const programExtensions: readonly string[] = [...languageExtensions, ...languageFeatures, ...imageExtensions, ...imageFeatures];
 
 /** Sub-groups are warps: how many a work-group of the device can have. */
 export function maxSubGroups(device: DeviceObject): number {

@@ -5,6 +5,7 @@ import { CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL
 import type { cl_command_queue, cl_event, cl_int, cl_mem } from "../abi/types.ts";
 import { EventObject } from "./event.ts";
 import { fail } from "./fail.ts";
+import type { ImageShape } from "./image-shape.ts";
 import type { MemObject } from "./mem-object.ts";
 import type { ClObject } from "./object.ts";
 import type { QueueObject } from "./queue-object.ts";
@@ -19,12 +20,24 @@ export function hostQueue(t: Caller, command_queue: cl_command_queue | null): Qu
   return queue ?? fail(t, CL_INVALID_COMMAND_QUEUE, "command_queue must be a valid host command-queue", { command_queue });
 }
 
-/** A buffer that a command on `queue` uses, or the code that was recorded: CL_INVALID_MEM_OBJECT, CL_INVALID_CONTEXT. */
-export function bufferOn(t: Caller, queue: QueueObject, handle: cl_mem | null, name: string): MemObject | cl_int {
+/** A memory object that a command on `queue` uses, or the code that was recorded: CL_INVALID_MEM_OBJECT, CL_INVALID_CONTEXT. */
+export function memOn(t: Caller, queue: QueueObject, handle: cl_mem | null, name: string, kind: "memory object" | "buffer" | "image" = "memory object"): MemObject | cl_int {
   const mem = handle === null ? undefined : stateOf(t).mems.get(handle);
-  if (mem === undefined) return fail(t, CL_INVALID_MEM_OBJECT, `${name} must be a valid buffer`, { [name]: handle });
+  const right = mem !== undefined && (kind === "memory object" || (kind === "image") === (mem.image !== null));
+  if (!right) return fail(t, CL_INVALID_MEM_OBJECT, `${name} must be a valid ${kind}`, { [name]: handle });
   if (mem.context !== queue.context) return fail(t, CL_INVALID_CONTEXT, `${name} must be of the queue's context`, { [name]: handle });
   return mem;
+}
+
+/** A buffer that a command on `queue` uses, or the code that was recorded: CL_INVALID_MEM_OBJECT, CL_INVALID_CONTEXT. */
+export function bufferOn(t: Caller, queue: QueueObject, handle: cl_mem | null, name: string): MemObject | cl_int {
+  return memOn(t, queue, handle, name, "buffer");
+}
+
+/** An image that a command on `queue` uses, with its shape, or the code that was recorded: CL_INVALID_MEM_OBJECT, CL_INVALID_CONTEXT. */
+export function imageOn(t: Caller, queue: QueueObject, handle: cl_mem | null, name: string): { readonly mem: MemObject; readonly shape: ImageShape } | cl_int {
+  const mem = memOn(t, queue, handle, name, "image");
+  return typeof mem === "number" ? mem : { mem, shape: mem.image! };
 }
 
 /** A new command with its dependencies: the wait list, and the initial contents of what it uses. */

@@ -4,6 +4,7 @@ import { openClCompiler } from "../../compiler/clang/compiler.ts";
 import { parseBuildOptions, type BuildOptions, type Phase } from "../../compiler/clang/options.ts";
 import type { Module } from "../../compiler/ir/module.ts";
 import { compileModule } from "../../compiler/wasm/index.ts";
+import { programExtensions } from "./capabilities.ts";
 import { Recent } from "./recent.ts";
 
 /** A program text to compile. */
@@ -47,7 +48,7 @@ export function compileSource(request: CompileRequest): CompileResult {
   const { source, options, headers, phase } = request;
   // Headers of -I are files, which may change.
   const compile = (): CompileResult => {
-    const result = compileOpenCl(source, { options, headers, phase });
+    const result = compileOpenCl(source, { options, headers, phase, extensions: programExtensions });
     return result.ok ? { module: result.module, log: result.log } : { module: null, log: result.log };
   };
   return options.includes("-I") ? compile() : compilations.get(JSON.stringify([source, options, headers, phase]), compile);

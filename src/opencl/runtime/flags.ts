@@ -43,7 +43,20 @@ export function mapsForWriting(flags: number): boolean {
   return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) !== 0;
 }
 
-/** Access of a sub-buffer: what it names itself, else its parent's. */
+/** Why a part of a memory object (a sub-buffer, an image made of it) may not have these flags, or null. */
+export function badPartFlags(flags: number, parent: number): string | null {
+  const bad = badMemFlags(flags);
+  if (bad !== null) return bad;
+  if ((flags & HOST_POINTER) !== 0) return "flags must not hold CL_MEM_USE_HOST_PTR, CL_MEM_ALLOC_HOST_PTR or CL_MEM_COPY_HOST_PTR";
+  if ((parent & CL_MEM_WRITE_ONLY) !== 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_READ_ONLY)) !== 0) return "a part of a CL_MEM_WRITE_ONLY memory object cannot be read by kernels";
+  if ((parent & CL_MEM_READ_ONLY) !== 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY)) !== 0) return "a part of a CL_MEM_READ_ONLY memory object cannot be written by kernels";
+  if ((parent & CL_MEM_HOST_WRITE_ONLY) !== 0 && (flags & CL_MEM_HOST_READ_ONLY) !== 0) return "a part of a CL_MEM_HOST_WRITE_ONLY memory object cannot be read by the host";
+  if ((parent & CL_MEM_HOST_READ_ONLY) !== 0 && (flags & CL_MEM_HOST_WRITE_ONLY) !== 0) return "a part of a CL_MEM_HOST_READ_ONLY memory object cannot be written by the host";
+  if ((parent & CL_MEM_HOST_NO_ACCESS) !== 0 && (flags & HOST_ACCESS & ~CL_MEM_HOST_NO_ACCESS) !== 0) return "a part of a CL_MEM_HOST_NO_ACCESS memory object cannot be accessed by the host";
+  return null;
+}
+
+/** Access of a part of a memory object: what it names itself, else its parent's. */
 export function inherit(flags: number, parent: number): number {
   const device = (flags & DEVICE_ACCESS) !== 0 ? flags & DEVICE_ACCESS : parent & DEVICE_ACCESS;
   const host = (flags & HOST_ACCESS) !== 0 ? flags & HOST_ACCESS : parent & HOST_ACCESS;

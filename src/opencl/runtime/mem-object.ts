@@ -1,28 +1,39 @@
 import type { Caller } from "../../api/caller.ts";
 import type { HostPtr } from "../../api/out.ts";
+import type { Extent } from "../../kernel/sys/uapi.ts";
 import type { cl_mem } from "../abi/types.ts";
 import { runCallback } from "./callback.ts";
 import type { ContextObject } from "./context-object.ts";
 import type { EventObject } from "./event.ts";
+import type { ImageBox, ImageShape } from "./image-shape.ts";
 import type { Piece } from "./memory.ts";
 import { ClObject } from "./object.ts";
 import type { SvmAllocation } from "./svm-allocation.ts";
+import type { Layout } from "./transfer.ts";
 
-/** A region of a buffer that the host has mapped. */
+/** A region of a memory object that the host has mapped. */
 export interface Mapping {
-  /** The buffer or sub-buffer that was mapped. */
+  /** The buffer, sub-buffer or image that was mapped. */
   readonly owner: MemObject;
   readonly pointer: HostPtr;
-  /** From the beginning of the whole buffer. */
+  /** From the beginning of the memory object at the bottom to the first byte of the region. */
   readonly offset: number;
+  /** Bytes from the first to the last of the region, inclusive. */
   readonly size: number;
+  /** The region: of a buffer one row. */
+  readonly box: Extent;
+  /** Distances of its rows and slices on the device, and in the host's view of it. */
+  readonly layout: Layout;
+  readonly host: Layout;
+  /** Of images: the first pixel, and how many there are in each dimension. */
+  readonly pixels: Pick<ImageBox, "at" | "size"> | null;
   /** CL_MAP_*. */
   readonly flags: number;
   /** Host memory that stands for the region, when it is not the memory object's own. */
   readonly shadow: Piece | null;
 }
 
-/** What a buffer is made of. */
+/** What a memory object is made of. */
 export interface Store {
   readonly address: number;
   /** Memory of ours; null for sub-buffers, host and SVM memory. */
@@ -34,7 +45,7 @@ export interface Store {
   readonly cpu: boolean;
 }
 
-/** A cl_mem: a buffer or a part of one. */
+/** A cl_mem: a buffer, a part of one, or an image. */
 export class MemObject extends ClObject {
   readonly context: ContextObject;
   /** CL_MEM_*, inherited ones included. */
@@ -46,10 +57,12 @@ export class MemObject extends ClObject {
   readonly store: Store;
   /** GPU address of the first byte, the same on all devices of the context. */
   readonly address: number;
-  /** The buffer this is a part of, and where it begins there. */
+  /** The memory object this is a part of or was made from, and where it begins in the one at the bottom. */
   readonly whole: MemObject | null;
   readonly origin: number;
-  /** Mapped regions of the whole buffer, those of sub-buffers included. */
+  /** Of images; null for buffers. */
+  image: ImageShape | null = null;
+  /** Mapped regions of the object at the bottom, those of its parts included. */
   readonly maps: Mapping[] = [];
   readonly destructors: { readonly call: (memobj: cl_mem, user_data: unknown) => unknown; readonly data: unknown }[] = [];
   /** Puts the initial contents there; null when they are. */
@@ -72,9 +85,9 @@ export class MemObject extends ClObject {
     return this.whole ?? this.context;
   }
 
-  /** The buffer at the bottom. */
+  /** The memory object at the bottom, which the others stand on. */
   get root(): MemObject {
-    return this.whole ?? this;
+    return this.whole === null ? this : this.whole.root;
   }
 
   protected dispose(t: Caller): void {
@@ -84,6 +97,7 @@ export class MemObject extends ClObject {
     }
     const memory = this.context.memory;
     for (const map of this.maps.splice(0)) if (map.shadow !== null) memory.give(t, map.shadow);
+    if (this.image !== null) memory.give(t, this.image.descriptor);
     if (this.store.piece !== null) memory.give(t, this.store.piece);
     if (this.store.pinned > 0) memory.unpin(t, this.address, this.store.pinned);
   }

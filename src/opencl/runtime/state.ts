@@ -5,10 +5,10 @@ import type { DeviceObject } from "./device-object.ts";
 import type { EventObject } from "./event.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { MemObject } from "./mem-object.ts";
-import type { ClObject } from "./object.ts";
 import { Pool } from "./pool.ts";
 import type { ProgramObject } from "./program-object.ts";
 import type { QueueObject } from "./queue-object.ts";
+import type { SamplerObject } from "./sampler-object.ts";
 import { defaultSettings, type ClSettings } from "./settings.ts";
 
 /** The one platform: what an installable client driver is. */
@@ -29,7 +29,7 @@ export class ClState {
   readonly programs: HandleTable<ProgramObject>;
   readonly kernels: HandleTable<KernelObject>;
   readonly events: HandleTable<EventObject>;
-  readonly samplers: HandleTable<ClObject>;
+  readonly samplers: HandleTable<SamplerObject>;
   /** Found on first use; null before. */
   roots: readonly DeviceObject[] | null = null;
   /** Status words of commands and user events. */

@@ -52,10 +52,13 @@ function world() {
   const kernel = f.kernelOf(prog, "groups");
   f.ok(f.cl.clSetKernelArg(kernel, 0, 8, mem));
   const user = f.userEvent(ctx);
-  return { f, cl: f.cl, ctx, q, mem, prog, kernel, user, address: f.malloc(2 ** 20), data: new Uint8Array(2 ** 20) };
+  const image = f.make((e) => f.cl.clCreateImage(ctx, 0, format, desc, null, e));
+  return { f, cl: f.cl, ctx, q, mem, image, prog, kernel, user, address: f.malloc(2 ** 20), data: new Uint8Array(2 ** 20) };
 }
 
 const B = 2 ** 20;
+const format = { image_channel_order: C.CL_RGBA, image_channel_data_type: C.CL_UNORM_INT8 };
+const desc = { image_type: C.CL_MEM_OBJECT_IMAGE2D, image_width: 512, image_height: 512, image_depth: 1, image_array_size: 1, image_row_pitch: 0, image_slice_pitch: 0, num_mip_levels: 0, num_samples: 0, mem_object: null };
 const operations: Readonly<Record<string, (w: World) => number>> = {
   clCreateContext: (w) => w.f.code((e) => w.cl.clCreateContext(null, 1, [w.f.device], null, null, e)),
   clCreateCommandQueueWithProperties: (w) => w.f.code((e) => w.cl.clCreateCommandQueueWithProperties(w.ctx, w.f.device, null, e)),
@@ -76,6 +79,15 @@ const operations: Readonly<Record<string, (w: World) => number>> = {
   clEnqueueCopyBuffer: (w) => w.cl.clEnqueueCopyBuffer(w.q, w.mem, w.mem, 0, B / 2, B / 2, 0, null, out()),
   clEnqueueFillBuffer: (w) => w.cl.clEnqueueFillBuffer(w.q, w.mem, w.data, 4, 0, B, 0, null, out()),
   clEnqueueMapBuffer: (w) => w.f.code((e) => w.cl.clEnqueueMapBuffer(w.q, w.mem, 0, C.CL_MAP_READ, 0, B, 1, [w.user], out(), e)),
+  clCreateImage: (w) => w.f.code((e) => w.cl.clCreateImage(w.ctx, 0, format, desc, null, e)),
+  "clCreateImage (COPY_HOST_PTR)": (w) => w.f.code((e) => w.cl.clCreateImage(w.ctx, C.CL_MEM_COPY_HOST_PTR, format, desc, w.data, e)),
+  "clCreateImage (USE_HOST_PTR, address)": (w) => w.f.code((e) => w.cl.clCreateImage(w.ctx, C.CL_MEM_USE_HOST_PTR, format, desc, w.address, e)),
+  "clCreateImage (of a buffer)": (w) => w.f.code((e) => w.cl.clCreateImage(w.ctx, 0, format, { ...desc, mem_object: w.mem }, null, e)),
+  clEnqueueReadImage: (w) => w.cl.clEnqueueReadImage(w.q, w.image, 0, [0, 0, 0], [512, 512, 1], 0, 0, w.data, 1, [w.user], out()),
+  "clEnqueueWriteImage (blocking)": (w) => w.cl.clEnqueueWriteImage(w.q, w.image, 1, [0, 0, 0], [512, 512, 1], 0, 0, w.data, 0, null, null),
+  clEnqueueFillImage: (w) => w.cl.clEnqueueFillImage(w.q, w.image, w.data, [0, 0, 0], [512, 512, 1], 0, null, out()),
+  clEnqueueCopyImageToBuffer: (w) => w.cl.clEnqueueCopyImageToBuffer(w.q, w.image, w.mem, [0, 0, 0], [512, 512, 1], 0, 0, null, out()),
+  clEnqueueMapImage: (w) => w.f.code((e) => w.cl.clEnqueueMapImage(w.q, w.image, 0, C.CL_MAP_READ, [0, 0, 0], [512, 512, 1], out(), null, 1, [w.user], out(), e)),
   clEnqueueMigrateMemObjects: (w) => w.cl.clEnqueueMigrateMemObjects(w.q, 1, [w.mem], 0, 0, null, out()),
   clEnqueueNDRangeKernel: (w) => w.cl.clEnqueueNDRangeKernel(w.q, w.kernel, 1, null, [64], null, 1, [w.user], out()),
   clEnqueueTask: (w) => w.cl.clEnqueueTask(w.q, w.kernel, 1, [w.user], out()),

@@ -5,6 +5,7 @@ import { errorNames } from "../../../src/opencl/abi/errors.ts";
 import { opencl } from "../../../src/opencl/index.ts";
 import { Fixture, named } from "./fixture.ts";
 import { bufferRows } from "./rows/buffer.ts";
+import { imageRows } from "./rows/image.ts";
 import { kernelRows } from "./rows/kernel.ts";
 import { platformRows } from "./rows/platform.ts";
 import { programRows } from "./rows/program.ts";
@@ -15,7 +16,7 @@ import { svmAllocRows, svmRows } from "./rows/svm.ts";
 
 // Every broken rule of every function, one at a time.
 const f = new Fixture({ gpus: ["a100-pcie-40gb", "tiny"] });
-const rows: readonly Row[] = [...platformRows(f), ...queueRows(f), ...bufferRows(f), ...programRows(f), ...kernelRows(f), ...svmRows(f), ...refusedRows(f)];
+const rows: readonly Row[] = [...platformRows(f), ...queueRows(f), ...bufferRows(f), ...programRows(f), ...kernelRows(f), ...svmRows(f), ...imageRows(f), ...refusedRows(f)];
 
 const byFunction = new Map<Row[0], Row[]>();
 for (const row of rows) byFunction.set(row[0], [...(byFunction.get(row[0]) ?? []), row]);
@@ -52,6 +53,10 @@ const notRows: ReadonlyMap<string, string> = new Map([
   ["CL_LINKER_NOT_AVAILABLE", "the linker is part of the implementation"],
   ["CL_COMPILER_NOT_AVAILABLE", "facade.test.ts of test/opencl"],
   ["CL_DEVICE_NOT_AVAILABLE", "every device that is found is available"],
+  ...["clCreateImage", "clCreateImageWithProperties", "clCreateImage2D", "clCreateImage3D", "clCreateSampler", "clCreateSamplerWithProperties", "clEnqueueFillImage", "clEnqueueCopyImage", "clEnqueueCopyImageToBuffer", "clEnqueueCopyBufferToImage"]
+    .map((fn): [string, string] => [`${fn} CL_INVALID_OPERATION`, "every device has images"]),
+  ...["clEnqueueReadImage", "clEnqueueWriteImage", "clEnqueueFillImage", "clEnqueueCopyImage", "clEnqueueCopyImageToBuffer", "clEnqueueCopyBufferToImage", "clEnqueueMapImage"]
+    .flatMap((fn) => ["CL_INVALID_IMAGE_SIZE", "CL_IMAGE_FORMAT_NOT_SUPPORTED"].map((code): [string, string] => [`${fn} ${code}`, "all devices have the same images"])),
   ["clCreateCommandQueue CL_INVALID_QUEUE_PROPERTIES", "all properties of host queues are supported"],
 ]);
 
