@@ -52,7 +52,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
   readonly queuedAt: number;
   readonly clientId: number;
   submittedAt = 0;
-  startedAt = 0;
+  startedAt = -1;
   private readonly work: JobWork;
   private readonly mm: AddressSpace;
   private readonly userFence: ExecArgs["userFence"];
@@ -327,7 +327,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     // A job that never ran has one time for all.
     const submitted = this.submittedAt || now;
     let at = linear >>> 2;
-    for (const time of [submitted, Math.min(this.startedAt || now, now), now, this.queuedAt]) {
+    for (const time of [submitted, this.startedAt < 0 ? now : Math.min(this.startedAt, now), now, this.queuedAt]) {
       words[at++] = time >>> 0;
       words[at++] = Math.floor(time / 2 ** 32);
     }
