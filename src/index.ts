@@ -7,7 +7,7 @@ import { createMachine } from "./machine.ts";
 
 setDefaultProcess(() => createMachine().process("host"));
 
-export { createMachine, Machine, type MachineOptions, type ProcessOptions } from "./machine.ts";
+export { createMachine, Machine, type ExecOptions, type Finished, type MachineOptions, type ProcessOptions } from "./machine.ts";
 export { HostProcess, SimProcess, type Apis, type ThreadHandle } from "./host/host-process.ts";
 export { out, Out, type HostPtr } from "./api/out.ts";
 export { formatDiagnostic, type Diagnostic } from "./api/diagnostics.ts";

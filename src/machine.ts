@@ -3,6 +3,11 @@ import { Diagnostics, type Diagnostic } from "./api/diagnostics.ts";
 import { LinearStore } from "./gpu/linear.ts";
 import { findProfile } from "./gpu/profiles/index.ts";
 import { HostProcess, SimProcess } from "./host/host-process.ts";
+import { sinkFile, startProgram, textFile } from "./host/start-program.ts";
+import { DeadlockError } from "./kernel/errors.ts";
+import { Signal } from "./kernel/signal/numbers.ts";
+import { sendToProcess } from "./kernel/signal/send.ts";
+import { programs } from "./programs/index.ts";
 import { replayStrategy, seededStrategy, type Strategy } from "./kernel/choices.ts";
 import type { EventOrder } from "./kernel/clock.ts";
 import type { Costs } from "./kernel/costs.ts";
@@ -95,6 +100,23 @@ export interface ProcessOptions {
   readonly cred?: Credentials;
 }
 
+/** How to run a program of the machine. Everything is optional. */
+export interface ExecOptions extends ProcessOptions {
+  /** What it reads from standard input. Default: nothing. */
+  readonly stdin?: string;
+  /** After so many virtual nanoseconds it gets SIGINT, as by control-C: for programs that do not end by themselves. Default: never. */
+  readonly forNs?: number;
+}
+
+/** What a program of the machine left behind. */
+export interface Finished {
+  readonly pid: number;
+  /** Exit code; 128 and the signal's number when a signal ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Sets up a new process before its program runs. */
 function prepare(process: Process, options: ProcessOptions): Process {
   for (const [key, value] of Object.entries(options.env ?? {})) process.env.set(key, value);
@@ -150,6 +172,11 @@ export class Machine {
     return this.devices;
   }
 
+  /** What processes of this machine are made with: for tools that start programs with files of their own. */
+  get host(): Pick<Host, "kernel" | "diagnostics"> {
+    return { kernel: this.kernel, diagnostics: this.explained };
+  }
+
   /** Virtual nanoseconds since the machine was made. */
   get now(): number {
     return this.kernel.clock.now;
@@ -192,6 +219,33 @@ export class Machine {
   /** A command to that daemon, as `echo command | nvidia-cuda-mps-control`. @param env CUDA_MPS_PIPE_DIRECTORY @returns what it prints */
   mpsControl(command: string, env: Readonly<Record<string, string>> = {}): string {
     return mpsControl(this.kernel, command, env["CUDA_MPS_PIPE_DIRECTORY"]);
+  }
+
+  /**
+   * Runs one of the machine's own programs (nvidia-smi, rocminfo, cat ...) as a process, until it has ended; everything else in the machine goes on meanwhile.
+   * `machine.exec("nvidia-smi", ["-L"]).stdout`
+   * @throws RangeError when there is no such program; DeadlockError when it waits for what can never happen
+   */
+  exec(name: string, args: readonly string[] = [], options: ExecOptions = {}): Finished {
+    const program = programs.get(name);
+    if (program === undefined) throw new RangeError(`the machine has no program "${name}"; it has ${[...programs.keys()].join(", ")}`);
+    const { kernel } = this;
+    const { env, cred, stdin, forNs } = options;
+    let [stdout, stderr] = ["", ""];
+    const process = startProgram(this.host, name, program, args, {
+      ...(env === undefined ? {} : { env }), ...(cred === undefined ? {} : { cred }),
+      files: [textFile(stdin ?? ""), sinkFile((text) => (stdout += text)), sinkFile((text) => (stderr += text))],
+    });
+    if (forNs !== undefined) {
+      kernel.events.at(kernel.clock.now + forNs, () => {
+        if (process.exit === null) sendToProcess(kernel, process, { signo: Signal.SIGINT, pid: 0, uid: 0, status: 0 });
+      }, "control-C", true);
+    }
+    while (process.exit === null) if (!kernel.events.runNext()) throw new DeadlockError(kernel.scheduler.stuck());
+    kernel.restoreViews();
+    const { code, signal } = process.exit;
+    if (process.failure !== null) throw process.failure;
+    return { pid: process.pid, code: signal === 0 ? code : 128 + signal, stdout, stderr };
   }
 
   /** Runs until no simulated program and no device has anything left to do. */
@@ -239,8 +293,9 @@ export class Machine {
     return this.kernel.objectCounts();
   }
 
-  /** Ends every process and gives the memory back. The machine is of no use afterwards. */
+  /** Ends every process and gives the memory back. The machine is of no use afterwards. Does nothing to a machine that others use too (the shell's). */
   dispose(): void {
+    if (this === shared) return;
     for (const process of [...this.kernel.processes.values()]) this.kernel.kill(process);
     this.store.dispose();
   }
@@ -248,6 +303,13 @@ export class Machine {
   private hostOf(process: Process): Host {
     return { kernel: this.kernel, process, diagnostics: this.explained };
   }
+}
+
+let shared: Machine | null = null;
+
+/** From now on createMachine gives this machine (null: new ones again). For tools that run several host programs on one machine. */
+export function shareMachine(machine: Machine | null): void {
+  shared = machine;
 }
 
 let defaults: MachineOptions = {};
@@ -263,6 +325,7 @@ export function configureMachines(options: MachineOptions, made: ((machine: Mach
 
 /** Makes a machine: see MachineOptions. */
 export function createMachine(options: MachineOptions = {}): Machine {
+  if (shared !== null) return shared;
   // A caller that says how choices are made replaces the default of another kind.
   const { seed: _seed, replay: _replay, strategy: _strategy, ...rest } = defaults;
   const chosen = options.seed ?? options.replay ?? options.strategy;

@@ -1,5 +1,6 @@
 import { DeviceFault, type MemoryAccess, type Site } from "../compiler/abi.ts";
 import { OutOfFrames } from "./linear.ts";
+import { Meter } from "./meter.ts";
 import { traceSlice, type GpuPorts, type WorkOutcome } from "./ports.ts";
 import type { GpuProfile } from "./profile.ts";
 import { Resident, type ComputeWork } from "./resident.ts";
@@ -47,6 +48,7 @@ export class ComputeEngine {
   private readonly gpu: number;
   private readonly profile: GpuProfile;
   private readonly limits: ComputeLimits;
+  private readonly meter: Meter;
   /** Who waits, and whose turn it is. */
   readonly turns: RunList;
   private readonly spare: Resident[] = [];
@@ -69,8 +71,9 @@ export class ComputeEngine {
   };
   private readonly onSlice = (resident: Resident): void => this.sliceEnded(resident);
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, limits: ComputeLimits, name: string = "compute") {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, limits: ComputeLimits, name: string = "compute", meter: Meter = new Meter(ports.clock)) {
     this.name = name;
+    this.meter = meter;
     this.ports = ports;
     this.gpu = gpu;
     this.profile = profile;
@@ -186,6 +189,8 @@ export class ComputeEngine {
     resident.multiprocessors = Math.min(this.multiprocessorsOf(work), blocks);
     this.hold(work, resident.units, resident.multiprocessors);
     this.running.push(resident);
+    this.meter.begin();
+    work.meter?.begin();
     if (this.ports.trace.enabled && !resident.shown) {
       resident.shown = true;
       traceSlice(this.ports, true, this.gpu, this.name, work);
@@ -254,6 +259,8 @@ export class ComputeEngine {
       request.maxBlocks = resident.draining || execution.blocksTotal;
       request.resident = resident.draining > 0 ? 1 : Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);
+      this.meter.add(status.bytes);
+      work.meter?.add(status.bytes);
       resident.drained = status.done || status.blocks === request.maxBlocks;
       if (resident.draining > 0) resident.draining = resident.drained ? 0 : resident.draining - status.blocks;
       // Work-items that faulted have waited for their pages; their multiprocessors were theirs meanwhile.
@@ -336,6 +343,8 @@ export class ComputeEngine {
   /** Takes a launch's room away. */
   private stop(resident: Resident): void {
     this.hold(resident.work!, -resident.units, -resident.multiprocessors);
+    this.meter.end();
+    resident.work!.meter?.end();
     resident.units = 0;
     resident.multiprocessors = 0;
     resident.event = null;

@@ -1,3 +1,4 @@
+import { Meter } from "./meter.ts";
 import { copyTime, wholeNs } from "./timing.ts";
 import type { GpuPorts } from "./ports.ts";
 import type { GpuProfile } from "./profile.ts";
@@ -30,12 +31,14 @@ export class MigrateEngine {
   private readonly ports: GpuPorts;
   private readonly gpu: number;
   private readonly profile: GpuProfile;
+  private readonly meter: Meter;
   private readonly waiting: MigrateWork[] = [];
   private current: MigrateWork | null = null;
   private endsAt = 0;
 
-  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile) {
+  constructor(ports: GpuPorts, gpu: number, profile: GpuProfile, meter: Meter = new Meter(ports.clock)) {
     this.ports = ports;
+    this.meter = meter;
     this.gpu = gpu;
     this.profile = profile;
   }
@@ -68,6 +71,7 @@ export class MigrateEngine {
       return;
     }
     this.moved += bytes;
+    this.meter.add(work.bus ? bytes : 2 * bytes);
     const time = wholeNs(setup + copyTime(this.profile, bytes, work.bus, 2));
     this.busyNs += time;
     this.endsAt = this.ports.clock.now + time;

@@ -1,3 +1,4 @@
+import type { BoardSpec } from "./board.ts";
 import type { MigCapability } from "./partition/mig.ts";
 
 /** The data of one kind of GPU. Rates are per second, sizes bytes, times nanoseconds. Every number's source stands in the profile file. */
@@ -54,6 +55,8 @@ export interface GpuProfile {
    * atomic operations across the bus. Absent: none of them.
    */
   readonly svm?: { readonly fineGrainBuffer: boolean; readonly fineGrainSystem: boolean; readonly atomics: boolean };
+  /** The board around it: power, temperature, clocks at rest; absent: as `defaultBoard` says. */
+  readonly board?: BoardSpec;
   /** How the GPU can be partitioned (MIG); absent: it cannot. */
   readonly mig?: MigCapability;
 }

@@ -1,4 +1,5 @@
 import type { DeviceCode, DeviceFault, Execution, LoadedCode } from "../compiler/abi.ts";
+import type { Meter } from "./meter.ts";
 import type { EngineWork } from "./ports.ts";
 
 /** A kernel launch, as the compute engine takes it. */
@@ -51,6 +52,8 @@ export interface ComputeWork extends EngineWork {
   readonly group: TurnTaker;
   /** What its client may hold at once; absent or null: everything. */
   readonly cap?: SmCap | null;
+  /** Counts its time on the multiprocessors, beside the GPU's own meter. */
+  readonly meter?: Meter;
   /** Work-groups that one multiprocessor holds. */
   readonly perMultiprocessor: number;
   /** Work-items of a work-group. */

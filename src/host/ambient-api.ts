@@ -5,7 +5,7 @@ import { ambientProcess } from "./ambient.ts";
  * @param api which API of the process
  * @param name the function's name there
  */
-export function ambientCall<F>(api: "cuda" | "cudart" | "opencl", name: string): F {
+export function ambientCall<F>(api: "cuda" | "cudart" | "opencl" | "nvml", name: string): F {
   const call = (...args: unknown[]): unknown => {
     const functions = ambientProcess()[api] as unknown as Record<string, (...args: unknown[]) => unknown>;
     return functions[name]!(...args);

@@ -4,6 +4,8 @@ import { free, malloc } from "../api/heap.ts";
 import type { AsyncApi, CoroutineApi, SyncApi, ThrowingApi, TupleApi } from "../api/styles.ts";
 import { driverFacade, runtimeFacade } from "../cuda/facade.ts";
 import { driver, runtime, type Driver, type Runtime } from "../cuda/index.ts";
+import { nvmlFacade } from "../nvml/facade.ts";
+import { nvml, type Nvml } from "../nvml/table.ts";
 import { openclFacade, type OpenClThrowing, type OpenClTuple } from "../opencl/facade.ts";
 import { opencl, type OpenCl } from "../opencl/index.ts";
 import type { ExitStatus } from "../kernel/process/process.ts";
@@ -11,35 +13,38 @@ import type { Blocking } from "../kernel/process/wait.ts";
 import type { Sys } from "../kernel/sys/sys.ts";
 
 /** The APIs of a process in one calling style. */
-export interface Apis<Cuda, CudaRt, OpenClApi> {
+export interface Apis<Cuda, CudaRt, OpenClApi, NvmlApi> {
   /** CUDA driver API: `cu*`, by the numbered names and by the CUDA 13 names. */
   readonly cuda: Cuda;
   /** CUDA runtime API: `cuda*`. */
   readonly cudart: CudaRt;
   /** OpenCL: `cl*`. */
   readonly opencl: OpenClApi;
+  /** NVIDIA management library: `nvml*`. */
+  readonly nvml: NvmlApi;
 }
 
 /** All APIs as plain calls. */
-export type SyncApis = Apis<SyncApi<Driver>, SyncApi<Runtime>, SyncApi<OpenCl>>;
+export type SyncApis = Apis<SyncApi<Driver>, SyncApi<Runtime>, SyncApi<OpenCl>, SyncApi<Nvml>>;
 /** All APIs as coroutines. */
-export type CoroutineApis = Apis<CoroutineApi<Driver>, CoroutineApi<Runtime>, CoroutineApi<OpenCl>>;
+export type CoroutineApis = Apis<CoroutineApi<Driver>, CoroutineApi<Runtime>, CoroutineApi<OpenCl>, CoroutineApi<Nvml>>;
 /** All APIs as promises. */
-export type AsyncApis = Apis<AsyncApi<Driver>, AsyncApi<Runtime>, AsyncApi<OpenCl>>;
+export type AsyncApis = Apis<AsyncApi<Driver>, AsyncApi<Runtime>, AsyncApi<OpenCl>, AsyncApi<Nvml>>;
 /** All APIs in tuple style. */
-export type TupleApis = Apis<TupleApi<Driver>, TupleApi<Runtime>, OpenClTuple>;
+export type TupleApis = Apis<TupleApi<Driver>, TupleApi<Runtime>, OpenClTuple, TupleApi<Nvml>>;
 /** All APIs in throwing style. */
-export type ThrowingApis = Apis<ThrowingApi<Driver>, ThrowingApi<Runtime>, OpenClThrowing>;
+export type ThrowingApis = Apis<ThrowingApi<Driver>, ThrowingApi<Runtime>, OpenClThrowing, ThrowingApi<Nvml>>;
 
 /** Typed arrays that a view of process memory may be asked as. */
 export type TypedArrayConstructor<T> = { new (buffer: ArrayBufferLike, byteOffset: number, length: number): T; readonly BYTES_PER_ELEMENT: number };
 
-class LazyApis implements Apis<object, object, object> {
-  private readonly make: (implementation: Driver | Runtime | OpenCl) => object;
+class LazyApis implements Apis<object, object, object, object> {
+  private readonly make: (implementation: Driver | Runtime | OpenCl | Nvml) => object;
   #cuda: object | undefined;
   #cudart: object | undefined;
   #opencl: object | undefined;
-  constructor(make: (implementation: Driver | Runtime | OpenCl) => object) {
+  #nvml: object | undefined;
+  constructor(make: (implementation: Driver | Runtime | OpenCl | Nvml) => object) {
     this.make = make;
   }
   get cuda(): object {
@@ -51,12 +56,16 @@ class LazyApis implements Apis<object, object, object> {
   get opencl(): object {
     return (this.#opencl ??= this.make(opencl));
   }
+  get nvml(): object {
+    return (this.#nvml ??= this.make(nvml));
+  }
 }
 
 function facadeOf(make: (api: object, spec: typeof driverFacade) => object, apis: SyncApis): (implementation: object) => object {
   return (implementation) => {
     if (implementation === driver) return make(apis.cuda, driverFacade);
-    return implementation === runtime ? make(apis.cudart, runtimeFacade) : make(apis.opencl, openclFacade);
+    if (implementation === runtime) return make(apis.cudart, runtimeFacade);
+    return implementation === opencl ? make(apis.opencl, openclFacade) : make(apis.nvml, nvmlFacade);
   };
 }
 
@@ -128,6 +137,8 @@ abstract class ProcessBase {
     const bytes = length * (type?.BYTES_PER_ELEMENT ?? 1);
     const memory = this.host.process.mm.view(address, bytes, false);
     if (memory === null) throw new RangeError(`segmentation fault: process ${this.name} has no CPU-accessible memory at 0x${address.toString(16)} (${bytes} bytes)`);
+    const { observer } = this.host.kernel;
+    if (observer !== null) observer.viewed(currentCaller(this.host).thread, address, bytes);
     return type === undefined ? memory : new type(memory.buffer, memory.byteOffset, length);
   }
 }
@@ -157,6 +168,10 @@ export class HostProcess extends ProcessBase implements SyncApis {
 
   get opencl(): SyncApis["opencl"] {
     return this.sync.opencl;
+  }
+
+  get nvml(): SyncApis["nvml"] {
+    return this.sync.nvml;
   }
 
   /** `const [err, ctx] = p.tuple.cuda.cuCtxCreate(null, 0, dev)`. */
@@ -211,6 +226,10 @@ export class SimProcess extends ProcessBase implements CoroutineApis {
     return this.apis.opencl;
   }
 
+  get nvml(): CoroutineApis["nvml"] {
+    return this.apis.nvml;
+  }
+
   /** Starts another host thread of this process. Join it with `yield* handle.join()`. */
   thread(name: string, body: (p: SimProcess) => Blocking<unknown>): ThreadHandle {
     const thread = this.host.process.startThread(name, body(this), false);
@@ -220,6 +239,8 @@ export class SimProcess extends ProcessBase implements CoroutineApis {
       tid: thread.tid,
       *join() {
         while (thread.state !== "dead") yield { queue: null, deadline: host.kernel.clock.now + 1000, what: `thread "${name}" to end` };
+      const { observer } = host.kernel;
+      if (observer !== null) observer.joined(currentCaller(host).thread, thread);
         return thread.result;
       },
     };

@@ -30,7 +30,7 @@ const layers: readonly Layer[] = [
   { prefix: "src/cuda/entry/", uses: ["src/cuda/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
   { prefix: "src/opencl/entry/", uses: ["src/opencl/", "src/api/", "src/host/", ...systemCalls], types: ["src/kernel/process/"] },
   // Where user-mode drivers and processes meet.
-  { prefix: "src/host/", uses: ["src/host/", "src/api/", "src/cuda/", "src/opencl/", "src/nvml/", "src/kernel/"], types: [] },
+  { prefix: "src/host/", uses: ["src/host/", "src/api/", "src/cuda/", "src/opencl/", "src/nvml/", "src/programs/", "src/kernel/"], types: [] },
   { prefix: "src/testing/", uses: ["src/"], types: [] },
   { prefix: "src/tools/", uses: ["src/"], types: [] },
   // The top level puts the machine together out of all of them, tools and testing excepted.

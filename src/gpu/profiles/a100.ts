@@ -67,6 +67,11 @@ export const a100Pcie40: GpuProfile = {
   // The driver that CUDA 13.0 ships with.
   driverVersion: "580.65.06",
   mig: migA100x40,
+  // 250 W, adjustable from 150 W, passively cooled: product brief PB-10137-001. Clocks at rest and temperature limits: what nvidia-smi -q shows on this board. MODEL: power at rest.
+  board: {
+    brand: "NVIDIA", partNumber: "900-21001-0000-000", vbios: "92.00.25.00.08", idleWatts: 34, limitWatts: 250, minWatts: 150, maxWatts: 250, idleClockHz: 210_000_000,
+    idleCelsius: 30, fullCelsius: 68, shutdownCelsius: 95, slowdownCelsius: 92, targetCelsius: 85, memoryCelsius: 95,
+  },
 };
 
 /**
@@ -78,6 +83,8 @@ export const a100Sxm40: GpuProfile = {
   name: "NVIDIA A100-SXM4-40GB",
   deviceId: 0x20b0,
   subsystemId: 0x134f10de,
+  // 400 W on the module, adjustable from 100 W (A100 data sheet).
+  board: { ...a100Pcie40.board!, partNumber: "692-2G506-0200-002", idleWatts: 52, limitWatts: 400, minWatts: 100, maxWatts: 400 },
 };
 
 /**

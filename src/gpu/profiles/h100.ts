@@ -59,4 +59,9 @@ export const h100Sxm80: GpuProfile = {
   contextsShareMultiprocessors: false,
   driverVersion: "580.65.06",
   mig: migH100x80,
+  // 700 W, adjustable from 200 W (H100 data sheet and nvidia-smi -q). MODEL: power at rest, temperatures under load.
+  board: {
+    brand: "NVIDIA", partNumber: "900-2G520-0000-000", vbios: "96.00.74.00.0D", idleWatts: 70, limitWatts: 700, minWatts: 200, maxWatts: 700, idleClockHz: 345_000_000,
+    idleCelsius: 29, fullCelsius: 66, shutdownCelsius: 95, slowdownCelsius: 92, targetCelsius: 87, memoryCelsius: 95,
+  },
 };

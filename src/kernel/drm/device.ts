@@ -94,7 +94,7 @@ export class GpuDevice implements TranslationCache, Subsystem {
     this.whole = whole;
     this.recovery = new Recovery(this, options.recovery ?? {});
     this.limits = { hangLimitNs: options.hangLimitNs, hangPatience: options.hangPatience ?? (profile.jobTimeoutNs > 0 ? PATIENCE_WATCHED : PATIENCE_UNWATCHED) };
-    this.gpu = new Gpu(kernel, core.store, index, core.dxgkrnl === null ? profile : watchedByWddm(profile), this.limits, part);
+    this.gpu = new Gpu(kernel, core.store, index, core.dxgkrnl === null ? profile : watchedByWddm(profile), this.limits, part, ...(whole === null ? [] : [whole.gpu.meter] as const));
     const { bandwidth } = profile.pcie;
     this.pages = new DevicePages({ kernel, store: core.store, vram: this.gpu.vram, core: core.svm, bandwidth }, `gpu${index}${part}`);
     core.addHome(this.pages, index);

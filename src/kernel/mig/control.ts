@@ -6,6 +6,7 @@ import { accessMinor, capabilityNode, CapabilityFile } from "./capabilities.ts";
 import type { GpuInstance } from "./instances.ts";
 import type { MigGpu } from "./mig.ts";
 import type { NvGpu, NvidiaDriver } from "./nvidia.ts";
+import { CUDA_VERSION, gpuStatus, processesOf } from "./status.ts";
 
 type Name = Exclude<keyof NvIoctlTable, `NV_MPS_${string}`>;
 type Handler<K extends Name> = (driver: NvidiaDriver, caller: SysCaller, arg: NvIoctlTable[K]) => number;
@@ -51,6 +52,23 @@ const handlers: { readonly [K in Name]: Handler<K> } = {
       vramUsed: device.gpu.vram.used, computeCapability: device.gpu.profile.computeCapability,
       speed: device.gpu.profile.multiprocessors * device.gpu.profile.instructionsPerClock * device.gpu.profile.clockHz, clients: device.files.size, mig: mig?.mode ?? null, timeslice,
     }));
+    return 0;
+  },
+  NV_GPU_STATUS(driver, _caller, arg) {
+    const found = driver.find(arg.gpu);
+    if (found === undefined) return -Errno.ENODEV;
+    arg.status = gpuStatus(found);
+    return 0;
+  },
+  NV_GPU_PROCESSES(driver, _caller, arg) {
+    const found = driver.find(arg.gpu);
+    if (found === undefined) return -Errno.ENODEV;
+    arg.processes = processesOf(found);
+    return 0;
+  },
+  NV_SYSTEM(driver, _caller, arg) {
+    arg.driverVersion = driver.gpus[0]!.device.gpu.profile.driverVersion;
+    arg.cudaVersion = CUDA_VERSION;
     return 0;
   },
   NV_MIG_SET_MODE(driver, caller, arg) {

@@ -95,7 +95,7 @@ export class ComputeInstance {
     this.slice = {
       profile: sheet,
       uuid: migUuid(device.whole!.uuid, gi.id, id),
-      engine: mutant("mig-instances-share-multiprocessors") ? device.whole!.gpu.compute : new ComputeEngine(core.kernel, device.index, sheet, device.limits, `compute${label}`),
+      engine: mutant("mig-instances-share-multiprocessors") ? device.whole!.gpu.compute : new ComputeEngine(core.kernel, device.index, sheet, device.limits, `compute${label}`, device.gpu.meter),
       scheduler: device.makeScheduler(`compute${label}`, sheet.limits.maxConcurrentKernels),
       cap: null,
       urgencyShift: 0,

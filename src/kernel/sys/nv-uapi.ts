@@ -1,3 +1,4 @@
+import type { BoardSpec } from "../../gpu/board.ts";
 import type { Timeslice } from "../../gpu/partition/timeslice.ts";
 
 /**
@@ -32,6 +33,55 @@ export interface NvGpuInfo {
   /** Null: the GPU cannot be partitioned. */
   readonly mig: MigMode | null;
   readonly timeslice: Timeslice;
+}
+
+/** What a GPU does and how it fares, at this moment or over the last sampling period. */
+export interface NvGpuStatus {
+  /** Percent of the sampling period with a kernel on it, and of what its memory could have carried. */
+  readonly gpuPercent: number;
+  readonly memoryPercent: number;
+  /** Watts over the sampling period, and joules since the machine was made. */
+  readonly powerWatts: number;
+  readonly energyJoules: number;
+  readonly temperature: number;
+  /** Null: it has no sensor. */
+  readonly memoryTemperature: number | null;
+  readonly smClockHz: number;
+  readonly memoryClockHz: number;
+  readonly maxSmClockHz: number;
+  /** P-state: 0 at full clocks, 8 at rest. */
+  readonly performanceState: number;
+  readonly board: BoardSpec;
+  readonly bar1Total: number;
+  readonly bar1Used: number;
+  readonly ecc: boolean;
+  readonly multiprocessors: number;
+  readonly copyEngines: number;
+  readonly memoryBusBits: number;
+  readonly link: { readonly generation: number; readonly lanes: number };
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly subsystemId: number;
+  /** Preemption by time slice, ns. */
+  readonly timesliceNs: number;
+  /** Resets since boot, and whether it is lost. */
+  readonly resets: number;
+  readonly lost: boolean;
+}
+
+/** A process that computes on a GPU. */
+export interface NvProcessInfo {
+  readonly pid: number;
+  /** Bytes of the GPU's memory. */
+  readonly memory: number;
+  /** Null: the GPU is whole. */
+  readonly gi: number | null;
+  readonly ci: number | null;
+  /** A client of an MPS server. */
+  readonly mps: boolean;
+  /** Percent of the sampling period on the multiprocessors, and of what the memory could have carried. */
+  readonly gpuPercent: number;
+  readonly memoryPercent: number;
 }
 
 /** A GPU instance profile with what is left of it. Sizes MiB. */
@@ -103,6 +153,12 @@ export interface GpuInstanceInfo {
 /** Argument types by request. `capability`: a descriptor of /dev/nvidia-caps' "mig/config" node, else -EACCES. */
 export interface NvIoctlTable {
   NV_GPU_LIST: { gpus: readonly NvGpuInfo[] };
+  /** OUT status. -ENODEV: GPU. */
+  NV_GPU_STATUS: { readonly gpu: number; status: NvGpuStatus | null };
+  /** Programs that have a context there, by pid. -ENODEV: GPU. */
+  NV_GPU_PROCESSES: { readonly gpu: number; processes: readonly NvProcessInfo[] };
+  /** Versions of the driver and of the newest CUDA that it runs: "580.65.06", 13000. */
+  NV_SYSTEM: { driverVersion: string; cudaVersion: number };
   /**
    * Partitions the GPU, or ends that. OUT state: "set", or "pending" when the GPU is in use or has instances; it then takes effect with a reset.
    * -ENODEV: GPU; -EOPNOTSUPP: it cannot be partitioned.

@@ -9,6 +9,8 @@ import type { ReceiveMessage, SendMessage } from "./calls/sockets.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "./uapi.ts";
 
 export * from "./flags.ts";
+export { Signal } from "../signal/numbers.ts";
+export type { FileStat } from "../fs/vfs.ts";
 
 /** Body of a simulated host thread, given the thread's own system calls. `yield*` blocking calls; return value is the thread's exit value. */
 export type ThreadBody = (sys: Sys) => Generator<import("../process/wait.ts").WaitRequest, unknown, import("../process/wait.ts").WakeReason>;

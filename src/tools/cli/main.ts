@@ -18,6 +18,8 @@ async function main(args: readonly string[]): Promise<void> {
       return (await import("./run.ts")).run(rest, root);
     case "check":
       return (await import("./check.ts")).check(rest, root);
+    case "shell":
+      return (await import("./shell.ts")).shell(rest, root);
     case "coverage":
       return (await import("./coverage.ts")).coverage(rest);
     case "--version":

@@ -38,6 +38,8 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
       --shrink <n>            runs for making a failing schedule simpler (300)
       --machine <file.json>   as for run
       --json                  print the result as JSON
+  glassgpu shell [--machine <file.json>] [--gpus a100,mi250x] [--trace] [-c <commands>]
+      a terminal into a machine: nvidia-smi, rocminfo, clinfo, perf, cat, ls, ps, kill ... and host programs (run host.ts &); reads commands from a pipe too
   glassgpu coverage [--rows] [--json]
       how much of each API works: functions full, partial, refused, in all; --rows lists every function
   glassgpu --help | --version

@@ -24,7 +24,7 @@ function stat(kernel: Kernel): string {
     }
   }
   const cpu = `${ticks(busy)} 0 0 ${ticks(kernel.clock.now)} 0 0 0 0 0 0`;
-  return `cpu  ${cpu}\ncpu0 ${cpu}\nintr ${kernel.events.ran}\nctxt ${kernel.scheduler.switches}\nbtime 0\nprocesses ${kernel.forks}\nprocs_running ${running(kernel)}\nprocs_blocked ${blocked}\n`;
+  return `cpu  ${cpu}\ncpu0 ${cpu}\nintr ${kernel.events.ran}\nctxt ${kernel.scheduler.switches}\nbtime ${kernel.bootTime}\nprocesses ${kernel.forks}\nprocs_running ${running(kernel)}\nprocs_blocked ${blocked}\n`;
 }
 
 /** Files of /proc itself. */
