@@ -5,7 +5,7 @@ import { readsOf } from "../graph/uses.ts";
 import { record, RECORD_SHIFT, UNDO_BYTES, undoOffset } from "../lower/layout.ts";
 import type { FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
-import { rowSites } from "./rows.ts";
+import { rowSites, type Plane, type RowSite } from "./rows.ts";
 import type { Block } from "../graph/node.ts";
 import { LANES } from "../simd/lanes.ts";
 import { VectorFlow } from "../simd/flow.ts";
@@ -51,9 +51,11 @@ export abstract class ItemLoops extends VectorFlow {
     code.end();
     const zs = code.loop();
     this.setAll(used[1]!);
+    const sites = node.kind === "items" ? rowSites(node, this.regions.levels) : [];
+    const plane = this.askForPlane(sites);
     const ys = code.loop();
     this.setAll(used[2]!);
-    this.row(node, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
+    this.row(node, sites, plane, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
       const rowEnd = code.block();
       if (four !== null) this.tryFours();
       const xs = code.loop();
@@ -87,7 +89,7 @@ export abstract class ItemLoops extends VectorFlow {
     code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
     code.get(tx).set(start);
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
-    this.row(node, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
+    this.row(node, node.kind === "items" ? rowSites(node, this.regions.levels) : [], null, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
       const rowEnd = code.block();
       if (four !== null) this.tryFours();
       const lanes = code.loop();
@@ -206,9 +208,8 @@ export abstract class ItemLoops extends VectorFlow {
   }
 
   /** Writes a row's loop: twice where its addresses may not need to be translated one by one. */
-  private row(node: FlowNode, tx: number, pushCount: () => void, loop: () => void): void {
+  private row(node: FlowNode, sites: readonly RowSite[], plane: Plane | null, tx: number, pushCount: () => void, loop: () => void): void {
     const { code } = this;
-    const sites = node.kind === "items" ? rowSites(node, this.regions.levels) : [];
     if (sites.length === 0) {
       loop();
       return;
@@ -216,7 +217,7 @@ export abstract class ItemLoops extends VectorFlow {
     const count = code.local(I32);
     pushCount();
     code.set(count);
-    this.rows = this.askForRow(sites, tx, count);
+    this.rows = this.askForRow(sites, plane, tx, count);
     code.if();
     // When nobody can leave in the middle, the row's first blocks are counted together.
     const quiet = !this.regions.flow.someExit && node.blocks.every((block) => block.nodes.every((at) => this.staysInRow(at)));

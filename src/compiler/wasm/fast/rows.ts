@@ -1,3 +1,4 @@
+import type { Label } from "../asm/code.ts";
 import { I32, I64, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import { accessSize } from "../slow/program.ts";
@@ -63,6 +64,31 @@ export function stepOf(node: Node, levels: Levels): number | null {
   }
 }
 
+/** Whether the value grows by a fixed step from one y to the next, as far as nothing wraps (which is asked at run time). */
+function linearInY(node: Node, levels: Levels): boolean {
+  const level = node.block === null ? levels.leaf(node) : levels.of(node);
+  if (level < 2 || node.op === "sreg") return true;
+  const [a, b] = node.args as [Node, Node];
+  const fixed = (arg: Node): boolean => (arg.block === null ? levels.leaf(arg) : levels.of(arg)) < 2;
+  switch (node.op) {
+    case "zext": case "sext": case "trunc": return linearInY(a, levels);
+    case "and": return b.op === "const" && linearInY(a, levels);
+    case "add": case "sub": return linearInY(a, levels) && linearInY(b, levels);
+    case "mul": return (fixed(a) && linearInY(b, levels)) || (fixed(b) && linearInY(a, levels));
+    case "shl": return b.op === "const" && linearInY(a, levels);
+    default: return false;
+  }
+}
+
+/** What holds for all rows of a slice in z at once: a flag, and for each site what turns its addresses into linear ones. */
+export interface Plane {
+  readonly good: number;
+  readonly shifts: ReadonlyMap<RowSite, number>;
+}
+
+/** Bytes from row to row that a plane may have at most: so few that nothing wraps within a group without being seen at its end. */
+const MAX_ROW_STEP = 1 << 21;
+
 /** The ranges that rows of the region touch; empty when it is not worth it. */
 export function rowSites(node: FlowNode, levels: Levels): RowSite[] {
   const sites = new Map<string, RowSite>();
@@ -99,15 +125,23 @@ export abstract class RowWriter extends FastAccess {
    * Asks for all sites, for `count` work-items from the current one on. Leaves 1 or 0 on the stack: whether the row can go untranslated.
    * @param tx variable of the work-item's x
    */
-  protected askForRow(sites: readonly RowSite[], tx: number, count: number): Map<Node, RowPointer> {
+  protected askForRow(sites: readonly RowSite[], plane: Plane | null, tx: number, count: number): Map<Node, RowPointer> {
     const { code } = this;
     const pointers = new Map<Node, RowPointer>();
-    const good = code.local(I32);
-    code.i32(0).set(good);
-    const no = code.block();
     for (const site of sites) {
       const pointer = code.local(I32);
       for (const access of site.accesses) pointers.set(access, { pointer, site });
+    }
+    const good = code.local(I32);
+    if (plane !== null) {
+      code.get(plane.good).tee(good).if();
+      this.rowOnPlane(plane, pointers, tx);
+      code.else();
+    }
+    code.i32(0).set(good);
+    const no = code.block();
+    for (const site of sites) {
+      const { pointer } = pointers.get([...site.accesses][0]!)!;
       this.temp(I64, (start) => this.temp(I64, (end) => this.temp(I32, (bytes) => {
         const place = (): void => {
           this.afresh(site.address);
@@ -141,15 +175,103 @@ export abstract class RowWriter extends FastAccess {
     }
     code.i32(1).set(good);
     code.end();
+    if (plane !== null) code.end();
     code.get(good);
     return pointers;
   }
 
-  /** Pushes the value of an expression of leaves as it is for the current work-item, whatever variables hold. */
-  private afresh(node: Node): void {
+  /**
+   * Asks for all rows of a slice together: short rows of images would spend more on asking than on their work. Sets the plane's flag.
+   * @returns null when the addresses are not for that
+   */
+  protected askForPlane(sites: readonly RowSite[]): Plane | null {
+    const { levels } = this.regions;
+    if (sites.length === 0 || !sites.every((site) => linearInY(site.address, levels))) return null;
+    const { code } = this;
+    const good = code.local(I32);
+    const shifts = new Map(sites.map((site) => [site, code.local(I32)]));
+    const [tx, ty] = this.tid;
+    const [nx, ny] = this.size;
+    this.temp(I32, (x) => this.temp(I32, (y) => {
+      code.i32(0).set(good).get(tx).set(x).get(ty).set(y);
+      const no = code.block();
+      code.get(ny).i32(2).op(op.i32_lt_u).brIf(no);
+      for (const site of sites) this.corners(site, shifts.get(site)!, no, nx, ny);
+      code.i32(1).set(good);
+      code.end();
+      code.get(x).set(tx).get(y).set(ty);
+    }));
+    return { good, shifts };
+  }
+
+  /** Whether the accesses of a site lie on a plane that is there as a whole; goes to `no` when they do not. */
+  private corners(site: RowSite, shift: number, no: Label, nx: number, ny: number): void {
+    const { code } = this;
+    const [tx, ty] = this.tid;
+    const at = [0, 1, 2, 3, 4].map(() => code.local(I64)) as [number, number, number, number, number];
+    const [first, right, next, down, last] = at;
+    const place = (to: number, x: () => void, y: () => void): void => {
+      x();
+      code.set(tx);
+      y();
+      code.set(ty);
+      this.afresh(site.address, 2);
+      if (site.low !== 0) code.i64(BigInt(site.low)).op(op.i64_add);
+      code.set(to);
+    };
+    const zero = (): void => void code.i32(0);
+    const end = (size: number) => (): void => void code.get(size).i32(1).op(op.i32_sub);
+    place(first, zero, zero);
+    place(right, end(nx), zero);
+    place(next, zero, () => code.i32(1));
+    place(down, zero, end(ny));
+    place(last, end(nx), end(ny));
+    // As far apart as steps in x and y say.
+    const across = (from: number, to: number): void => {
+      code.get(to).get(from).op(op.i64_sub).get(nx).i32(1).op(op.i32_sub).i32(site.step).op(op.i32_mul, op.i64_extend_i32_u, op.i64_ne).brIf(no);
+    };
+    across(first, right);
+    across(down, last);
+    code.get(next).get(first).op(op.i64_sub).tee(next).i64(BigInt(MAX_ROW_STEP)).op(op.i64_add).i64(BigInt(2 * MAX_ROW_STEP)).op(op.i64_ge_u).brIf(no);
+    code.get(down).get(first).op(op.i64_sub).get(ny).i32(1).op(op.i32_sub, op.i64_extend_i32_u).get(next).op(op.i64_mul, op.i64_ne).brIf(no);
+    if (site.align > 1) code.get(first).get(next).op(op.i64_or, op.i32_wrap_i64).i32(site.align - 1).op(op.i32_and).brIf(no);
+    const extent = this.extentOf(site.address, site.kind);
+    const bound = extent.bounds[CLASSES.findIndex((size) => size >= site.high - site.low)]!;
+    const outside = (): void => {
+      [first, right, down, last].forEach((corner, i) => {
+        code.get(corner).get(extent.low).op(op.i64_sub).get(bound).op(op.i64_ge_u);
+        if (i > 0) code.op(op.i32_or);
+      });
+    };
+    outside();
+    code.if();
+    this.renew(extent, first, site.kind);
+    outside();
+    code.brIf(no);
+    code.end();
+    code.get(extent.shift).set(shift);
+  }
+
+  /** Pointers of a row that lies on a plane. */
+  protected rowOnPlane(plane: Plane, pointers: ReadonlyMap<Node, RowPointer>, tx: number): void {
+    const { code } = this;
+    for (const [site, shift] of plane.shifts) {
+      const { pointer } = pointers.get([...site.accesses][0]!)!;
+      this.afresh(site.address);
+      code.op(op.i32_wrap_i64);
+      if (site.low !== 0) code.i32(site.low).op(op.i32_add);
+      code.get(shift).op(op.i32_add).get(tx).i32(site.step).op(op.i32_mul, op.i32_sub).set(pointer);
+    }
+  }
+
+  /**
+   * Pushes the value of an expression of leaves as it is for the current work-item, whatever variables hold.
+   * @param level values that vary less are taken from their variables
+   */
+  private afresh(node: Node, level = 3): void {
     const opened: Node[] = [];
     const open = (at: Node): void => {
-      if (at.block === null || this.regions.levels.of(at) < 3) return;
+      if (at.block === null || this.regions.levels.of(at) < level) return;
       if (!at.folded) {
         at.folded = true;
         opened.push(at);
