@@ -6,6 +6,7 @@ import type { Thread } from "../kernel/process/thread.ts";
 import type { Blocking } from "../kernel/process/wait.ts";
 import type { Sys } from "../kernel/sys/sys.ts";
 import { ThreadSys } from "../kernel/sys/thread-sys.ts";
+import { DriverSys } from "./driver-sys.ts";
 import { driveAsync } from "./async.ts";
 import type { Caller, StateKey } from "./caller.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -14,13 +15,16 @@ import type { AsyncApi, CoroutineApi, Implementation, SyncApi } from "./styles.t
 /** A thread as the API implementations see it. */
 class ThreadCaller implements Caller {
   readonly sys: Sys;
+  /** System calls as the program itself makes them. */
+  readonly plainSys: Sys;
   readonly process: Process;
   readonly thread: Thread;
   readonly diagnostics: Diagnostics;
   call = "";
 
   constructor(kernel: Kernel, thread: Thread, diagnostics: Diagnostics) {
-    this.sys = new ThreadSys(kernel, thread);
+    this.sys = new DriverSys(kernel, thread);
+    this.plainSys = new ThreadSys(kernel, thread);
     this.process = thread.process;
     this.thread = thread;
     this.diagnostics = diagnostics;
@@ -63,6 +67,11 @@ export class ProcessEndedError extends Error {
   }
 }
 
+/** System calls of the program's own thread that runs now: unlike those of its libraries they tell of interruptions. */
+export function systemCalls(host: Host): Sys {
+  return (currentCaller(host) as ThreadCaller).plainSys;
+}
+
 type AnyFunction = (t: Caller, ...args: unknown[]) => unknown;
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as new () => unknown;
 
@@ -74,11 +83,13 @@ function enter(host: Host, t: Caller, name: string): void {
   if (host.process.exit !== null) throw new ProcessEndedError(host.process, name);
   t.call = name;
   touch(host.process);
+  if (host.kernel.observer !== null) host.kernel.observer.called(t.thread, name);
   t.thread.debt += host.kernel.costs.apiCall;
   if (host.kernel.trace.enabled) host.kernel.trace.emit("api:enter", { call: name });
 }
 
-function leave(host: Host, name: string, result: unknown): void {
+function leave(host: Host, t: Caller, name: string, result: unknown): void {
+  if (host.kernel.observer !== null) host.kernel.observer.returned(t.thread);
   if (host.kernel.trace.enabled) host.kernel.trace.emit("api:exit", { call: name, code: typeof result === "number" ? result : String(result) });
 }
 
@@ -94,7 +105,7 @@ function syncCall(host: Host, name: string, fn: AnyFunction): (...args: unknown[
       enter(host, t, name);
       const result = blocking ? scheduler.drive(t.thread, fn(t, ...args) as Blocking<unknown>) : fn(t, ...args);
       if (t.thread.debt !== 0) scheduler.settle(t.thread);
-      leave(host, name, result);
+      leave(host, t, name, result);
       return result;
     } finally {
       scheduler.current = before;
@@ -110,7 +121,7 @@ function coroutineCall(host: Host, name: string, fn: AnyFunction): (...args: unk
     const result = blocking ? yield* fn(t, ...args) as Blocking<unknown> : fn(t, ...args);
     // Every call is a scheduling point, and where its costs are paid.
     yield { queue: null, deadline: null, what: `its turn after ${name}` };
-    leave(host, name, result);
+    leave(host, t, name, result);
     return result;
   };
 }

@@ -1,4 +1,4 @@
-import { bindAsync, bindCoroutine, bindSync, callerOf, currentCaller, type Host } from "../api/bind.ts";
+import { bindAsync, bindCoroutine, bindSync, callerOf, currentCaller, systemCalls, type Host } from "../api/bind.ts";
 import { throwingFacade, tupleFacade } from "../api/facades.ts";
 import { free, malloc } from "../api/heap.ts";
 import type { AsyncApi, CoroutineApi, SyncApi, ThrowingApi, TupleApi } from "../api/styles.ts";
@@ -114,7 +114,7 @@ abstract class ProcessBase {
 
   /** System calls of the thread that runs now (the main thread when driven from outside). */
   get sys(): Sys {
-    return currentCaller(this.host).sys;
+    return systemCalls(this.host);
   }
 
   /** malloc(3): `bytes` of this process's memory, alignment 64; 0 when there is none left. */

@@ -15,6 +15,7 @@ import { Vfs } from "./fs/vfs.ts";
 import { FutexTable } from "./futex/futex.ts";
 import { AddressSpace, type SystemMemory } from "./mm/address-space.ts";
 import { ROOT, type Credentials } from "./process/cred.ts";
+import type { Observer } from "./observe.ts";
 import type { Residency } from "./mm/residency.ts";
 import { Process } from "./process/process.ts";
 import { defaultLimits } from "./process/rlimit.ts";
@@ -80,6 +81,8 @@ export class Kernel {
   readonly processes: Map<number, Process> = new Map();
   /** Told of what programs write to descriptors 1 and 2. */
   onOutput: ((process: Process, fd: number, text: string) => void) | null = null;
+  /** Who watches what threads and devices do to each other; null: nobody. */
+  observer: Observer | null = null;
   /** Told when a process has ended. */
   readonly onExit: ((process: Process) => void)[] = [];
   /** Address spaces that the programs of show live arrays over pages which are not in RAM now. */
@@ -109,7 +112,8 @@ export class Kernel {
     }, options.trace ?? false);
     this.futex = new FutexTable((tid) => this.findThread(tid), () => this.scheduler.current!);
     this.faults = new FaultInjector(this, options.faults);
-    memory.refuse = (kind, bytes) => this.faults.active && this.faults.should(kind === "system" ? "fail_page_alloc" : "fail_gpu_alloc", undefined, bytes);
+    // Scratch memory of a launch is taken when the hardware gets to it, in nobody's call.
+    memory.refuse = (kind, bytes) => this.faults.active && this.faults.should(kind === "system" ? "fail_page_alloc" : "fail_gpu_alloc", kind === "scratch" ? null : undefined, bytes);
     this.parts.push({
       name: "processes",
       checkInvariants: () => {
@@ -208,6 +212,7 @@ export class Kernel {
     child.main.makeItFail = from.makeItFail;
     child.inheritedLibraries = new Set([...parent.inheritedLibraries, ...parent.userland.keys()].filter((i) => parent.inheritedLibraries.has(i) || parent.userland[i] !== undefined));
     this.processes.set(pid, child);
+    if (this.observer !== null) this.observer.threadStarted(child.main, from);
     if (this.trace.enabled) this.trace.emit("sched:sched_process_fork", { comm: parent.name, pid: parent.pid, child_comm: name, child_pid: pid });
     return child;
   }

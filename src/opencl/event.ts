@@ -3,6 +3,7 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { Out } from "../api/out.ts";
+import { Errno } from "../kernel/errors.ts";
 import type { Blocking } from "../kernel/process/wait.ts";
 import {
   CL_COMMAND_USER, CL_COMPLETE, CL_EVENT_COMMAND_EXECUTION_STATUS, CL_EVENT_COMMAND_QUEUE, CL_EVENT_COMMAND_TYPE, CL_EVENT_CONTEXT, CL_EVENT_REFERENCE_COUNT, CL_RUNNING, CL_SUBMITTED,
@@ -17,6 +18,7 @@ import { EventObject } from "./runtime/event.ts";
 import { created, fail, failNull } from "./runtime/fail.ts";
 import { int, reply, size, uint, type Answer, type ParamValue } from "./runtime/info.ts";
 import { isOver, waitFor } from "./runtime/settle.ts";
+import { signalPoint, wakeAll } from "./runtime/insist.ts";
 import { stateOf } from "./runtime/state.ts";
 import { flush, reap } from "./runtime/submit.ts";
 
@@ -52,14 +54,14 @@ export function clSetUserEventStatus(t: Caller, event: cl_event | null, executio
   if (execution_status > CL_COMPLETE) return fail(t, CL_INVALID_VALUE, "execution_status must be CL_COMPLETE or negative", { execution_status });
   if (object.status <= 0) return fail(t, CL_INVALID_OPERATION, "the status of a user event can be set once", { event, status: object.status });
   object.status = execution_status;
+  t.sys.watch?.release(object);
   const { timeline, word } = object;
   if (timeline !== null) {
-    const bad = execution_status < 0 ? { error: -125 } : {};
-    t.sys.ioctl(timeline.home.device.fd, "DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", { handles: [timeline.handle], points: [object.point], ...bad });
+    signalPoint(t, timeline, object.point, execution_status < 0 ? -Errno.ECANCELED : 0);
     timeline.dispose(t);
   }
   t.sys.store32(word, execution_status < 0 ? 2 : 1);
-  t.sys.futexWake(word, 2 ** 31 - 1);
+  wakeAll(t, word);
   stateOf(t).words.give(word);
   object.word = 0;
   return CL_SUCCESS;

@@ -17,7 +17,7 @@ import { contextOf } from "./context.ts";
 import { noCallback } from "./runtime/callback.ts";
 import type { ContextObject, Slot } from "./runtime/context-object.ts";
 import { deviceOf } from "./runtime/devices.ts";
-import { codeOf } from "./runtime/errno.ts";
+import { hostCodeOf } from "./runtime/errno.ts";
 import { created, fail, failNull } from "./runtime/fail.ts";
 import { nothing, reply, size, sizes, uint, type Answer, type ParamValue } from "./runtime/info.ts";
 import { duplicateProperty, pairsOf } from "./runtime/properties.ts";
@@ -52,7 +52,7 @@ function make(t: Caller, place: { context: ContextObject; slot: Slot }, options:
   const result = startQueue(t, queue, queue.outOfOrder ? "opencl out-of-order" : "opencl");
   if (result < 0) {
     place.context.dropChild(t);
-    return failNull(t, errcode_ret, codeOf(result), "the kernel gave no exec queue", { errno: result });
+    return failNull(t, errcode_ret, hostCodeOf(result), "the kernel gave no exec queue", { errno: result });
   }
   return created(errcode_ret, queue.list(stateOf(t).queues));
 }
@@ -198,6 +198,7 @@ export function* clFinish(t: Caller, command_queue: cl_command_queue | null): Bl
   // From the last to the first: on an in-order queue that is one sleep.
   const open = [...queue.open];
   for (let i = open.length - 1; i >= 0; i--) yield* waitFor(t, open[i]!);
+  t.sys.watch?.sawQueue(queue.slot.device.fd, queue.exec);
   reap(t);
   return CL_SUCCESS;
 }

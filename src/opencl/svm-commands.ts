@@ -15,7 +15,7 @@ import { badMigrationFlags } from "./migrate.ts";
 import { runCallback } from "./runtime/callback.ts";
 import { command, hostQueue, issue } from "./runtime/command.ts";
 import type { ContextObject } from "./runtime/context-object.ts";
-import { codeOf } from "./runtime/errno.ts";
+import { hostCodeOf } from "./runtime/errno.ts";
 import type { EventObject } from "./runtime/event.ts";
 import { fail, misuse } from "./runtime/fail.ts";
 import { badMapFlags } from "./runtime/flags.ts";
@@ -68,7 +68,7 @@ function memcpyWork(t: Caller, event: EventObject, dst: HostPtr, src: HostPtr, s
   const { memory } = event.context;
   const inner = isView(dst) ? (src as number) : (dst as number);
   const errno = memory.pin(t, inner, size);
-  if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : codeOf(errno);
+  if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : hostCodeOf(errno);
   let result: { job: Job; capture: ((t: Caller) => void) | null } | cl_error;
   if (isView(dst)) {
     const job = readJob(t, event, inner, whole, box, { pointer: dst, offset: 0, ...whole });
@@ -137,7 +137,7 @@ export function clEnqueueSVMMemFill(t: Caller, command_queue: cl_command_queue |
   if (size === 0) return issue(t, fill, MARKER, "svm fill", event);
   const { memory } = queue.context;
   const errno = memory.pin(t, svm_ptr, size);
-  if (errno < 0) return fail(t, errno === -14 ? CL_INVALID_VALUE : codeOf(errno), "svm_ptr must point to memory that the command can use", { svm_ptr, size });
+  if (errno < 0) return fail(t, errno === -14 ? CL_INVALID_VALUE : hostCodeOf(errno), "svm_ptr must point to memory that the command can use", { svm_ptr, size });
   fill.cleanup = (who) => memory.unpin(who, svm_ptr, size);
   const result = issue(t, fill, { kind: "fill", dst: svm_ptr, extent: line(size), pitch: size, slicePitch: size, pattern: bytes }, "svm fill", event);
   if (result !== 0) abandon(t, fill);

@@ -1,6 +1,7 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
 import { misuse } from "./fail.ts";
+import { insist } from "./insist.ts";
 import { stateOf } from "./state.ts";
 
 function isGenerator(value: unknown): value is Blocking<unknown> {
@@ -41,12 +42,13 @@ export function noCallback(t: Caller): void {
  */
 export function startHelper(t: Caller, name: string, body: (helper: Caller) => Blocking<void>): void {
   const { call } = t;
-  t.sys.clone(name, function* (sys) {
+  // What a helper does nobody else can do: it is asked for again when the kernel refuses.
+  insist(() => t.sys.clone(name, function* (sys) {
     const helper: Caller = {
       sys, process: t.process, thread: t.thread, diagnostics: t.diagnostics, call,
       processState: (key) => t.processState(key),
       threadState: (key) => t.threadState(key),
     };
     yield* body(helper);
-  });
+  }));
 }

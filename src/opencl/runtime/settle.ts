@@ -5,6 +5,7 @@ import { CL_COMPLETE } from "../abi/constants.ts";
 import { CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST } from "../abi/errors.ts";
 import { NONE, NOTHING, type EventObject } from "./event.ts";
 import { explainFault } from "./fault.ts";
+import { wakeAll } from "./insist.ts";
 import { stateOf } from "./state.ts";
 
 /** Whether a command has ended; if the host sees that only now, does what the host has to do. */
@@ -59,7 +60,7 @@ function end(t: Caller, event: EventObject, status: number): void {
   // Whoever sleeps on a command that was terminated here is not woken by the kernel.
   if (t.sys.load32(event.word) === 0) {
     t.sys.store32(event.word, 2);
-    t.sys.futexWake(event.word, 2 ** 31 - 1);
+    wakeAll(t, event.word);
   }
   state.words.give(event.word);
   event.word = 0;
@@ -81,6 +82,15 @@ export function* waitFor(t: Caller, event: EventObject): Blocking<void> {
   while (!isOver(t, event)) {
     yield* t.sys.futexWait(event.word, 0, null, describe(event));
   }
+  tellWatch(t, event);
+}
+
+/** The caller knows by a synchronisation point that the event is over. */
+function tellWatch(t: Caller, event: EventObject): void {
+  const { watch } = t.sys;
+  if (watch === null) return;
+  watch.acquire(event);
+  if (event.queue !== null && event.timeline !== null) watch.sawPoints(event.queue.slot.device.fd, [{ syncobj: event.timeline.on(t, event.queue.slot), point: event.point }]);
 }
 
 function describe(event: EventObject): string {

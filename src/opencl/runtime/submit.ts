@@ -1,9 +1,9 @@
 import type { Caller } from "../../api/caller.ts";
 import { Errno } from "../../kernel/errors.ts";
 import type { ExecArgs, Job, SyncPoint } from "../../kernel/sys/uapi.ts";
-import { CL_QUEUED, CL_SUBMITTED } from "../abi/constants.ts";
+import { CL_COMMAND_UNMAP_MEM_OBJECT, CL_COMPLETE, CL_QUEUED, CL_SUBMITTED } from "../abi/constants.ts";
 import { CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES, type cl_error } from "../abi/errors.ts";
-import { codeOf } from "./errno.ts";
+import { codeOf, hostCodeOf } from "./errno.ts";
 import { NONE, type EventObject } from "./event.ts";
 import type { ClObject } from "./object.ts";
 import type { QueueObject } from "./queue-object.ts";
@@ -25,7 +25,7 @@ export function enqueue(t: Caller, event: EventObject, job: Job, label: string):
   if (event.context.poisoned) return CL_OUT_OF_RESOURCES;
   trim(t, queue);
   if (queue.gate !== null) {
-    if (isOver(t, queue.gate)) queue.gate = null;
+    if (isOver(t, queue.gate) && !tellsOfOld(t, queue.gate)) queue.gate = null;
     else event.after = [...event.after, queue.gate];
   }
   event.word = state.words.take(t);
@@ -69,20 +69,21 @@ function submit(t: Caller, event: EventObject, job: Job): 0 | cl_error | "never"
   for (const dep of event.deps) {
     if (isOver(t, dep)) {
       if (dep.status < 0) return "never";
+      if (tellsOfOld(t, dep)) (waits ??= []).push(pointOf(t, dep, queue));
     } else (waits ??= []).push(pointOf(t, dep, queue));
   }
-  for (const dep of event.after) if (!isOver(t, dep)) (waits ??= []).push(pointOf(t, dep, queue));
+  for (const dep of event.after) if (!isOver(t, dep) || tellsOfOld(t, dep)) (waits ??= []).push(pointOf(t, dep, queue));
   const bad = waits?.find((wait) => wait.syncobj < 0);
-  if (bad !== undefined) return codeOf(bad.syncobj);
+  if (bad !== undefined) return hostCodeOf(bad.syncobj);
   if (waits !== null && waits.length > MAX_WAITS) {
     const gathered = gather(t, queue, waits);
-    if (typeof gathered === "number") return codeOf(gathered);
+    if (typeof gathered === "number") return hostCodeOf(gathered);
     waits = gathered;
   }
   const args: ExecArgs = {
     queue: queue.exec, job, waits: waits ?? NO_WAITS, propagateErrors: event.deps.length > 0,
     userFence: { address: event.word, value: 1, errorValue: 2 },
-    timestamps: event.stamps === 0 ? null : event.stamps, label: event.label, point: 0,
+    timestamps: event.stamps === 0 ? null : event.stamps, label: event.label, point: 0, ...(event.whole ? { wholeQueue: true } : {}),
   };
   let result = t.sys.ioctl(queue.slot.device.fd, "GLASS_EXEC", args);
   if (result === -Errno.ECANCELED || result === -Errno.EIO) {
@@ -90,12 +91,18 @@ function submit(t: Caller, event: EventObject, job: Job): 0 | cl_error | "never"
     (args as { queue: number }).queue = queue.exec;
     result = t.sys.ioctl(queue.slot.device.fd, "GLASS_EXEC", args);
   }
-  if (result < 0) return codeOf(result);
+  // Where nothing moves it cannot be the memory of objects that is missing.
+  if (result < 0) return job.kind === "marker" || event.type === CL_COMMAND_UNMAP_MEM_OBJECT || event.retained.length === 0 ? hostCodeOf(result) : codeOf(result);
   event.status = CL_SUBMITTED;
   event.exec = queue.exec;
   event.timeline = queue.timeline;
   event.point = args.point;
   return 0;
+}
+
+/** Whoever watches the machine wants to hear of waits that are over too; the kernel passes over them. */
+function tellsOfOld(t: Caller, dep: EventObject): boolean {
+  return t.sys.watch !== null && dep.status === CL_COMPLETE && dep.queue !== null && dep.timeline !== null;
 }
 
 const NO_WAITS: readonly SyncPoint[] = [];

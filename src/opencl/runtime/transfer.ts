@@ -5,7 +5,8 @@ import type { Extent, Job } from "../../kernel/sys/uapi.ts";
 import { CL_COMMAND_USER, CL_COMPLETE, CL_SUBMITTED } from "../abi/constants.ts";
 import { CL_INVALID_VALUE, CL_OUT_OF_HOST_MEMORY, type cl_error } from "../abi/errors.ts";
 import { startHelper } from "./callback.ts";
-import { codeOf } from "./errno.ts";
+import { hostCodeOf } from "./errno.ts";
+import { signalPoint, wakeAll } from "./insist.ts";
 import { EventObject } from "./event.ts";
 import { isView, viewBytes } from "./host-memory.ts";
 import { isOver, waitFor } from "./settle.ts";
@@ -74,13 +75,14 @@ export function readJob(t: Caller, event: EventObject, device: number, layout: L
     const address = pointer + host.offset;
     const bytes = span(box, host);
     const errno = memory.pin(t, address, bytes);
-    if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : codeOf(errno);
+    if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : hostCodeOf(errno);
     event.cleanup = (who) => memory.unpin(who, address, bytes);
     return copyJob(address, host, device, layout, box);
   }
   const bytes = box.width * box.height * box.depth;
   const piece = memory.take(t, bytes, "system");
-  if (typeof piece === "number") return codeOf(piece);
+  if (typeof piece === "number") return hostCodeOf(piece);
+  t.sys.watch?.lent(viewBytes(pointer, host.offset).subarray(0, span(box, host)), true);
   event.finish = (who) => {
     copyRows(viewBytes(pointer, host.offset), host, who.sys.memory(piece.address, bytes, false)!, packed(box), box);
     who.sys.spend(hostCopyTime(bytes));
@@ -103,13 +105,14 @@ export function writeJob(t: Caller, event: EventObject, device: number, layout: 
     const address = pointer + host.offset;
     const bytes = span(box, host);
     const errno = memory.pin(t, address, bytes);
-    if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : codeOf(errno);
+    if (errno < 0) return errno === -14 ? CL_INVALID_VALUE : hostCodeOf(errno);
     event.cleanup = (who) => memory.unpin(who, address, bytes);
     return { job: copyJob(device, layout, address, host, box), capture: null };
   }
   const bytes = box.width * box.height * box.depth;
   const piece = memory.take(t, bytes, "system");
-  if (typeof piece === "number") return codeOf(piece);
+  if (typeof piece === "number") return hostCodeOf(piece);
+  t.sys.watch?.lent(viewBytes(pointer, host.offset).subarray(0, span(box, host)), false);
   event.cleanup = (who) => memory.give(who, piece);
   return {
     job: copyJob(device, layout, piece.address, packed(box), box),
@@ -162,7 +165,11 @@ export function enqueueAfter(t: Caller, event: EventObject, job: Job, label: str
   t.sys.store32(ready.word, 0);
   event.after = [...event.after, ready];
   const code = enqueue(t, event, job, label);
-  if (code !== 0) return code;
+  if (code !== 0) {
+    ready.timeline?.dispose(t);
+    stateOf(t).words.give(ready.word);
+    return code;
+  }
   return {
     before,
     work: (who) => {
@@ -176,12 +183,12 @@ export function enqueueAfter(t: Caller, event: EventObject, job: Job, label: str
 function signal(t: Caller, ready: EventObject): void {
   if (ready.status <= 0) return;
   if (ready.timeline !== null) {
-    t.sys.ioctl(ready.timeline.home.device.fd, "DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", { handles: [ready.timeline.handle], points: [ready.point] });
+    signalPoint(t, ready.timeline, ready.point);
     ready.timeline.dispose(t);
   }
   ready.status = CL_COMPLETE;
   t.sys.store32(ready.word, 1);
-  t.sys.futexWake(ready.word, 2 ** 31 - 1);
+  wakeAll(t, ready.word);
   stateOf(t).words.give(ready.word);
   ready.word = 0;
 }

@@ -3,7 +3,7 @@ import type { HostPtr } from "../../api/out.ts";
 import { CL_COMMAND_WRITE_BUFFER } from "../abi/constants.ts";
 import { CL_OUT_OF_RESOURCES, type cl_error } from "../abi/errors.ts";
 import type { ContextObject, Slot } from "./context-object.ts";
-import { codeOf } from "./errno.ts";
+import { hostCodeOf } from "./errno.ts";
 import { EventObject, NONE } from "./event.ts";
 import { hostBytes } from "./host-memory.ts";
 import type { MemObject } from "./mem-object.ts";
@@ -29,7 +29,7 @@ export function uploadBytes(t: Caller, context: ContextObject, slot: Slot, addre
   }
   const { memory } = context;
   const piece = memory.take(t, size, "system");
-  if (typeof piece === "number") return codeOf(piece);
+  if (typeof piece === "number") return hostCodeOf(piece);
   t.sys.memory(piece.address, size, true)!.set(source);
   const queue = uploadQueue(t, context, slot);
   const event = queue === null ? null : new EventObject(context, queue, CL_COMMAND_WRITE_BUFFER);
