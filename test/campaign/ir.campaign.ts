@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
+import { lanePolicy } from "../../src/compiler/wasm/simd/shapes.ts";
 import { everything, type Features } from "../../src/testing/ir/statements.ts";
 import { agreement, cuts } from "../compiler/differential/compare.ts";
 
@@ -22,6 +23,8 @@ const flavours: Readonly<Record<string, Features>> = {
 };
 
 describe.each(Object.keys(flavours))(`%s (seed ${seed})`, (name) => {
+  // Also where it would not be worth it.
+  beforeAll(() => void (lanePolicy.always = name.startsWith("lanes")));
   test("whole", { timeout: 0 }, () => fc.assert(agreement(flavours[name]!), { seed, numRuns }));
   test("cut into many calls of run", { timeout: 0 }, () => fc.assert(agreement({ ...flavours[name]!, activemask: false }, cuts), { seed: seed + 1, numRuns }));
 });
