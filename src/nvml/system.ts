@@ -21,7 +21,7 @@ export function giveText(t: Caller, box: Out<string> | null, length: number, tex
 function versions(t: Caller): IoctlTable["NV_SYSTEM"] | nvmlReturn_t {
   const state = enter(t);
   if (typeof state === "number") return state;
-  const arg: IoctlTable["NV_SYSTEM"] = { driverVersion: "", cudaVersion: 0 };
+  const arg: IoctlTable["NV_SYSTEM"] = { driverVersion: "", apiVersion: 0 };
   const code = request(t, state, "NV_SYSTEM", arg);
   return code === 0 ? arg : code;
 }
@@ -35,7 +35,7 @@ export function nvmlSystemGetDriverVersion(t: Caller, version: Out<string> | nul
 /** Version of this library: "13.580.65.06". @returns UNINITIALIZED, INVALID_ARGUMENT, INSUFFICIENT_SIZE */
 export function nvmlSystemGetNVMLVersion(t: Caller, version: Out<string> | null, length: number): nvmlReturn_t {
   const found = versions(t);
-  return typeof found === "number" ? found : giveText(t, version, length, `${Math.floor(found.cudaVersion / 1000)}.${found.driverVersion}`);
+  return typeof found === "number" ? found : giveText(t, version, length, `${Math.floor(found.apiVersion / 1000)}.${found.driverVersion}`);
 }
 
 /** The newest CUDA version that the driver runs, 1000 * major + 10 * minor. @returns INVALID_ARGUMENT: NULL */
@@ -43,7 +43,7 @@ export function nvmlSystemGetCudaDriverVersion_v2(t: Caller, cudaDriverVersion: 
   if (cudaDriverVersion === null) return fail(t, nvmlReturn_t.NVML_ERROR_INVALID_ARGUMENT, "cudaDriverVersion must not be NULL");
   const found = versions(t);
   if (typeof found === "number") return found;
-  cudaDriverVersion.value = found.cudaVersion;
+  cudaDriverVersion.value = found.apiVersion;
   return 0;
 }
 

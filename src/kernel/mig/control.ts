@@ -6,7 +6,7 @@ import { accessMinor, capabilityNode, CapabilityFile } from "./capabilities.ts";
 import type { GpuInstance } from "./instances.ts";
 import type { MigGpu } from "./mig.ts";
 import type { NvGpu, NvidiaDriver } from "./nvidia.ts";
-import { CUDA_VERSION, gpuStatus, processesOf } from "./status.ts";
+import { API_VERSION, gpuStatus, processesOf } from "./status.ts";
 
 type Name = Exclude<keyof NvIoctlTable, `NV_MPS_${string}`>;
 type Handler<K extends Name> = (driver: NvidiaDriver, caller: SysCaller, arg: NvIoctlTable[K]) => number;
@@ -49,7 +49,7 @@ const handlers: { readonly [K in Name]: Handler<K> } = {
   NV_GPU_LIST(driver, _caller, arg) {
     arg.gpus = driver.gpus.map(({ device, mig, timeslice }) => ({
       minor: device.index, name: device.gpu.profile.name, uuid: device.uuid, pci: device.name, renderNode: device.renderNode, vramTotal: device.gpu.vram.total,
-      vramUsed: device.gpu.vram.used, computeCapability: device.gpu.profile.computeCapability,
+      vramUsed: [...(mig?.instances.values() ?? [])].reduce((sum, gi) => sum + gi.device.gpu.vram.used, device.gpu.vram.used), computeCapability: device.gpu.profile.computeCapability,
       speed: device.gpu.profile.multiprocessors * device.gpu.profile.instructionsPerClock * device.gpu.profile.clockHz, clients: device.files.size, mig: mig?.mode ?? null, timeslice,
     }));
     return 0;
@@ -68,7 +68,7 @@ const handlers: { readonly [K in Name]: Handler<K> } = {
   },
   NV_SYSTEM(driver, _caller, arg) {
     arg.driverVersion = driver.gpus[0]!.device.gpu.profile.driverVersion;
-    arg.cudaVersion = CUDA_VERSION;
+    arg.apiVersion = API_VERSION;
     return 0;
   },
   NV_MIG_SET_MODE(driver, caller, arg) {

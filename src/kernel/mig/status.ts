@@ -6,8 +6,8 @@ import { VRAM } from "../ttm/placement.ts";
 import type { NvGpuStatus, NvProcessInfo } from "../sys/nv-uapi.ts";
 import type { NvGpu } from "./nvidia.ts";
 
-/** The newest CUDA that the driver runs: 1000 * major + 10 * minor. */
-export const CUDA_VERSION: number = 13000;
+/** The newest compute API that the driver serves: 1000 * major + 10 * minor. */
+export const API_VERSION: number = 13000;
 
 const percent = (part: number): number => Math.round(100 * part);
 

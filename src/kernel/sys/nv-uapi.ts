@@ -157,8 +157,8 @@ export interface NvIoctlTable {
   NV_GPU_STATUS: { readonly gpu: number; status: NvGpuStatus | null };
   /** Programs that have a context there, by pid. -ENODEV: GPU. */
   NV_GPU_PROCESSES: { readonly gpu: number; processes: readonly NvProcessInfo[] };
-  /** Versions of the driver and of the newest CUDA that it runs: "580.65.06", 13000. */
-  NV_SYSTEM: { driverVersion: string; cudaVersion: number };
+  /** Versions of the driver and of the newest compute API that it serves: "580.65.06", 13000. */
+  NV_SYSTEM: { driverVersion: string; apiVersion: number };
   /**
    * Partitions the GPU, or ends that. OUT state: "set", or "pending" when the GPU is in use or has instances; it then takes effect with a reset.
    * -ENODEV: GPU; -EOPNOTSUPP: it cannot be partitioned.

@@ -2,7 +2,7 @@ import { BAD_COMBINATION } from "./messages.ts";
 
 /** What nvidia-smi was asked for. */
 export interface Options {
-  mode: "table" | "list" | "full" | "query" | "version" | "help" | "mig-mode";
+  mode: "table" | "list" | "full" | "query" | "version" | "help" | "help-fields" | "mig-mode" | "reset";
   /** -i: numbers, UUIDs or bus ids; null: all. */
   gpu: string | null;
   /** Seconds between two outputs; null: one output. */
@@ -69,7 +69,7 @@ function setMig(o: Options, value: string): boolean {
 }
 
 /** Options without a value. */
-const flags: Readonly<Record<string, Options["mode"]>> = { "-L": "list", "--list-gpus": "list", "-q": "full", "--query": "full", "--version": "version", "-h": "help", "--help": "help" };
+const flags: Readonly<Record<string, Options["mode"]>> = { "-L": "list", "--list-gpus": "list", "-q": "full", "--query": "full", "--version": "version", "-h": "help", "--help": "help", "--help-query-gpu": "help-fields", "-r": "reset", "--gpu-reset": "reset" };
 
 /** Reads the arguments. @returns the message when they are wrong */
 export function parseOptions(args: readonly string[]): Options | string {
@@ -84,7 +84,7 @@ export function parseOptions(args: readonly string[]): Options | string {
     }
     const of = /^--query-(gpu|compute-apps)$/.exec(name)?.[1];
     const set = of === undefined ? valued[name] : query(of);
-    if (set === undefined) return `Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.\n\n`;
+    if (set === undefined) return BAD_COMBINATION;
     // -l and its like may stand without a value.
     const next = args[i + 1];
     const value = inline ?? (next === undefined || (next.startsWith("-") && (name === "-l" || name === "--loop")) ? null : next);
