@@ -2,6 +2,7 @@ import { Errno } from "../errors.ts";
 import { DrmExec } from "../fence/drm-exec.ts";
 import { DmaFence } from "../fence/fence.ts";
 import { Usage, usageFor, type DmaResv } from "../fence/resv.ts";
+import { mutant } from "../mutants.ts";
 import type { ExecArgs } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
 import type { GpuJob } from "./gpu-job.ts";
@@ -39,7 +40,7 @@ export function lockImplicit(file: DrmFile, arg: ExecArgs): Implicit | null | nu
   let result = step.done === true ? step.value : -Errno.EAGAIN;
   for (const { resv } of uses) if (result === 0) result = faults.slab() ? -Errno.ENOMEM : resv.reserve(1);
   if (result === 0) return { exec, uses };
-  exec.fini();
+  if (!mutant("failed-exec-keeps-locks")) exec.fini();
   return result;
 }
 

@@ -109,7 +109,7 @@ export function primeFdToHandle(file: DrmFile, caller: SysCaller, arg: IoctlTabl
   }
   // An object that was made for this handle goes with it.
   const handle = object.get() && file.addHandle(object);
-  object.put();
+  if (handle >= 0 || !mutant("failed-import-stays")) object.put();
   if (handle < 0) return handle;
   arg.handle = handle;
   object.keepExport();

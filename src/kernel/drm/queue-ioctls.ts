@@ -3,6 +3,7 @@ import { Errno } from "../errors.ts";
 import type { SysCaller } from "../fs/file.ts";
 import type { IoctlTable } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
+import { mutant } from "../mutants.ts";
 import { ExecQueue, MAX_LEVEL } from "./queue.ts";
 import { Syncobj } from "./syncobj.ts";
 
@@ -18,7 +19,7 @@ export function queueCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["G
   if (context.fault !== null) return -Errno.ECANCELED;
   const queue = new ExecQueue(context, arg);
   if (file.device.core.kernel.faults.slab()) {
-    queue.close();
+    if (!mutant("failed-queue-stays")) queue.close();
     return -Errno.ENOMEM;
   }
   arg.queue = file.queues.add(queue);

@@ -16,7 +16,7 @@ export function vmCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLAS
   const vm = GpuVm.create(file.device, caller.process.mm.gpuWindow, arg.faultMode ?? false);
   if (vm === null) return -Errno.ENOMEM;
   if (file.device.core.kernel.faults.slab()) {
-    vm.put();
+    if (!mutant("failed-vm-stays")) vm.put();
     return -Errno.ENOMEM;
   }
   arg.vm = file.vms.add(vm);
@@ -125,7 +125,7 @@ export function contextCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable[
   caller.thread.debt += file.device.core.kernel.costs.contextCreate;
   const context = new GpuContext(file, vm, mm, arg.notifier, arg.label);
   if (file.device.core.kernel.faults.slab()) {
-    context.put();
+    if (!mutant("failed-context-stays")) context.put();
     return -Errno.ENOMEM;
   }
   arg.context = file.contexts.add(context);

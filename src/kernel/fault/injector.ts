@@ -1,3 +1,4 @@
+import { mutant } from "../mutants.ts";
 import type { Choices } from "../choices.ts";
 import type { Thread } from "../process/thread.ts";
 import { FaultAttr, parseBootOption, type FaultSettings } from "./attr.ts";
@@ -102,7 +103,7 @@ export class FaultInjector {
       this.counting.delete(task);
       return this.fail(attr, task);
     }
-    if (!attr.armed || (attr.taskFilter && task?.makeItFail !== true)) return false;
+    if (!attr.armed || (attr.taskFilter && task?.makeItFail !== true && !mutant("faults-hit-others"))) return false;
     return attr.decides(this.ports.choices, size) && this.fail(attr, task);
   }
 

@@ -1,5 +1,6 @@
 import { Errno } from "../errors.ts";
 import type { OpenFile, SysCaller } from "../fs/file.ts";
+import { mutant } from "../mutants.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName } from "../sys/uapi.ts";
 import type { FaultInjector } from "./injector.ts";
 
@@ -43,7 +44,7 @@ export function faultyRequest<K extends IoctlName>(faults: FaultInjector, caller
     const result = run();
     if (result < 0 || !faults.should("fail_usercopy")) return result;
     const { driver } = file;
-    faults.sparing(() => back(driver.ioctl!.bind(driver), caller, arg));
+    if (!mutant("answer-not-taken-back")) faults.sparing(() => back(driver.ioctl!.bind(driver), caller, arg));
     Object.assign(arg, given);
     return -Errno.EFAULT;
   } finally {

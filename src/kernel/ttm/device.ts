@@ -66,7 +66,7 @@ export class TtmDevice {
    */
   create(size: number, options: BoOptions, pinned: boolean): TtmBo | number {
     const { faults } = this.device.core.kernel;
-    if (faults.slab()) return -Errno.ENOMEM;
+    if (faults.active && (faults.should("failslab") || (options.places[0]?.memType === VRAM && faults.should("fail_gpu_alloc", undefined, size)))) return -Errno.ENOMEM;
     const room = this.system.alloc({ size } as TtmBo, place(SYSTEM)) as TtmResource;
     const bo = new TtmBo(this.device, size, options, room, null);
     this.bos.add(bo);
