@@ -1,18 +1,23 @@
+import { readdirSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { throwingFacade } from "../../src/api/facades.ts";
 import type { ThrowingApi } from "../../src/api/styles.ts";
 import { driverSignatures } from "../../src/cuda/abi/driver/signatures.ts";
 import { resultName } from "../../src/cuda/driver/core/fail.ts";
+import { driverSupport } from "../../src/cuda/support.ts";
 import { driverFacade } from "../../src/cuda/facade.ts";
 import type { Driver } from "../../src/cuda/index.ts";
 import { makeWorld, snapshot, type ErrorCase } from "../errors/cuda/world.ts";
 import { failNth, leftAfterExit, tally, watched, type Walked } from "./walk.ts";
 
 const collected = vi.hoisted((): unknown[] => []);
+const chapters = readdirSync(new URL("../errors/cuda/", import.meta.url)).flatMap((name) => (name.endsWith(".test.ts") && name !== "special.test.ts" ? [name.slice(0, -8)] : []));
 vi.mock("../errors/cuda/run.ts", () => ({ testErrors: (_chapter: string, cases: readonly unknown[]) => collected.push(...cases) }));
-for (const chapter of ["context", "device", "execution", "memory", "module", "pool", "stream"]) await import(`../errors/cuda/${chapter}.test.ts`);
+for (const chapter of chapters) await import(`../errors/cuda/${chapter}.test.ts`);
 const cases = collected as readonly ErrorCase[];
 
+/** Functions without a row in the error tables: of arrays and textures; refused on Linux; that answer from what is known; that give something back. */
+const without = /Array|Tex|Surf|Ato[DHA]|[DH]toA|^cuDeviceGetLuid$|^cuCtxGetExecAffinity$|^cuIpcCloseMemHandle$/;
 /** General resource errors that any call may answer. */
 const general = new Set(["CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_OPERATING_SYSTEM", "CUDA_ERROR_UNKNOWN"]);
 const signatures: Readonly<Record<string, { readonly returns: readonly string[] }>> = driverSignatures;
@@ -59,6 +64,12 @@ function walk(c: ErrorCase): string[] {
 
 test.each(cases.map((c) => [c.name, c] as const))("%s", (_name, c) => {
   expect(walk(c)).toEqual([]);
+});
+
+test("every function that the support table calls full or partial is walked, but for those that take nothing", () => {
+  const walked = new Set(cases.map((c) => c.name as string));
+  const rest = driverSupport.filter(({ name, support }) => support !== "refused" && !walked.has(name)).map(({ name }) => name);
+  expect(rest.filter((name) => !without.test(name))).toEqual([]);
 });
 
 test("the walk reached enough", () => {

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { throwingFacade } from "../../src/api/facades.ts";
 import type { ThrowingApi } from "../../src/api/styles.ts";
@@ -9,8 +10,9 @@ import { makeWorld, state, type ErrorCase } from "../errors/cuda/runtime/world.t
 import { failNth, leftAfterExit, tally, watched, type Walked } from "./walk.ts";
 
 const collected = vi.hoisted((): unknown[] => []);
+const chapters = readdirSync(new URL("../errors/cuda/runtime/", import.meta.url)).flatMap((name) => (name.endsWith(".test.ts") ? [name.slice(0, -8)] : []));
 vi.mock("../errors/cuda/runtime/run.ts", () => ({ testErrors: (_chapter: string, cases: readonly unknown[]) => collected.push(...cases) }));
-for (const chapter of ["device", "execution", "memory", "pool"]) await import(`../errors/cuda/runtime/${chapter}.test.ts`);
+for (const chapter of chapters) await import(`../errors/cuda/runtime/${chapter}.test.ts`);
 const cases = collected as readonly ErrorCase[];
 
 /** General resource errors that any call may answer. */
