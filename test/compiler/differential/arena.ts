@@ -1,4 +1,4 @@
-import { DeviceFault, PAGE_SIZE, PTE_READ, PTE_WRITE, type CodeEnv, type DeviceCode, type LinearMemory, type LaunchConfig, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
+import { DeviceFault, PAGE_SIZE, PTE_READ, PTE_WRITE, type CodeEnv, type DeviceCode, type Execution, type LinearMemory, type LaunchConfig, type LoadedCode, type MemoryAccess, type Site } from "../../../src/compiler/abi.ts";
 import { inputBytes } from "../../../src/testing/ir/constants.ts";
 import { CELL_BYTES, COLUMN_BYTES, COLUMNS, INPUT_BYTES, MAX_ITEMS, OWN_BYTES, PARAMS, ROW_BYTES } from "../../../src/testing/ir/memory-map.ts";
 import type { LaunchSpec } from "../../../src/testing/ir/spec.ts";
@@ -22,17 +22,28 @@ const MAX_RUNS = 20_000;
 
 /** Memory for launches of generated programs, used again and again. */
 export class Arena implements CodeEnv {
-  private readonly machine = new TestMachine({ pages: 320 });
-  readonly linear: LinearMemory = this.machine.linear;
+  private readonly machine: TestMachine;
+  readonly linear: LinearMemory;
   /** Scratch memory that was released, by its size in pages. */
   private readonly free = new Map<number, number[]>();
   private readonly sizes = new Map<number, number>();
-  private readonly input = this.machine.map(INPUT_BYTES);
-  private readonly cells = this.machine.map(CELL_BYTES);
-  private readonly rows = this.machine.map(ROW_BYTES);
-  private readonly columns = this.machine.map(65536 + COLUMNS * COLUMN_BYTES);
+  private readonly input: bigint;
+  private readonly cells: bigint;
+  private readonly rows: bigint;
+  private readonly columns: bigint;
   /** Output of a launch begins somewhere in the first of its pages. */
-  private readonly out = this.machine.map(65536 + MAX_ITEMS * OWN_BYTES);
+  private readonly out: bigint;
+
+  /** @param machine one with other arenas in it: launches in each may be under way at the same time */
+  constructor(machine: TestMachine = new TestMachine({ pages: 320 })) {
+    this.machine = machine;
+    this.linear = machine.linear;
+    this.input = machine.map(INPUT_BYTES);
+    this.cells = machine.map(CELL_BYTES);
+    this.rows = machine.map(ROW_BYTES);
+    this.columns = machine.map(65536 + COLUMNS * COLUMN_BYTES);
+    this.out = machine.map(65536 + MAX_ITEMS * OWN_BYTES);
+  }
 
   allocate(bytes: number): number {
     const pages = Math.max(1, Math.ceil(bytes / PAGE_SIZE));
@@ -52,13 +63,25 @@ export class Arena implements CodeEnv {
   /** @param code loaded for this run only: whatever scratch memory it keeps is taken back */
   run(code: DeviceCode, spec: LaunchSpec, limits: Limits = whole): Outcome {
     try {
-      return this.launch(code, spec, limits);
+      const running = this.start(code, code.load(this), spec);
+      for (let runs = 0; runs < MAX_RUNS; runs++) {
+        const outcome = running.step(limits);
+        if (outcome !== null) return outcome;
+      }
+      running.dispose();
+      throw new Error(`not done after ${MAX_RUNS} calls of run`);
     } finally {
-      for (const address of [...this.sizes.keys()]) this.release(address);
+      this.releaseAll();
     }
   }
 
-  private launch(code: DeviceCode, spec: LaunchSpec, limits: Limits): Outcome {
+  /** Takes back all scratch memory, when nothing is under way and code that was loaded here is not used again. */
+  releaseAll(): void {
+    for (const address of [...this.sizes.keys()]) this.release(address);
+  }
+
+  /** Prepares memory and begins a launch. @param loaded the code, in this machine's memory */
+  start(code: DeviceCode, loaded: LoadedCode, spec: LaunchSpec): Running {
     const { machine } = this;
     const globalSize = spec.grid.map((groups, d) => groups * spec.block[d]! - spec.cut[d]!) as [number, number, number];
     const items = globalSize[0] * globalSize[1] * globalSize[2];
@@ -78,24 +101,52 @@ export class Arena implements CodeEnv {
       symbols: BigUint64Array.from(code.symbols, (name) => addresses[name]!), smCount: 3, gridId: 9,
     };
     const printed: string[] = [];
-    const execution = code.load(this).start(config, { fault: () => false, printf: (text) => void printed.push(text), now: () => 77 });
-    const sums = { instructions: 0, bytes: 0, blocks: 0 };
+    const execution = loaded.start(config, { fault: () => false, printf: (text) => void printed.push(text), now: () => 77 });
+    const memory = (): Memory => ({ out: hexRows(machine.read(out, items * OWN_BYTES)), columns: hexRows(machine.read(columns, COLUMNS * COLUMN_BYTES), COLUMN_BYTES), cells: hexRows(machine.read(this.cells, CELL_BYTES)) });
+    return new Running(execution, printed, memory);
+  }
+}
+
+/** What a launch has written. */
+interface Memory {
+  readonly out: string;
+  readonly columns: string;
+  readonly cells: string;
+}
+
+/** A launch under way. */
+export class Running {
+  private readonly sums = { instructions: 0, bytes: 0, blocks: 0 };
+  private readonly execution: Execution;
+  private readonly printed: string[];
+  private readonly memory: () => Memory;
+
+  constructor(execution: Execution, printed: string[], memory: () => Memory) {
+    this.execution = execution;
+    this.printed = printed;
+    this.memory = memory;
+  }
+
+  /** Calls `run` once. Null when the launch has not ended; after an end it is disposed of. */
+  step(limits: Limits): Outcome | null {
+    const { sums } = this;
     try {
-      for (let runs = 0; ; runs++) {
-        if (runs > MAX_RUNS) throw new Error(`not done after ${MAX_RUNS} calls of run`);
-        const status = execution.run(limits);
-        sums.instructions += status.instructions;
-        sums.bytes += status.bytes;
-        sums.blocks += status.blocks;
-        if (status.done) break;
-      }
+      const status = this.execution.run(limits);
+      sums.instructions += status.instructions;
+      sums.bytes += status.bytes;
+      sums.blocks += status.blocks;
+      if (!status.done) return null;
     } catch (error) {
+      this.dispose();
       if (!(error instanceof DeviceFault)) throw error;
       return { end: "fault", kind: error.kind, site: error.site, access: error.access };
-    } finally {
-      execution.dispose();
     }
-    return { end: "done", out: hexRows(machine.read(out, items * OWN_BYTES)), columns: hexRows(machine.read(columns, COLUMNS * COLUMN_BYTES), COLUMN_BYTES), cells: hexRows(machine.read(this.cells, CELL_BYTES)), printed: printed.sort(), ...sums };
+    this.dispose();
+    return { end: "done", ...this.memory(), printed: this.printed.sort(), ...sums };
+  }
+
+  dispose(): void {
+    this.execution.dispose();
   }
 }
 
