@@ -3,7 +3,7 @@ import { Diagnostics, type Diagnostic } from "./api/diagnostics.ts";
 import { LinearStore } from "./gpu/linear.ts";
 import { findProfile } from "./gpu/profiles/index.ts";
 import { HostProcess, SimProcess } from "./host/host-process.ts";
-import { sinkFile, startProgram, textFile } from "./host/start-program.ts";
+import { sinkFile, startProgram, textFile, type ProgramHost } from "./host/start-program.ts";
 import { DeadlockError } from "./kernel/errors.ts";
 import { Signal } from "./kernel/signal/numbers.ts";
 import { sendToProcess } from "./kernel/signal/send.ts";
@@ -173,8 +173,8 @@ export class Machine {
   }
 
   /** What processes of this machine are made with: for tools that start programs with files of their own. */
-  get host(): Pick<Host, "kernel" | "diagnostics"> {
-    return { kernel: this.kernel, diagnostics: this.explained };
+  get host(): ProgramHost {
+    return { kernel: this.kernel, diagnostics: this.explained, startMps: (options) => this.startMps(options) };
   }
 
   /** Virtual nanoseconds since the machine was made. */

@@ -1,4 +1,4 @@
-import { Errno } from "../kernel/errors.ts";
+import { EmulatorBug, Errno } from "../kernel/errors.ts";
 import type { FileDriver, OpenFile } from "../kernel/fs/file.ts";
 import { OpenFile as Open } from "../kernel/fs/file.ts";
 import type { Cgroup } from "../kernel/cgroup/cgroup.ts";
@@ -10,6 +10,12 @@ import { Io } from "../programs/io.ts";
 import type { Program, ProgramContext } from "../programs/program.ts";
 import type { Host } from "../api/bind.ts";
 import { SimProcess } from "./host-process.ts";
+
+/** What programs are started with: the machine, and how it starts the MPS daemon. */
+export interface ProgramHost extends Pick<Host, "kernel" | "diagnostics"> {
+  /** @throws Error when it cannot be started */
+  startMps(options: { readonly env: Readonly<Record<string, string>>; readonly multiUser: boolean }): number;
+}
 
 /** How to start a program of the machine. Everything is optional. */
 export interface ProgramStart {
@@ -51,7 +57,7 @@ export function sinkFile(take: (text: string) => void): OpenFile {
 }
 
 /** What a program sees of its process. */
-function contextOf(host: Host, p: SimProcess, args: readonly string[]): ProgramContext {
+function contextOf(host: Host & ProgramHost, p: SimProcess, args: readonly string[]): ProgramContext {
   return {
     args,
     get sys() {
@@ -65,11 +71,20 @@ function contextOf(host: Host, p: SimProcess, args: readonly string[]): ProgramC
       return p.opencl;
     },
     spawn: (name, rest) => spawnChild(host, p, name, rest),
+    startMps: (multiUser) => {
+      try {
+        host.startMps({ env: Object.fromEntries(host.process.env), multiUser });
+        return null;
+      } catch (error) {
+        if (error instanceof EmulatorBug || !(error instanceof Error)) throw error;
+        return error.message;
+      }
+    },
   };
 }
 
 /** fork and exec of another program. */
-function spawnChild(host: Host, p: SimProcess, name: string, args: readonly string[]): number {
+function spawnChild(host: Host & ProgramHost, p: SimProcess, name: string, args: readonly string[]): number {
   const program = programs.get(name);
   if (program === undefined) return -Errno.ENOENT;
   const child = p.fork((own) => program(contextOf({ ...host, process: host.kernel.processes.get(own.pid)! }, own, args)), name);
@@ -79,7 +94,7 @@ function spawnChild(host: Host, p: SimProcess, name: string, args: readonly stri
 }
 
 /** Starts a program as a process of the machine, child of init. It runs when the machine runs. */
-export function startProgram(host: Pick<Host, "kernel" | "diagnostics">, name: string, program: Program, args: readonly string[], options: ProgramStart = {}): Process {
+export function startProgram(host: ProgramHost, name: string, program: Program, args: readonly string[], options: ProgramStart = {}): Process {
   const { kernel } = host;
   const process = kernel.createProcess(name.split("/").at(-1)!.slice(0, 15), (self) => {
     const own = { ...host, process: self };

@@ -8,6 +8,8 @@ import { BugCheckError, Errno } from "./errors.ts";
 import { faultTrees } from "./fault/debug-files.ts";
 import { FaultInjector, type FaultOptions } from "./fault/injector.ts";
 import { FdTable } from "./fs/fdtable.ts";
+import { KmsgFile } from "./log/kmsg.ts";
+import { KernelLog, LogLevel } from "./log/log.ts";
 import { procfs } from "./fs/procfs.ts";
 import { SocketRegistry } from "./fs/socket-registry.ts";
 import { standardFiles } from "./fs/tty.ts";
@@ -68,6 +70,8 @@ export class Kernel {
   readonly choices: Choices;
   readonly events: EventQueue;
   readonly trace: Tracer;
+  /** What the kernel says: dmesg. */
+  readonly log: KernelLog;
   readonly costs: Costs;
   readonly scheduler: ThreadScheduler;
   readonly futex: FutexTable;
@@ -106,6 +110,8 @@ export class Kernel {
     this.events = new EventQueue(this.clock, this.choices, options.order ?? "timed");
     this.costs = makeCosts(options.costs);
     this.scheduler = new ThreadScheduler(this);
+    this.log = new KernelLog(this.clock);
+    if (this.os === "linux") this.log.atBoot(() => this.log.printk(LogLevel.notice, "Linux version 6.17.0-glassgpu (glassgpu@glassgpu) #1 SMP PREEMPT_DYNAMIC"));
     this.trace = new Tracer(this.clock, () => {
       const current = this.scheduler.current;
       return current === null ? null : { pid: current.process.pid, tid: current.tid, comm: current.process.name };
@@ -140,6 +146,7 @@ export class Kernel {
     this.late = null;
     for (const [name, root] of faultTrees(this.faults)) this.files.mount(`/sys/kernel/debug/${name}`, provide(`/sys/kernel/debug/${name}`, root));
     this.files.mount("/proc", procfs(this));
+    if (this.os === "linux") this.files.mknod("/dev/kmsg", () => new KmsgFile(this.log), { mode: 0o644, uid: 0, gid: 0 });
     this.files.mount("/sys/fs/cgroup", cgroupFs(this));
     for (const run of late) run();
   }

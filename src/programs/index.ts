@@ -1,6 +1,9 @@
 import { cat } from "./basic/cat.ts";
 import { ls } from "./basic/ls.ts";
 import { ps } from "./basic/ps.ts";
+import { dmesg } from "./basic/dmesg.ts";
+import { lspci } from "./basic/lspci.ts";
+import { mpsControl } from "./basic/mps-control.ts";
 import { echo, kill, sleep } from "./basic/small.ts";
 import { timeout } from "./basic/timeout.ts";
 import { nvidiaSmi } from "./nvidia-smi/main.ts";
@@ -9,9 +12,12 @@ import type { Program } from "./program.ts";
 /** The programs that a machine has, by name. */
 export const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["cat", cat],
+  ["dmesg", dmesg],
   ["echo", echo],
   ["kill", kill],
   ["ls", ls],
+  ["lspci", lspci],
+  ["nvidia-cuda-mps-control", mpsControl],
   ["nvidia-smi", nvidiaSmi],
   ["ps", ps],
   ["sleep", sleep],

@@ -15,6 +15,8 @@ export interface ProgramContext {
   readonly opencl: CoroutineApi<OpenCl>;
   /** Starts another program as a child process with the same open files. @returns its pid; -ENOENT: there is none of that name; -EAGAIN, -ENOMEM */
   readonly spawn: (name: string, args: readonly string[]) => number;
+  /** Becomes the MPS control daemon's parent: starts it with this process's environment. @returns null, or why not */
+  readonly startMps: (multiUser: boolean) => string | null;
 }
 
 /** A program of the machine: runs as a process; what it returns is the exit code. */

@@ -13,6 +13,8 @@ import { liveBuffers } from "./prime.ts";
 import { recoveryTree } from "./recovery/debug-files.ts";
 import { IommufdFile } from "../iommu/iommufd.ts";
 import { VfioFile } from "../iommu/vfio.ts";
+import { LogLevel } from "../log/log.ts";
+import { logProbe } from "../log/messages.ts";
 import { pciName } from "../pci/bus.ts";
 import { groupFor } from "../pci/topology.ts";
 import { Forest } from "./files/tree.ts";
@@ -53,6 +55,13 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
     objectCounts: () => ({ ...core.counts, fences: core.fences.live, ...store.counts(), ramBytes: store.ram.used }),
   });
   attachNvidia(kernel, devices);
+  if (kernel.os === "linux") kernel.log.atBoot(() => {
+    if (core.iommu.mode !== "off") kernel.log.printk(LogLevel.info, "DMAR: IOMMU enabled");
+    kernel.log.printk(LogLevel.info, `iommu: Default domain type: ${core.iommu.mode === "identity" ? "Passthrough" : "Translated"}`);
+    const nvidia = devices.find((device) => device.driver === "nvidia-drm");
+    if (nvidia !== undefined) kernel.log.printk(LogLevel.notice, `NVRM: loading NVIDIA UNIX x86_64 Kernel Module  ${nvidia.gpu.profile.driverVersion}`);
+    for (const device of devices) logProbe(device);
+  });
   const files = new Forest();
   files.add("/sys/bus/pci/devices", pciTree(core, devices));
   files.add("/sys/class/drm", drmClassTree(devices));

@@ -1,6 +1,7 @@
 import type { DeviceFault } from "../../compiler/abi.ts";
 import type { TurnTaker } from "../../gpu/resident.ts";
 import { invariant } from "../errors.ts";
+import { logBan } from "../log/messages.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { ContextFault } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
@@ -79,6 +80,7 @@ export class GpuContext implements TurnTaker {
     this.fault = { reason, fault, label: job.label, queue: job.queue.id, point: job.point, time: kernel.clock.now };
     if (reason === "timeout" && this.file.device.wddm !== null) this.file.device.resets++;
     if (kernel.trace.enabled) this.traceBan(job, reason, fault);
+    logBan(job, reason, fault);
     this.condemn();
   }
 

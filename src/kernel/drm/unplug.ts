@@ -1,4 +1,5 @@
 import { PROT_READ, PROT_WRITE } from "../sys/flags.ts";
+import { LogLevel } from "../log/log.ts";
 import type { GpuDevice } from "./device.ts";
 import { GemRange } from "./gem.ts";
 
@@ -14,6 +15,7 @@ export function unplug(device: GpuDevice): void {
   for (const node of [device.primaryNode, device.renderNode]) kernel.vfs.unlink(`/dev/dri/${node}`);
   core.pci.remove(device.pci);
   if (kernel.trace.enabled) kernel.trace.emit("gpu:unplug", { gpu: device.index, dev: device.name });
+  if (kernel.os === "linux" && device.driver === "nvidia-drm" && device.files.size > 0) kernel.log.printk(LogLevel.warning, `NVRM: Attempting to remove device ${device.name} with non-zero usage count!`);
   device.recovery.wedge();
   for (const process of kernel.processes.values()) {
     const { mm } = process;

@@ -1,4 +1,5 @@
 import { Errno, invariant } from "../errors.ts";
+import { LogLevel } from "../log/log.ts";
 import { mutant } from "../mutants.ts";
 import { FlushQueue, type FlushTimer } from "./flush-queue.ts";
 import { IovaSpace } from "./iova.ts";
@@ -28,6 +29,8 @@ interface Range {
 
 /** What a domain needs of the machine. Time only when it is lazy. */
 export interface DomainPorts extends Partial<FlushTimer> {
+  /** The kernel log; absent: none. */
+  readonly log?: { printk(level: LogLevel, text: string): void };
   readonly trace: { readonly enabled: boolean; emit(name: string, fields: Readonly<Record<string, string | number>>): void };
 }
 
@@ -43,6 +46,13 @@ export interface IommuFault {
   readonly write: boolean;
   /** Absent: an access without PASID. */
   readonly pasid?: number;
+}
+
+/** The two lines of Intel's driver (dmar_fault, drivers/iommu/intel/dmar.c). */
+function logFault(log: { printk(level: LogLevel, text: string): void }, { device, iova, write, pasid }: IommuFault): void {
+  const [word, reason] = write ? ["Write", 5] : ["Read", 6];
+  log.printk(LogLevel.err, "DMAR: DRHD: handling fault status reg 2");
+  log.printk(LogLevel.err, `DMAR: [DMA ${word} ${pasid === undefined ? "NO_PASID" : `PASID 0x${pasid.toString(16)}`}] Request device [${device.slice(5)}] fault addr ${hex(iova)} [fault reason 0x0${reason}] PTE ${word} access is not set`);
 }
 
 /** Ranges that were unmapped and not synchronised yet (struct iommu_iotlb_gather). */
@@ -251,6 +261,7 @@ export class IommuDomain {
     if (this.faults.length === MAX_FAULTS) this.faults.shift();
     this.faults.push(fault);
     if (this.ports.trace.enabled) this.ports.trace.emit("iommu:io_page_fault", { IOMMU: "iommu0", dev: fault.device, iova: hex(fault.iova), flags: fault.write ? 1 : 0, ...(fault.pasid === undefined ? {} : { pasid: fault.pasid }) });
+    if (this.ports.log !== undefined) logFault(this.ports.log, fault);
     return this.handler?.(fault) ?? -Errno.ENOSYS;
   }
 

@@ -2,6 +2,7 @@ import type { GpuContext } from "../context.ts";
 import type { GpuDevice } from "../device.ts";
 import type { GpuJob } from "../gpu-job.ts";
 import { Errno } from "../../errors.ts";
+import { logResetBegin, logResetEnd, logWedged } from "../../log/messages.ts";
 import { mutant } from "../../mutants.ts";
 import type { SchedJob } from "../sched/job.ts";
 import type { DrmScheduler } from "../sched/scheduler.ts";
@@ -92,6 +93,7 @@ export class Recovery {
     this.adapterResets++;
     device.resets++;
     if (trace.enabled) trace.emit("gpu:adapter_reset", { gpu: device.index, count: this.adapterResets });
+    logResetBegin(device);
     const schedulers = device.schedulers;
     for (const scheduler of schedulers) scheduler.stop(null);
     for (const part of device.parts ?? []) part.recovery.reset(guilty);
@@ -112,6 +114,7 @@ export class Recovery {
     }
     for (const scheduler of schedulers) scheduler.start(-Errno.ECANCELED);
     this.resetting = false;
+    logResetEnd(device, this.adapterResets);
   }
 
   /** The device is lost: every context ends, and none can be made. */
@@ -121,6 +124,7 @@ export class Recovery {
     const { device } = this;
     const { trace } = device.core.kernel;
     if (trace.enabled) trace.emit("gpu:wedged", { gpu: device.index });
+    if (device.whole === null) logWedged(device);
     for (const part of device.parts ?? []) part.recovery.wedge();
     for (const context of [...device.contexts]) {
       context.get();
