@@ -75,8 +75,12 @@ const ownPath: string = own.replace(/^file:\/\//, "");
  * The first frame of the host program on the stack: not of this library, not of node. Costs microseconds, so it is asked for on errors only.
  */
 export function callSite(): string | null {
-  const stack = new Error("site").stack ?? "";
-  for (const line of stack.split("\n").slice(2)) {
+  return siteOf(new Error("site").stack ?? "");
+}
+
+/** The same of a stack that was taken before: "Error: ...", then a line a frame. */
+export function siteOf(stack: string): string | null {
+  for (const line of stack.split("\n").slice(1)) {
     const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
     if (place === undefined || place.startsWith("node:") || place.startsWith(own) || place.startsWith(ownPath) || place.includes("/node_modules/")) continue;
     return place.replace(/^file:\/\//, "");

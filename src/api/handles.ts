@@ -3,6 +3,19 @@ import { invariant } from "../kernel/errors.ts";
 /** Most live objects of one table. */
 export const MAX_HANDLES: number = 1 << 24;
 
+/** Told of every handle that is given out and taken back, by whoever looks for leaks. Null: nobody does. */
+export interface HandleObserver {
+  added(table: object, handle: number): void;
+  removed(table: object, handle: number): void;
+}
+
+let observer: HandleObserver | null = null;
+
+/** Sets who is told of handles from now on, of all machines. */
+export function observeHandles(to: HandleObserver | null): void {
+  observer = to;
+}
+
 /**
  * Handles of one kind of object in one process. A handle is a number that looks like a pointer: the table's base, a slot, and the slot's
  * generation, so that a stale or foreign handle is told from a live one. A look-up is two array reads.
@@ -34,7 +47,9 @@ export class HandleTable<T extends object> {
     }
     this.slots[slot] = object;
     this.live++;
-    return this.base + slot * 256 + this.generations[slot]! * 8 + 8;
+    const handle = this.base + slot * 256 + this.generations[slot]! * 8 + 8;
+    if (observer !== null) observer.added(this, handle);
+    return handle;
   }
 
   /** The object, or undefined when the handle is NULL, stale, of another kind or another process. */
@@ -57,6 +72,7 @@ export class HandleTable<T extends object> {
   remove(handle: number): T | undefined {
     const object = this.get(handle);
     if (object === undefined) return undefined;
+    if (observer !== null) observer.removed(this, handle);
     const slot = Math.floor((handle - this.base) / 256);
     this.slots[slot] = null;
     this.generations[slot] = (this.generations[slot]! + 1) % 31;

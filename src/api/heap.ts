@@ -32,7 +32,9 @@ export function malloc(t: Caller, bytes: number): number {
   const heap = t.processState(heapKey);
   if (bytes > LARGEST_CLASS) {
     const address = map(t, bytes);
-    if (address !== 0) heap.live.set(address, bytes);
+    if (address === 0) return 0;
+    heap.live.set(address, bytes);
+    t.sys.watch?.allocated(address, bytes);
     return address;
   }
   const size = sizeClass(bytes);
@@ -48,6 +50,7 @@ export function malloc(t: Caller, bytes: number): number {
     heap.bump += size;
   }
   heap.live.set(address, size);
+  t.sys.watch?.allocated(address, bytes);
   return address;
 }
 
@@ -61,6 +64,7 @@ export function free(t: Caller, address: number): void {
   const size = heap.live.get(address);
   if (size === undefined) throw new RangeError(`free(0x${address.toString(16)}): no live block of malloc begins there (freed twice, or never allocated)`);
   heap.live.delete(address);
+  t.sys.watch?.freed(address, size);
   if (size > LARGEST_CLASS) {
     t.sys.munmap(address, size);
     return;

@@ -2,6 +2,7 @@ import { DeviceFault, type MemoryAccess, type Site } from "../compiler/abi.ts";
 import { OutOfFrames } from "./linear.ts";
 import { Meter } from "./meter.ts";
 import { traceSlice, type GpuPorts, type WorkOutcome } from "./ports.ts";
+import { touchMemory } from "../kernel/footprint.ts";
 import type { GpuProfile } from "./profile.ts";
 import { Resident, type ComputeWork } from "./resident.ts";
 import { comesBefore, RunList } from "./run-list.ts";
@@ -201,6 +202,8 @@ export class ComputeEngine {
       overhead += this.ports.costs.launchOverhead;
       work.started(now + overhead);
     }
+    // Where a kernel will go is not known before it has run.
+    touchMemory(0, Infinity, true);
     resident.sliceNs = this.execute(resident, work, blocks, overhead);
     resident.event = this.ports.events.at(now + resident.sliceNs, resident.sliceEnded, work.label);
     return true;

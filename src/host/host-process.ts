@@ -238,7 +238,7 @@ export class SimProcess extends ProcessBase implements CoroutineApis {
     return {
       tid: thread.tid,
       *join() {
-        while (thread.state !== "dead") yield { queue: null, deadline: host.kernel.clock.now + 1000, what: `thread "${name}" to end` };
+        while (thread.state !== "dead") yield { queue: thread.ended, deadline: null, what: `thread "${name}" to end`, threads: () => [thread] };
       const { observer } = host.kernel;
       if (observer !== null) observer.joined(currentCaller(host).thread, thread);
         return thread.result;

@@ -42,6 +42,10 @@ export interface Stuck {
   readonly tid: number;
   readonly thread: string;
   readonly waitsFor: string;
+  /** What stands behind that, step by step: the job, what the job waits for, and so on. */
+  readonly because: readonly string[];
+  /** A library's helper thread: named only because it might be what the others wait for. */
+  readonly helper: boolean;
 }
 
 /**
@@ -50,11 +54,15 @@ export interface Stuck {
  */
 export class DeadlockError extends Error {
   readonly stuck: readonly Stuck[];
-  constructor(stuck: readonly Stuck[]) {
-    const lines = stuck.map((s) => `  ${s.process} (pid ${s.pid}) thread "${s.thread}" (tid ${s.tid}) waits for ${s.waitsFor}`);
-    super(`deadlock: nothing can wake any of these threads\n${lines.join("\n")}`);
+  /** Threads of which each waits for the next, and the last for the first; empty when the waits form no circle among threads. */
+  readonly cycle: readonly string[];
+  constructor(stuck: readonly Stuck[], cycle: readonly string[] = []) {
+    const line = (s: Stuck): string => `  ${s.process} (pid ${s.pid}) ${s.helper ? "helper " : ""}thread "${s.thread}" (tid ${s.tid}) waits for ${s.waitsFor}${s.because.map((b) => `\n    which ${b}`).join("")}`;
+    const circle = cycle.length === 0 ? "" : `\n  in a circle: ${[...cycle, cycle[0]].join(" -> ")}`;
+    super(`deadlock: nothing can wake any of these threads\n${stuck.map(line).join("\n")}${circle}`);
     this.name = "DeadlockError";
     this.stuck = stuck;
+    this.cycle = cycle;
   }
 }
 

@@ -21,6 +21,7 @@ import { publish, waitList } from "./runtime/wait-list.ts";
  */
 function sync(t: Caller, queue: QueueObject, type: number, list: readonly EventObject[], whole: boolean, out: Out<cl_event> | null): cl_int {
   const event = command(t, queue, type, list, []);
+  event.whole = whole;
   if (whole && queue.outOfOrder) event.after = unfinished(t, queue);
   const code = enqueue(t, event, MARKER, type === CL_COMMAND_BARRIER ? "barrier" : "marker");
   if (code !== 0) return fail(t, code, "the command could not be enqueued");

@@ -37,6 +37,7 @@ export function clSVMAlloc(t: Caller, context: cl_context | null, flags: cl_svm_
   }
   const backing = owner.memory.create(t, size, "system", "svm");
   if (typeof backing === "number") return fail(t, CL_MEM_OBJECT_ALLOCATION_FAILURE, "no memory for the allocation", { size, errno: backing }), 0;
+  t.sys.watch?.allocated(backing.address, size);
   owner.svm.push({ address: backing.address, size, flags, backing, maps: [] });
   return backing.address;
 }
@@ -60,6 +61,7 @@ export function freeSvm(t: Caller, context: ContextObject, pointer: number): voi
     misuse(t, "svm_pointer must be what clSVMAlloc gave for this context, not freed yet", { svm_pointer: pointer });
     return;
   }
+  t.sys.watch?.freed(allocation.address, allocation.size);
   context.svm.splice(context.svm.indexOf(allocation), 1);
   context.memory.destroy(t, allocation.backing);
 }

@@ -24,6 +24,7 @@ function allocate(t: Caller, pp: Out<number> | null, bytesize: number, flags: nu
   if ((flags & ~ALLOC_FLAGS) !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "Flags must be CU_MEMHOSTALLOC_* bits", { Flags: flags });
   const mapping = mapEverywhere(t, context, bytesize);
   if (typeof mapping === "number") return fail(t, errnoCode(mapping), errnoRule(mapping, `allocating ${bytesize} bytes of host memory`), { bytesize });
+  t.sys.watch?.allocated(mapping.address, bytesize);
   context.driver.remember("host", mapping.address, bytesize, { context, mappings: [mapping], flags });
   pp.value = mapping.address;
   return 0;
@@ -59,6 +60,7 @@ export function* cuMemFreeHost(t: Caller, p: number | null): Blocking<CUresult> 
   if (allocation?.kind !== "host" || allocation.address !== p) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "p must be the beginning of memory of cuMemAllocHost or cuMemHostAlloc", { p });
   yield* waitUsers(t, allocation.context!, allocation.mappings);
   const { driver } = context;
+  t.sys.watch?.freed(allocation.address, allocation.size);
   driver.memory.remove(allocation);
   for (const mapping of allocation.mappings) {
     driver.everywhere.delete(mapping);

@@ -41,11 +41,12 @@ export function cuMemGetInfo_v2(t: Caller, free: Out<number> | null, total: Out<
 export function allocateDevice(t: Caller, context: Context, bytes: number): Allocation | CUresult {
   const made = context.heap.allocate(t, bytes);
   if (typeof made === "number") return fail(t, errnoCode(made), errnoRule(made, `allocating ${bytes} bytes`), { bytesize: bytes });
+  t.sys.watch?.allocated(made.address, bytes);
   return context.driver.remember("device", made.address, bytes, { context, device: context.device, mappings: [made.block.mapping], owner: made.block });
 }
 
 /**
- * Allocates device memory: not zeroed, aligned to 256 bytes. Small requests share 2 MiB blocks.
+ * Allocates device memory: not zeroed, aligned to 512 bytes. Small requests share 2 MiB blocks.
  * @param dptr gets the address
  * @param bytesize bytes
  * @returns INVALID_VALUE: dptr NULL, bytesize 0. OUT_OF_MEMORY.
@@ -95,6 +96,7 @@ export function* waitUsers(t: Caller, context: Context, mappings: readonly Mappi
 /** Releases an allocation of the `device` or `managed` kind. The caller has waited for its users. */
 export function releaseAllocation(t: Caller, allocation: Allocation): void {
   const context = allocation.context!;
+  t.sys.watch?.freed(allocation.address, allocation.size);
   context.driver.memory.remove(allocation);
   if (allocation.kind === "device") {
     context.heap.release(t, allocation.owner as Block, allocation.address, allocation.size);
@@ -181,6 +183,7 @@ export function cuMemAllocManaged(t: Caller, dptr: Out<CUdeviceptr> | null, byte
   if (flags !== cu.CU_MEM_ATTACH_GLOBAL && flags !== cu.CU_MEM_ATTACH_HOST) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be CU_MEM_ATTACH_GLOBAL or CU_MEM_ATTACH_HOST", { flags });
   const mapping = mapEverywhere(t, context, bytesize, true);
   if (typeof mapping === "number") return fail(t, errnoCode(mapping), errnoRule(mapping, `allocating ${bytesize} bytes`), { bytesize });
+  t.sys.watch?.allocated(mapping.address, bytesize);
   context.driver.remember("managed", mapping.address, bytesize, { context, device: context.device, mappings: [mapping], flags });
   dptr.value = mapping.address;
   return 0;

@@ -12,7 +12,7 @@ import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
 import { poolKey, PoolOwner, type MemoryPool } from "./core/pool.ts";
 import type { DriverState } from "./core/state.ts";
-import type { Stream } from "./core/stream.ts";
+import { frontier, type Stream } from "./core/stream.ts";
 
 /** Stream Ordered Memory Allocator. */
 
@@ -71,6 +71,7 @@ export function cuMemFreeAsync(t: Caller, dptr: CUdeviceptr, hStream: CUstream |
   if (typeof stream === "number") return stream;
   const allocation = context.driver.memory.find(dptr);
   if (!(allocation?.owner instanceof PoolOwner) || allocation.address !== dptr) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be the beginning of memory of cuMemAllocAsync (freed twice?)", { dptr });
+  t.sys.watch?.freedAfter(stream.context.device.fd, frontier(stream), allocation.address, allocation.size);
   allocation.owner.pool.free(allocation, stream);
   return 0;
 }

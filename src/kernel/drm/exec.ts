@@ -93,6 +93,8 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
     job.prepared = true;
   }
   arg.point = job.point;
+  const { observer } = core.kernel;
+  if (observer !== null) observer.submitted(caller.thread, job, waits.map(({ syncobj, point }) => ({ timeline: file.syncobjs.get(syncobj)!.timeline, point })), arg.wholeQueue === true);
   if (arg.signals !== undefined) putSignals(file, job, arg);
   queue.entity.push(job);
   return 0;

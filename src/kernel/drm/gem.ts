@@ -130,7 +130,7 @@ export class GemObject {
 export class GemRange implements MappableRange {
   readonly object: GemObject;
   readonly length: number;
-  private readonly offset: number;
+  readonly offset: number;
 
   constructor(object: GemObject, offset: number, length: number) {
     this.object = object;

@@ -112,6 +112,21 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     return { queue: this.queue.id, pid: file.pid, process: file.command, label: this.label, kind, fence: `${this.finished.context.id}:${this.finished.seqno}` };
   }
 
+  /** Whether its end writes to this word of the program's memory. */
+  writesTo(mm: AddressSpace, address: number): boolean {
+    return this.mm === mm && this.userFence?.address === address;
+  }
+
+  /** What it moves; null for launches and markers. */
+  get transfer(): CopyShape | FillShape | null {
+    return this.work.transfer;
+  }
+
+  /** What it runs; null for everything else. */
+  get launched(): CheckedLaunch | null {
+    return this.work.launch;
+  }
+
   /** The kind of engine that it runs on, as traces name it. */
   get engine(): string {
     const { device, slice } = this.queue.context.file;
@@ -169,6 +184,8 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
 
   run(): void {
     const gpu = this.queue.context.file.device.gpu;
+    const { observer } = this.queue.context.file.device.core.kernel;
+    if (observer !== null) observer.started(this);
     this.submittedAt = gpu.ports.clock.now;
     this.startedAt = this.submittedAt;
     this.queue.running.push(this);
@@ -295,6 +312,7 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
     this.memory.resv.remove(this.finished);
     const kernel = this.queue.context.file.device.core.kernel;
     const now = kernel.clock.now;
+    if (kernel.observer !== null) kernel.observer.ended(this);
     this.account(now);
     if (this.printed !== "") this.work.launch!.stdout?.(this.printed);
     if (this.timestamps !== null) this.writeTimestamps(this.timestamps, now);

@@ -113,5 +113,14 @@ export function* dispatchWait<K extends WaitIoctlName>(file: DrmFile, caller: Sy
   if (arg === null || typeof arg !== "object") return -Errno.EFAULT;
   const allowed = permit(permissions[request as DrmRequest], file, caller);
   if (allowed < 0) return allowed;
-  return yield* handler(file, arg);
+  const result = yield* handler(file, arg);
+  const { observer } = file.device.core.kernel;
+  if (observer !== null && result >= 0 && request === "DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT") {
+    const { points, all } = arg as WaitIoctlTable["DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT"];
+    for (const { syncobj, point } of all ? points : points.slice(result, result + 1)) {
+      const found = file.syncobjs.get(syncobj);
+      if (found !== undefined) observer.saw(caller.thread, found.timeline, point);
+    }
+  }
+  return result;
 }

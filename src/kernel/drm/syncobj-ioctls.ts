@@ -139,7 +139,7 @@ export function syncobjSignalBinary(file: DrmFile, _caller: SysCaller, arg: Ioct
 }
 
 /** -EINVAL: nothing named, lists of different length, flags, a point or error out of range, a queue's own timeline; -ENOENT: a handle. All or nothing. */
-export function syncobjSignal(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL"]): number {
+export function syncobjSignal(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL"]): number {
   const { handles, points } = arg;
   const error = arg.error ?? 0;
   if (handles.length !== points.length || error > 0 || error < -4095 || (arg.flags ?? 0) !== 0) return -Errno.EINVAL;
@@ -148,6 +148,8 @@ export function syncobjSignal(file: DrmFile, _caller: SysCaller, arg: IoctlTable
   for (const [i, { timeline }] of found.entries()) {
     if (!Number.isSafeInteger(points[i]!) || points[i]! < 0 || (points[i] !== 0 && !(timeline instanceof UserTimeline))) return -Errno.EINVAL;
   }
+  const { observer } = file.device.core.kernel;
+  if (observer !== null) for (const [i, { timeline }] of found.entries()) observer.signaled(caller.thread, timeline, points[i]!);
   for (const [i, syncobj] of found.entries()) {
     if (points[i] === 0) setBinary(file, syncobj, error);
     else (syncobj.timeline as UserTimeline).signal(points[i]!, error);
@@ -156,11 +158,13 @@ export function syncobjSignal(file: DrmFile, _caller: SysCaller, arg: IoctlTable
 }
 
 /** -EINVAL: nothing named, flags; -ENOENT: a handle. */
-export function syncobjQuery(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_QUERY"]): number {
+export function syncobjQuery(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_SYNCOBJ_QUERY"]): number {
   const flags = arg.flags ?? 0;
   if ((flags & ~SYNCOBJ_QUERY_LAST_SUBMITTED) !== 0) return -Errno.EINVAL;
   const found = lookUp(file, arg.handles);
   if (typeof found === "number") return found;
   arg.points = found.map(({ timeline }) => ((flags & SYNCOBJ_QUERY_LAST_SUBMITTED) !== 0 || mutant("syncobj-query-submitted") ? timeline.last : timeline.reached));
+  const { observer } = file.device.core.kernel;
+  if (observer !== null) for (const { timeline } of found) observer.saw(caller.thread, timeline, timeline.reached);
   return 0;
 }

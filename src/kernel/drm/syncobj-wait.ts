@@ -100,7 +100,7 @@ function* waitRows(file: DrmFile, rows: readonly Row[], all: boolean, available:
       const open = rows.filter((row) => !met(row));
       const names = open.map((row) => (row.fence === null ? `a fence at point ${row.point} of a syncobj` : describeFence(row.fence, file)));
       const what = open.length === 1 ? names[0]! : `${all ? "all" : "any"} of ${rows.length} points: ${names.join(", ")}`;
-      const reason = yield { queue, deadline: mutant("syncobj-wakes-early") && deadline !== null ? deadline - 1 : deadline, what, interruptible: true };
+      const reason = yield { queue, deadline: mutant("syncobj-wakes-early") && deadline !== null ? deadline - 1 : deadline, what, interruptible: true, fences: () => open.flatMap((row) => row.fence ?? []) };
       if (reason === "interrupted") return -Errno.ERESTARTSYS;
       if (reason === "timeout" && mutant("syncobj-wakes-early")) return -Errno.ETIME;
     }

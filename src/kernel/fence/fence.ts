@@ -255,7 +255,7 @@ export class DmaFence {
   private *sleep(clock: { readonly now: number }, deadline: number | null, what: string, interruptible: boolean): Blocking<number> {
     while (!this.signaled) {
       if (deadline !== null && clock.now >= deadline) return -Errno.ETIME;
-      const reason = yield { queue: (this.sleepers ??= new WaitQueue()), deadline, what, interruptible };
+      const reason = yield { queue: (this.sleepers ??= new WaitQueue()), deadline, what, interruptible, fences: () => [this] };
       if (reason === "interrupted") return -Errno.ERESTARTSYS;
       if (reason === "timeout" && !this.signaled) return -Errno.ETIME;
     }

@@ -46,7 +46,7 @@ export class FutexTable {
     }
     const sleep = new Sleep(this.asleepNoMore);
     this.enqueue(sleep, bucket, bitset);
-    const reason = yield { queue: sleep, deadline, what, interruptible: true };
+    const reason = yield { queue: sleep, deadline, what, interruptible: true, word: address };
     if (sleep.woken >= 0) return 0;
     return reason === "timeout" ? -Errno.ETIMEDOUT : -Errno.ERESTARTSYS;
   }

@@ -127,6 +127,7 @@ export class Process {
     thread.blocked = from.blocked;
     thread.makeItFail = from.makeItFail;
     this.addThread(thread);
+    if (this.kernel.observer !== null) this.kernel.observer.threadStarted(thread, this.kernel.scheduler.current ?? from);
     thread.state = "parked";
     thread.wake("woken");
     return thread;

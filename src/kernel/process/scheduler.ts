@@ -1,5 +1,6 @@
 import type { Kernel } from "../machine.ts";
 import { DeadlockError, EmulatorBug, type Stuck } from "../errors.ts";
+import { because, circle } from "./deadlock.ts";
 import { touch, touchHost } from "../footprint.ts";
 import { mutant } from "../mutants.ts";
 import { MAX_RT_PRIO } from "./sched-policy.ts";
@@ -83,6 +84,8 @@ export class ThreadScheduler {
     this.current = thread;
     touch(thread);
     touchHost(thread);
+    const { observer } = kernel;
+    if (observer !== null) observer.resumed(thread);
     try {
       if (thread.process.mm.residency.exposed.size > 0) thread.process.mm.residency.restoreViews();
       const step = thread.body.next(thread.wakeReason);
@@ -97,6 +100,7 @@ export class ThreadScheduler {
       if (error instanceof TaskExit && (thread.state as ThreadState) === "dead") return;
       thread.process.threadFailed(thread, error);
     } finally {
+      if (observer !== null) observer.parked(thread);
       this.current = before;
     }
   }
@@ -172,18 +176,18 @@ export class ThreadScheduler {
 
   /** That nothing can wake any of the threads that wait. */
   deadlock(): DeadlockError {
-    return new DeadlockError(this.stuck());
+    return new DeadlockError(this.stuck(), circle(this.kernel));
   }
 
-  /** Every parked thread that is no helper, for deadlock messages; helpers too when there is no other. */
+  /** Every parked thread, for deadlock messages; helpers last. */
   stuck(): Stuck[] {
     const all: Stuck[] = [];
     for (const process of this.kernel.processes.values()) {
       for (const thread of process.threads.values()) {
-        if (thread.state !== "parked" || thread.waiting === null || thread.daemon) continue;
-        all.push({ pid: process.pid, process: process.name, tid: thread.tid, thread: thread.name, waitsFor: thread.waiting.what });
+        if (thread.state !== "parked" || thread.waiting === null) continue;
+        all.push({ pid: process.pid, process: process.name, tid: thread.tid, thread: thread.name, waitsFor: thread.waiting.what, because: because(thread), helper: thread.daemon });
       }
     }
-    return all;
+    return all.some((s) => !s.helper) ? all.sort((a, b) => Number(a.helper) - Number(b.helper)) : [];
   }
 }

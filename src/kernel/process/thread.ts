@@ -6,7 +6,7 @@ import { hasSignal } from "../signal/deliver.ts";
 import { PendingSignals } from "../signal/state.ts";
 import type { Process } from "./process.ts";
 import { DEFAULT_SCHED, kernelPriority, type SchedAttributes } from "./sched-policy.ts";
-import type { Blocking, WaitRequest, WakeReason } from "./wait.ts";
+import { WaitQueue, type Blocking, type WaitRequest, type WakeReason } from "./wait.ts";
 
 /**
  * - `running`: executes now, or is driven from outside (a process's main thread between calls).
@@ -57,6 +57,8 @@ export class Thread {
   failNth = 0;
   /** Whether capabilities with a task filter count it (/proc/<pid>/make-it-fail). */
   makeItFail = false;
+  /** Those who wait for its end. */
+  readonly ended: WaitQueue = new WaitQueue();
   private attributes: SchedAttributes = DEFAULT_SCHED;
   private inherited: number | null = null;
   private timer: EventHandle | null = null;
@@ -167,6 +169,7 @@ export class Thread {
     this.body = null;
     this.userland.length = 0;
     waiting?.queue?.remove(this);
+    this.ended.wakeAll();
   }
 
   /** exec: the thread goes on as the main thread of a new program. */

@@ -1,4 +1,5 @@
 import { touch } from "../footprint.ts";
+import type { DmaFence } from "../fence/fence.ts";
 import type { Thread } from "./thread.ts";
 
 /** Why a parked thread runs again. "interrupted": a signal came, and the wait was asked for as interruptible. */
@@ -15,6 +16,10 @@ export interface WaitRequest {
   readonly what: string;
   /** A signal ends the wait (TASK_INTERRUPTIBLE). Whoever sets it handles "interrupted", usually by returning -ERESTARTSYS. */
   readonly interruptible?: boolean;
+  /** For explaining a deadlock: the fences, the word or the threads that would end the wait. */
+  readonly fences?: () => readonly DmaFence[];
+  readonly word?: number;
+  readonly threads?: () => readonly Thread[];
 }
 
 /** A computation that may park its thread. Driven by the machine in one of the three calling styles. */

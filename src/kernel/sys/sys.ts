@@ -3,6 +3,7 @@ import type { FileStat } from "../fs/vfs.ts";
 import type { Capability, Credentials } from "../process/cred.ts";
 import type { ResourceLimit } from "../process/rlimit.ts";
 import type { Blocking } from "../process/wait.ts";
+import type { Watch } from "../observe.ts";
 import type { SigAction } from "../signal/state.ts";
 import type { FutexArgs, FutexWaitv } from "./calls/futex.ts";
 import type { ReceiveMessage, SendMessage } from "./calls/sockets.ts";
@@ -22,6 +23,8 @@ export type ThreadBody = (sys: Sys) => Generator<import("../process/wait.ts").Wa
 export interface Sys {
   readonly pid: number;
   readonly tid: number;
+  /** Whom libraries tell what only they know of their calls' synchronisation; null: nobody watches this machine. No system call: a debugger's door. */
+  readonly watch: Watch | null;
 
   /** Lowest free descriptor, or -ENOENT, -EACCES, -EMFILE, -ENODEV. Paths: /dev/dri/*, /sys/**, /proc/**, and files the program made. */
   open(path: string, flags: number): number;

@@ -6,10 +6,17 @@ import type { Thread } from "../process/thread.ts";
 import type { Blocking } from "../process/wait.ts";
 import { FutexCalls } from "./calls/futex.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_SHARED, PROT_WRITE, type Sys } from "./sys.ts";
+import { ThreadWatch } from "./watch.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "./uapi.ts";
 
 /** The system calls of one thread: decodes, charges, and hands over to the subsystem. The chapters of calls stand in calls/, one above the other. */
 export class ThreadSys extends FutexCalls implements Sys {
+  private watcher: ThreadWatch | null = null;
+
+  get watch(): ThreadWatch | null {
+    return this.kernel.observer === null ? null : (this.watcher ??= new ThreadWatch(this.kernel, this.thread));
+  }
+
   protected callsOf(thread: Thread): Sys {
     return new ThreadSys(this.kernel, thread);
   }

@@ -135,6 +135,8 @@ export interface ExecArgs {
   readonly userFence: { readonly address: number; readonly value: number; readonly errorValue: number } | null;
   /** The kernel writes four u64 here: nanoseconds of submit (to hardware), start, end, and of the queueing. */
   readonly timestamps: number | null;
+  /** For observers: by the rules of the caller's API the job comes after everything before it in its queue, also in one that is not in order. The kernel goes by `waits`. */
+  readonly wholeQueue?: boolean;
   /** Shown in traces: "vecadd", "memcpy HtoD". */
   readonly label: string;
   /** OUT: the job's point on the queue's timeline. */

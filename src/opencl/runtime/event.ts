@@ -52,6 +52,8 @@ export class EventObject extends ClObject {
   /** Kept while it is held back. */
   job: Job | null = null;
   label = "";
+  /** A marker or barrier for everything before it in its queue. */
+  whole = false;
   private exposed = false;
 
   constructor(context: ContextObject, queue: QueueObject | null, type: number) {

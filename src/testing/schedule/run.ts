@@ -50,9 +50,28 @@ function describe(error: unknown): string {
 /** What an error that reached the outside means. */
 export function findingOf(error: unknown): Finding {
   if (error instanceof EmulatorBug) return { kind: "bug", key: keyOf(error), message: describe(error) };
-  if (error instanceof DeadlockError) return { kind: "deadlock", key: `deadlock: ${error.stuck.map((s) => s.thread).sort().join(", ")}`, message: error.message };
+  if (error instanceof DeadlockError) return { kind: "deadlock", key: `deadlock: ${error.stuck.filter((s) => !s.helper).map((s) => s.thread).sort().join(", ")}`, message: error.message };
   if (error instanceof BugCheckError) return { kind: "failure", key: keyOf(error), message: error.message };
   return { kind: "failure", key: keyOf(error), message: describe(error) };
+}
+
+/** After so many decisions of one run chance takes over: who spins until another thread goes on must not be preferred for ever. */
+const FAIR_AFTER = 5_000;
+/** A run that has no end after so many decisions has none. */
+const MAX_DECISIONS = 100_000;
+
+/** A choice that depends on its number alone, so that replaying needs no more than the decisions before. */
+function fairChoice(count: number, n: number): number {
+  const mixed = Math.imul(count ^ (count >>> 15), 0x2c1b3c6d);
+  return ((mixed ^ (mixed >>> 13)) >>> 0) % n;
+}
+
+/** Thrown into a program that goes on and on. */
+export class EndlessSchedule extends Error {
+  constructor() {
+    super(`no end after ${MAX_DECISIONS} decisions: threads keep each other going, or the program is too large to be checked`);
+    this.name = "EndlessSchedule";
+  }
 }
 
 /** Gathers what happens on the machines of one run. */
@@ -72,7 +91,9 @@ export class Watcher implements Schedule {
     const { decisions } = this;
     this.strategy = {
       pick(n, label, among) {
-        const value = strategy.pick(n, label, among);
+        const count = decisions.length;
+        if (count >= MAX_DECISIONS) throw new EndlessSchedule();
+        const value = count < FAIR_AFTER ? strategy.pick(n, label, among) : fairChoice(count, n);
         decisions.push(value);
         return value;
       },

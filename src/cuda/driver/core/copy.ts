@@ -94,6 +94,7 @@ export function unifiedPlace(t: Caller, driver: DriverState, address: number, by
 /** Bytes of host memory, as the CPU sees them now. */
 function hostBytes(t: Caller, place: Place, offset: number, length: number, write: boolean): Uint8Array | null {
   if (place.view !== null) return place.view.subarray(offset, offset + length);
+  t.sys.watch?.touched(place.address + offset, length, write);
   return t.sys.memory(place.address + offset, length, write);
 }
 

@@ -62,7 +62,9 @@ export class HostLine {
   /** Puts a function at the end of the stream. */
   push(t: Caller, run: (status: CUresult) => unknown): void {
     const point = ++this.pushed;
-    this.items.push({ after: frontier(this.stream), point, run });
+    const item: HostItem = { after: frontier(this.stream), point, run };
+    this.items.push(item);
+    t.sys.watch?.release(item);
     this.stream.advance(this.timeline, point);
     this.ring(t);
   }
@@ -96,6 +98,7 @@ export class HostLine {
       }
       // Nobody could be told: the order of a stream is kept whatever it takes. On a device that is gone all is over.
       for (let error = -1; error < 0 && error !== -Errno.ENODEV; ) error = yield* waitPoints(own, context.device, item.after);
+      sys.watch?.acquire(item);
       const status = stickyOf(own, context);
       context.driver.callbackThreads.add(sys.tid);
       try {

@@ -100,6 +100,7 @@ export class MemoryPool implements Shared {
     this.used += size;
     this.usedHigh = Math.max(this.usedHigh, this.used);
     this.reservedHigh = Math.max(this.reservedHigh, this.reserved);
+    t.sys.watch?.allocated(made.address, size);
     return this.driver.remember("pool", made.address, size, { device: this.device, mappings: [made.block.mapping], owner: new PoolOwner(this, made.block) });
   }
 

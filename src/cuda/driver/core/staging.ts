@@ -53,6 +53,7 @@ export class Staging {
       // Another thread that waited too may have put new work there.
       if (stage.timeline === timeline && stage.point === point) stage.timeline = 0;
     }
+    t.sys.watch?.allocated(stage.address, stage.bytes);
     return stage;
   }
 
