@@ -28,6 +28,7 @@ import { sendToProcess } from "./signal/send.ts";
 import type { Thread } from "./process/thread.ts";
 import type { Blocking } from "./process/wait.ts";
 import { waitStatus } from "./process/wait-pid.ts";
+import { mountTracefs } from "./trace/tracefs.ts";
 import { Tracer } from "./trace/tracer.ts";
 
 /** Which operating system's rules hold. */
@@ -146,6 +147,7 @@ export class Kernel {
     this.late = null;
     for (const [name, root] of faultTrees(this.faults)) this.files.mount(`/sys/kernel/debug/${name}`, provide(`/sys/kernel/debug/${name}`, root));
     this.files.mount("/proc", procfs(this));
+    if (this.os === "linux") mountTracefs(this.files, this.trace);
     if (this.os === "linux") this.files.mknod("/dev/kmsg", () => new KmsgFile(this.log), { mode: 0o644, uid: 0, gid: 0 });
     this.files.mount("/sys/fs/cgroup", cgroupFs(this));
     for (const run of late) run();

@@ -6,6 +6,7 @@ import { lspci } from "./basic/lspci.ts";
 import { mpsControl } from "./basic/mps-control.ts";
 import { echo, kill, sleep } from "./basic/small.ts";
 import { timeout } from "./basic/timeout.ts";
+import { perf } from "./perf/main.ts";
 import { nvidiaSmi } from "./nvidia-smi/main.ts";
 import type { Program } from "./program.ts";
 
@@ -19,6 +20,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["lspci", lspci],
   ["nvidia-cuda-mps-control", mpsControl],
   ["nvidia-smi", nvidiaSmi],
+  ["perf", perf],
   ["ps", ps],
   ["sleep", sleep],
   ["timeout", timeout],

@@ -27,7 +27,9 @@ export const MAX_TRACE_EVENTS = 2_000_000;
  * Records what happens when it is enabled. Callers test `enabled` first, so that a disabled tracer costs one property read.
  */
 export class Tracer {
-  enabled: boolean;
+  private recorded: boolean;
+  private taps = 0;
+  private active: boolean;
   /** Events that did not fit. */
   dropped = 0;
   private list: TraceEvent[] = [];
@@ -38,16 +40,46 @@ export class Tracer {
   constructor(clock: { readonly now: number }, context: () => TraceContext | null, enabled: boolean) {
     this.clock = clock;
     this.context = context;
-    this.enabled = enabled;
+    this.recorded = enabled;
+    this.active = enabled;
+  }
+
+  /** Whether anybody wants events: those who emit them ask first. Set: whether they are recorded. */
+  get enabled(): boolean {
+    return this.active;
+  }
+
+  set enabled(record: boolean) {
+    this.recorded = record;
+    this.active = record || this.taps > 0;
+  }
+
+  /** Whether events are recorded here. */
+  get recording(): boolean {
+    return this.recorded;
+  }
+
+  /** Events for somebody else, recorded here or not: the trace file system. The result ends that. */
+  tap(listener: (event: TraceEvent) => void): () => void {
+    this.taps++;
+    this.active = true;
+    const off = this.on(listener);
+    return () => {
+      off();
+      this.taps--;
+      this.active = this.recorded || this.taps > 0;
+    };
   }
 
   /** Records an event of whoever runs now. */
   emit(name: string, fields: Readonly<Record<string, string | number>>): void {
-    if (!this.enabled) return;
+    if (!this.active) return;
     const who = this.context() ?? idle;
     const event: TraceEvent = { time: this.clock.now, seq: this.list.length + this.dropped, name, pid: who.pid, tid: who.tid, comm: who.comm, fields };
-    if (this.list.length < MAX_TRACE_EVENTS) this.list.push(event);
-    else this.dropped++;
+    if (this.recorded) {
+      if (this.list.length < MAX_TRACE_EVENTS) this.list.push(event);
+      else this.dropped++;
+    }
     for (const listener of this.listeners) listener(event);
   }
 

@@ -40,7 +40,7 @@ const meaning: Readonly<Record<string, readonly LoopStep["step"][]>> = {
  */
 export function* drmSchedMain(kernel: Kernel, until: number = Infinity): Generator<LoopStep, void> {
   const { trace } = kernel;
-  const before = trace.enabled;
+  const before = trace.recording;
   const steps: LoopStep[] = [];
   const stop = trace.on((event) => steps.push(...stepsOf(event)));
   trace.enabled = true;
