@@ -27,11 +27,12 @@ const linkages: ReadonlySet<string> = new Set(["visible", "extern", "weak", "com
  * Parses a PTX module (PTX ISA, chapters 4, 5, 6 and 11).
  *
  * @param text the module's text; a NUL ends it
- * @throws CompileError syntax (with line and column), or target: a version or target we do not have
+ * @throws CompileError syntax (with line and column), or target: a version, target or address size we do not have
  */
 export function parsePtx(text: string, options: ParseOptions = {}): PtxModule {
   const p = new ParseState(text);
   const header = readHeader(p.s, options.maxVersion);
+  if (header.addressSize !== 64) throw new CompileError("target", `.address_size ${header.addressSize} is not supported: addresses have 64 bits`, p.s.line, 1);
   const out: Collected = { functions: [], variables: [], aliases: [], files: new Map() };
   for (;;) {
     const c = p.s.peek();

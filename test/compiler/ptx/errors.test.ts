@@ -84,6 +84,9 @@ const refusals: [text: string, kind: CompileError["kind"], line: number, message
   [kernel("lop3.b32 %r1, %r2, %r3, %r1, 300;"), "type", 6, "immLut"],
   [kernel("bar.sync 16;"), "type", 6, "barriers 0 to 15"],
   [kernel("cvt.s32.f32 %r1, %f1;"), "type", 6, "needs .rni"],
+  [kernel("ld.global.f32 %d1, [%rd1];"), "type", 6, "%d1"],
+  [kernel("ld.param.f32 %d1, [p];"), "type", 6, "%d1"],
+  [kernel("ld.global.b16 %f1, [%rd1];"), "type", 6, "%f1"],
   // Calls.
   [kernel("call f;"), "type", 6, "function 'f' is not declared"],
   [kernel("call (%r1), f, (%r2);", ".func f(.param .b32 a) { ret; }"), "type", 6, "0 results are given, 1 are taken"],
@@ -91,7 +94,7 @@ const refusals: [text: string, kind: CompileError["kind"], line: number, message
   [kernel("call f, (%rd1);", ".func f(.param .b32 a) { ret; }"), "type", 6, "4 bytes"],
   [kernel("call %rd1, (%r1);"), "type", 6, "needs a .callprototype"],
   [kernel("call k, (%rd1);"), "type", 6, "is a kernel"],
-  [`${HEAD}.func a(); .alias a, b; .func b(); .alias b, a; .entry k() { call a; ret; }`, "link", 0, "stands for itself"],
+  [`${HEAD}.func a(); .alias a, b; .func b(); .alias b, a; .entry k() { call a; ret; }`, "link", 4, "stands for itself"],
   // Instructions.
   [kernel("frobnicate.u32 %r1, %r2;"), "syntax", 6, "unknown instruction 'frobnicate.u32'"],
   [kernel("add.frob.u32 %r1, %r2, %r3;"), "unsupported", 6, "modifier .frob is not supported"],
@@ -111,7 +114,7 @@ test("syntax errors carry a column", () => {
 });
 
 test("32-bit modules are refused as a target", () => {
-  expect(refusal(".version 8.0\n.target sm_90\n.address_size 32\n.entry k() { ret; }")).toMatchObject({ kind: "target" });
+  expect(refusal(".version 8.0\n.target sm_90\n.address_size 32\n.entry k() { ret; }")).toMatchObject({ kind: "target", line: 3 });
 });
 
 test("ptxHeader answers for versions that are refused, and refuses what is no PTX", () => {

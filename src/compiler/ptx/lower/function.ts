@@ -184,7 +184,8 @@ export class FnLowering {
   /** Writes to a register that may be wider: extended by the type's sign (ld, cvt). */
   wide(op: Operand | undefined, type: PtxType, value: ValueId): void {
     if (!(op instanceof Reg) || op.type.bits === type.bits) return this.dst(op, type, value);
-    if (op.type.bits < type.bits || !kindsAgree(type, op.type) || op.type.ir === null) this.mismatch(op, type);
+    // A float register takes its own width only (PTX ISA 9.4.1, table of relaxed destination types).
+    if (op.type.bits < type.bits || !kindsAgree(type, op.type) || op.type.ir === null || op.type.ir === "f32" || op.type.ir === "f64") this.mismatch(op, type);
     const to = op.type.ir;
     const bits = this.em.bits(value);
     this.write(op, type.kind === "s" ? this.em.sext(bits, to) : this.em.zext(bits, to));

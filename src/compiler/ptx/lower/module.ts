@@ -1,7 +1,7 @@
 import { CompileError } from "../../abi.ts";
 import { newModule } from "../../ir/builder.ts";
 import type { Fn, Module } from "../../ir/module.ts";
-import type { Linkage, PtxFunction, PtxModule, Variable } from "../ast.ts";
+import type { Alias, Linkage, PtxFunction, PtxModule, Variable } from "../ast.ts";
 import { addBuiltin } from "../../builtins/library.ts";
 import { irSignature } from "./abi.ts";
 import { kernelAttributes } from "./attributes.ts";
@@ -23,7 +23,7 @@ export class ModuleLowering {
   readonly variables: Map<string, Variable> = new Map();
   /** Functions by name: the definition, else the declaration. */
   private readonly functions = new Map<string, PtxFunction>();
-  private readonly aliases = new Map<string, string>();
+  private readonly aliases = new Map<string, Alias>();
   /** Names given to function-level shared variables. */
   private readonly sharedNames = new Map<Variable, string>();
 
@@ -31,7 +31,6 @@ export class ModuleLowering {
     this.ptx = ptx;
     this.table = table;
     this.ir = newModule(name, name);
-    if (ptx.addressSize !== 64) throw new CompileError("target", `.address_size ${ptx.addressSize} is not supported: addresses have 64 bits`);
     for (const variable of ptx.variables) this.declare(variable);
     for (const fn of ptx.functions) {
       const known = this.functions.get(fn.name);
@@ -40,7 +39,7 @@ export class ModuleLowering {
       }
       if (known === undefined || known.body === null) this.functions.set(fn.name, fn);
     }
-    for (const alias of ptx.aliases) this.aliases.set(alias.name, alias.target);
+    for (const alias of ptx.aliases) this.aliases.set(alias.name, alias);
   }
 
   private declare(variable: Variable): void {
@@ -91,9 +90,9 @@ export class ModuleLowering {
     for (let i = 0; i <= this.aliases.size; i++) {
       const next = this.aliases.get(at);
       if (next === undefined) return at;
-      at = next;
+      at = next.target;
     }
-    throw new CompileError("link", `alias '${name}' stands for itself`);
+    throw new CompileError("link", `alias '${name}' stands for itself`, this.aliases.get(name)!.line);
   }
 
   /** The function a name means, following aliases; a declared one that the system provides is the system's. Undefined when there is none. */
