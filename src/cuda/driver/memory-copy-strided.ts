@@ -4,8 +4,9 @@ import type { Blocking } from "../../kernel/process/wait.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
-import type { CUDA_MEMCPY2D, CUDA_MEMCPY3D, CUstream } from "../abi/driver/types.ts";
+import type { CUarray, CUDA_MEMCPY2D, CUDA_MEMCPY3D, CUstream } from "../abi/driver/types.ts";
 import { defaultStream, isSize, ownStream } from "./core/arguments.ts";
+import { arrayArgument, type CudaArray } from "./core/array.ts";
 import type { Context } from "./core/context.ts";
 import { copy, devicePlace, hostPlace, span, unifiedPlace, type Place, type Shape } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
@@ -20,6 +21,7 @@ export interface Side {
   readonly type: number;
   readonly host: HostPtr | null;
   readonly device: number;
+  readonly array: CUarray | null;
   readonly x: number;
   readonly y: number;
   readonly z: number;
@@ -37,18 +39,43 @@ export interface Strided {
   readonly depth: number;
 }
 
-/** Bytes from the beginning of a side's memory to its first byte. */
-function offsetOf(side: Side): number {
-  return (side.z * side.height + side.y) * side.pitch + side.x;
+/** A side with how its memory lies: pitches as given, or those of its array. */
+interface Laid {
+  readonly side: Side;
+  readonly array: CudaArray | null;
+  /** Bytes from row to row and slice to slice. */
+  readonly pitch: number;
+  readonly slice: number;
 }
 
-function placeOf(t: Caller, context: Context, side: Side, bytes: number): Place | CUresult {
-  const offset = offsetOf(side);
+/** Checks a side's pitches, or that the box lies inside its array. */
+function lay(t: Caller, context: Context, side: Side, { width, height, depth }: Strided): Laid | CUresult {
+  if (side.type === cu.CU_MEMORYTYPE_ARRAY) {
+    const array = arrayArgument(t, side.array, `${side.name}Array`);
+    if (typeof array === "number") return array;
+    const values = { x: side.x, y: side.y, z: side.z, width, height, depth, element: array.element };
+    if (side.x % array.element !== 0 || width % array.element !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}XInBytes and WidthInBytes must be multiples of the array's element size`, values);
+    if (side.x + width > array.width * array.element || side.y + height > array.height || side.z + depth > array.slices) {
+      return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `the box must lie inside ${side.name}Array`, { ...values, array: `${array.width}x${array.height}x${array.slices}` });
+    }
+    return { side, array, pitch: array.row, slice: array.slice };
+  }
+  const maxPitch = deviceAttribute(context.device, cu.CU_DEVICE_ATTRIBUTE_MAX_PITCH)!;
+  const pitchUsed = height > 1 || depth > 1 || side.y > 0 || side.z > 0;
+  if (pitchUsed && side.pitch < width + side.x) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Pitch must not be smaller than WidthInBytes + ${side.name}XInBytes`, { pitch: side.pitch, width, x: side.x });
+  if (side.pitch > maxPitch) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Pitch must not exceed CU_DEVICE_ATTRIBUTE_MAX_PITCH`, { pitch: side.pitch, maxPitch });
+  if ((depth > 1 || side.z > 0) && side.height < height + side.y) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Height must not be smaller than Height + ${side.name}Y`, { sliceHeight: side.height, height, y: side.y });
+  return { side, array: null, pitch: side.pitch, slice: side.pitch * side.height };
+}
+
+function placeOf(t: Caller, context: Context, { side, array, pitch, slice }: Laid, bytes: number): Place | CUresult {
+  // Bytes from the beginning of the side's memory to its first byte.
+  const offset = side.z * slice + side.y * pitch + side.x;
   const write = side.name === "dst";
   const bad = (rule: string): CUresult => fail(t, cu.CUDA_ERROR_INVALID_VALUE, rule, { side: side.name, offset, bytes });
   // The range must lie in the allocation that the pointer itself names, not in a neighbour.
   const shifted = (place: Place | null): Place | null => (place === null ? null : { ...place, address: place.address + offset });
-  if (side.type === cu.CU_MEMORYTYPE_ARRAY) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "CUDA arrays are not supported", { side: side.name });
+  if (array !== null) return { kind: "device", address: array.address + offset, view: null, allocation: array.allocation };
   if (side.type === cu.CU_MEMORYTYPE_HOST) {
     if (side.host === null || side.host === 0) return bad(`${side.name}Host must not be NULL`);
     if (typeof side.host === "number") return shifted(hostPlace(t, context.driver, side.host, offset + bytes, write)) ?? bad(`${side.name}Host: the program must be able to access the whole range`);
@@ -72,20 +99,16 @@ export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, wh
     if (!isSize(size)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes and positions must be whole numbers and not negative", { value: size });
   }
   if (width === 0 || height === 0 || depth === 0) return 0;
-  const rows = height > 1 || depth > 1;
-  const maxPitch = deviceAttribute(context.device, cu.CU_DEVICE_ATTRIBUTE_MAX_PITCH)!;
-  for (const side of [src, dst]) {
-    const pitchUsed = rows || side.y > 0 || side.z > 0;
-    if (pitchUsed && side.pitch < width + side.x) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Pitch must not be smaller than WidthInBytes + ${side.name}XInBytes`, { pitch: side.pitch, width, x: side.x });
-    if (side.pitch > maxPitch) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Pitch must not exceed CU_DEVICE_ATTRIBUTE_MAX_PITCH`, { pitch: side.pitch, maxPitch });
-    if ((depth > 1 || side.z > 0) && side.height < height + side.y) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, `${side.name}Height must not be smaller than Height + ${side.name}Y`, { sliceHeight: side.height, height, y: side.y });
-  }
-  const pitchOf = (side: Side): number => (rows ? side.pitch : width);
-  const sliceOf = (side: Side): number => (depth > 1 ? side.pitch * side.height : pitchOf(side) * height);
-  const shape: Shape = { width, height, depth, dstPitch: pitchOf(dst), dstSlice: sliceOf(dst), srcPitch: pitchOf(src), srcSlice: sliceOf(src) };
-  const from = placeOf(t, context, src, span(shape, shape.srcPitch, shape.srcSlice));
+  const source = lay(t, context, src, what);
+  if (typeof source === "number") return source;
+  const target = lay(t, context, dst, what);
+  if (typeof target === "number") return target;
+  const pitchOf = (laid: Laid): number => (height > 1 || depth > 1 ? laid.pitch : width);
+  const sliceOf = (laid: Laid): number => (depth > 1 ? laid.slice : pitchOf(laid) * height);
+  const shape: Shape = { width, height, depth, dstPitch: pitchOf(target), dstSlice: sliceOf(target), srcPitch: pitchOf(source), srcSlice: sliceOf(source) };
+  const from = placeOf(t, context, source, span(shape, shape.srcPitch, shape.srcSlice));
   if (typeof from === "number") return from;
-  const to = placeOf(t, context, dst, span(shape, shape.dstPitch, shape.dstSlice));
+  const to = placeOf(t, context, target, span(shape, shape.dstPitch, shape.dstSlice));
   if (typeof to === "number") return to;
   const ordered = order === null ? 0 : order();
   return ordered === 0 ? yield* copy(t, stream, to, from, shape, hStream === undefined) : ordered;
@@ -94,8 +117,8 @@ export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, wh
 function strided2D(p: In<CUDA_MEMCPY2D> | null): Strided | null {
   if (p === null) return null;
   return {
-    src: { name: "src", type: p.srcMemoryType ?? 0, host: p.srcHost ?? null, device: p.srcDevice ?? 0, x: p.srcXInBytes ?? 0, y: p.srcY ?? 0, z: 0, pitch: p.srcPitch ?? 0, height: 0 },
-    dst: { name: "dst", type: p.dstMemoryType ?? 0, host: p.dstHost ?? null, device: p.dstDevice ?? 0, x: p.dstXInBytes ?? 0, y: p.dstY ?? 0, z: 0, pitch: p.dstPitch ?? 0, height: 0 },
+    src: { name: "src", type: p.srcMemoryType ?? 0, host: p.srcHost ?? null, device: p.srcDevice ?? 0, array: p.srcArray ?? null, x: p.srcXInBytes ?? 0, y: p.srcY ?? 0, z: 0, pitch: p.srcPitch ?? 0, height: 0 },
+    dst: { name: "dst", type: p.dstMemoryType ?? 0, host: p.dstHost ?? null, device: p.dstDevice ?? 0, array: p.dstArray ?? null, x: p.dstXInBytes ?? 0, y: p.dstY ?? 0, z: 0, pitch: p.dstPitch ?? 0, height: 0 },
     width: p.WidthInBytes ?? 0, height: p.Height ?? 0, depth: 1,
   };
 }
@@ -103,8 +126,8 @@ function strided2D(p: In<CUDA_MEMCPY2D> | null): Strided | null {
 /** Both sides of a CUDA_MEMCPY3D, or of its peer form. */
 export function strided3D(p: In<CUDA_MEMCPY3D>): Strided {
   return {
-    src: { name: "src", type: p.srcMemoryType ?? 0, host: p.srcHost ?? null, device: p.srcDevice ?? 0, x: p.srcXInBytes ?? 0, y: p.srcY ?? 0, z: p.srcZ ?? 0, pitch: p.srcPitch ?? 0, height: p.srcHeight ?? 0 },
-    dst: { name: "dst", type: p.dstMemoryType ?? 0, host: p.dstHost ?? null, device: p.dstDevice ?? 0, x: p.dstXInBytes ?? 0, y: p.dstY ?? 0, z: p.dstZ ?? 0, pitch: p.dstPitch ?? 0, height: p.dstHeight ?? 0 },
+    src: { name: "src", type: p.srcMemoryType ?? 0, host: p.srcHost ?? null, device: p.srcDevice ?? 0, array: p.srcArray ?? null, x: p.srcXInBytes ?? 0, y: p.srcY ?? 0, z: p.srcZ ?? 0, pitch: p.srcPitch ?? 0, height: p.srcHeight ?? 0 },
+    dst: { name: "dst", type: p.dstMemoryType ?? 0, host: p.dstHost ?? null, device: p.dstDevice ?? 0, array: p.dstArray ?? null, x: p.dstXInBytes ?? 0, y: p.dstY ?? 0, z: p.dstZ ?? 0, pitch: p.dstPitch ?? 0, height: p.dstHeight ?? 0 },
     width: p.WidthInBytes ?? 0, height: p.Height ?? 0, depth: p.Depth ?? 0,
   };
 }
@@ -128,7 +151,7 @@ function* copy3D(t: Caller, hStream: CUstream | null | undefined, p: In<CUDA_MEM
 /**
  * Copies rows between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides, pitches in bytes, WidthInBytes and Height of what is copied
- * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its array. INVALID_HANDLE: not an array.
  */
 export function* cuMemcpy2D_v2(t: Caller, pCopy: In<CUDA_MEMCPY2D> | null): Blocking<CUresult> {
   return yield* copyStrided(t, undefined, strided2D(pCopy));
@@ -142,7 +165,7 @@ export function* cuMemcpy2DUnaligned_v2(t: Caller, pCopy: In<CUDA_MEMCPY2D> | nu
 /**
  * Copies rows and slices between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides; heights are rows from one slice to the next
- * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. INVALID_HANDLE: not an array.
  */
 export function* cuMemcpy3D_v2(t: Caller, pCopy: In<CUDA_MEMCPY3D> | null): Blocking<CUresult> {
   return yield* copy3D(t, undefined, pCopy);

@@ -2,6 +2,7 @@
 
 import { refuseDriver, type Shaped } from "./refused.ts";
 import type { DriverFunctions } from "../abi/driver/functions.ts";
+import * as arrayChapter from "./array.ts";
 import * as captureStatusChapter from "./capture-status.ts";
 import * as contextDeprecatedChapter from "./context-deprecated.ts";
 import * as contextSettingsChapter from "./context-settings.ts";
@@ -19,6 +20,7 @@ import * as ipcChapter from "./ipc.ts";
 import * as kernelChapter from "./kernel.ts";
 import * as libraryChapter from "./library.ts";
 import * as managedChapter from "./managed.ts";
+import * as memoryCopyArrayChapter from "./memory-copy-array.ts";
 import * as memoryCopyPeerChapter from "./memory-copy-peer.ts";
 import * as memoryCopyStridedChapter from "./memory-copy-strided.ts";
 import * as memoryCopyChapter from "./memory-copy.ts";
@@ -33,6 +35,8 @@ import * as poolChapter from "./pool.ts";
 import * as primaryContextChapter from "./primary-context.ts";
 import * as streamAttributesChapter from "./stream-attributes.ts";
 import * as streamChapter from "./stream.ts";
+import * as surfaceObjectChapter from "./surface-object.ts";
+import * as textureObjectChapter from "./texture-object.ts";
 import * as unifiedChapter from "./unified.ts";
 import * as versionChapter from "./version.ts";
 import * as virtualMemoryChapter from "./virtual-memory.ts";
@@ -52,28 +56,12 @@ export const refusedNames = [
   "cuDeviceUnregisterAsyncNotification",
   "cuIpcGetEventHandle",
   "cuIpcOpenEventHandle",
-  "cuMemcpyDtoA_v2",
-  "cuMemcpyAtoD_v2",
-  "cuMemcpyHtoA_v2",
-  "cuMemcpyAtoH_v2",
-  "cuMemcpyAtoA_v2",
-  "cuMemcpyHtoAAsync_v2",
-  "cuMemcpyAtoHAsync_v2",
   "cuMemcpyBatchAsync_v2",
   "cuMemcpy3DBatchAsync_v2",
-  "cuArrayCreate_v2",
-  "cuArrayGetDescriptor_v2",
   "cuArrayGetSparseProperties",
   "cuMipmappedArrayGetSparseProperties",
   "cuArrayGetMemoryRequirements",
   "cuMipmappedArrayGetMemoryRequirements",
-  "cuArrayGetPlane",
-  "cuArrayDestroy",
-  "cuArray3DCreate_v2",
-  "cuArray3DGetDescriptor_v2",
-  "cuMipmappedArrayCreate",
-  "cuMipmappedArrayGetLevel",
-  "cuMipmappedArrayDestroy",
   "cuMemGetHandleForAddressRange",
   "cuMemBatchDecompressAsync",
   "cuMemMapArrayAsync",
@@ -223,14 +211,6 @@ export const refusedNames = [
   "cuTexRefDestroy",
   "cuSurfRefSetArray",
   "cuSurfRefGetArray",
-  "cuTexObjectCreate",
-  "cuTexObjectDestroy",
-  "cuTexObjectGetResourceDesc",
-  "cuTexObjectGetTextureDesc",
-  "cuTexObjectGetResourceViewDesc",
-  "cuSurfObjectCreate",
-  "cuSurfObjectDestroy",
-  "cuSurfObjectGetResourceDesc",
   "cuTensorMapEncodeTiled",
   "cuTensorMapEncodeIm2col",
   "cuTensorMapEncodeIm2colWide",
@@ -391,11 +371,11 @@ export type Driver = {
   readonly cuMemcpyHtoD_v2: typeof memoryCopyChapter.cuMemcpyHtoD_v2;
   readonly cuMemcpyDtoH_v2: typeof memoryCopyChapter.cuMemcpyDtoH_v2;
   readonly cuMemcpyDtoD_v2: typeof memoryCopyChapter.cuMemcpyDtoD_v2;
-  readonly cuMemcpyDtoA_v2: Shaped<DriverFunctions["cuMemcpyDtoA_v2"]>;
-  readonly cuMemcpyAtoD_v2: Shaped<DriverFunctions["cuMemcpyAtoD_v2"]>;
-  readonly cuMemcpyHtoA_v2: Shaped<DriverFunctions["cuMemcpyHtoA_v2"]>;
-  readonly cuMemcpyAtoH_v2: Shaped<DriverFunctions["cuMemcpyAtoH_v2"]>;
-  readonly cuMemcpyAtoA_v2: Shaped<DriverFunctions["cuMemcpyAtoA_v2"]>;
+  readonly cuMemcpyDtoA_v2: typeof memoryCopyArrayChapter.cuMemcpyDtoA_v2;
+  readonly cuMemcpyAtoD_v2: typeof memoryCopyArrayChapter.cuMemcpyAtoD_v2;
+  readonly cuMemcpyHtoA_v2: typeof memoryCopyArrayChapter.cuMemcpyHtoA_v2;
+  readonly cuMemcpyAtoH_v2: typeof memoryCopyArrayChapter.cuMemcpyAtoH_v2;
+  readonly cuMemcpyAtoA_v2: typeof memoryCopyArrayChapter.cuMemcpyAtoA_v2;
   readonly cuMemcpy2D_v2: typeof memoryCopyStridedChapter.cuMemcpy2D_v2;
   readonly cuMemcpy2DUnaligned_v2: typeof memoryCopyStridedChapter.cuMemcpy2DUnaligned_v2;
   readonly cuMemcpy3D_v2: typeof memoryCopyStridedChapter.cuMemcpy3D_v2;
@@ -405,8 +385,8 @@ export type Driver = {
   readonly cuMemcpyHtoDAsync_v2: typeof memoryCopyChapter.cuMemcpyHtoDAsync_v2;
   readonly cuMemcpyDtoHAsync_v2: typeof memoryCopyChapter.cuMemcpyDtoHAsync_v2;
   readonly cuMemcpyDtoDAsync_v2: typeof memoryCopyChapter.cuMemcpyDtoDAsync_v2;
-  readonly cuMemcpyHtoAAsync_v2: Shaped<DriverFunctions["cuMemcpyHtoAAsync_v2"]>;
-  readonly cuMemcpyAtoHAsync_v2: Shaped<DriverFunctions["cuMemcpyAtoHAsync_v2"]>;
+  readonly cuMemcpyHtoAAsync_v2: typeof memoryCopyArrayChapter.cuMemcpyHtoAAsync_v2;
+  readonly cuMemcpyAtoHAsync_v2: typeof memoryCopyArrayChapter.cuMemcpyAtoHAsync_v2;
   readonly cuMemcpy2DAsync_v2: typeof memoryCopyStridedChapter.cuMemcpy2DAsync_v2;
   readonly cuMemcpy3DAsync_v2: typeof memoryCopyStridedChapter.cuMemcpy3DAsync_v2;
   readonly cuMemcpy3DPeerAsync: typeof memoryCopyPeerChapter.cuMemcpy3DPeerAsync;
@@ -424,19 +404,19 @@ export type Driver = {
   readonly cuMemsetD2D8Async: typeof memorySetChapter.cuMemsetD2D8Async;
   readonly cuMemsetD2D16Async: typeof memorySetChapter.cuMemsetD2D16Async;
   readonly cuMemsetD2D32Async: typeof memorySetChapter.cuMemsetD2D32Async;
-  readonly cuArrayCreate_v2: Shaped<DriverFunctions["cuArrayCreate_v2"]>;
-  readonly cuArrayGetDescriptor_v2: Shaped<DriverFunctions["cuArrayGetDescriptor_v2"]>;
+  readonly cuArrayCreate_v2: typeof arrayChapter.cuArrayCreate_v2;
+  readonly cuArrayGetDescriptor_v2: typeof arrayChapter.cuArrayGetDescriptor_v2;
   readonly cuArrayGetSparseProperties: Shaped<DriverFunctions["cuArrayGetSparseProperties"]>;
   readonly cuMipmappedArrayGetSparseProperties: Shaped<DriverFunctions["cuMipmappedArrayGetSparseProperties"]>;
   readonly cuArrayGetMemoryRequirements: Shaped<DriverFunctions["cuArrayGetMemoryRequirements"]>;
   readonly cuMipmappedArrayGetMemoryRequirements: Shaped<DriverFunctions["cuMipmappedArrayGetMemoryRequirements"]>;
-  readonly cuArrayGetPlane: Shaped<DriverFunctions["cuArrayGetPlane"]>;
-  readonly cuArrayDestroy: Shaped<DriverFunctions["cuArrayDestroy"]>;
-  readonly cuArray3DCreate_v2: Shaped<DriverFunctions["cuArray3DCreate_v2"]>;
-  readonly cuArray3DGetDescriptor_v2: Shaped<DriverFunctions["cuArray3DGetDescriptor_v2"]>;
-  readonly cuMipmappedArrayCreate: Shaped<DriverFunctions["cuMipmappedArrayCreate"]>;
-  readonly cuMipmappedArrayGetLevel: Shaped<DriverFunctions["cuMipmappedArrayGetLevel"]>;
-  readonly cuMipmappedArrayDestroy: Shaped<DriverFunctions["cuMipmappedArrayDestroy"]>;
+  readonly cuArrayGetPlane: typeof arrayChapter.cuArrayGetPlane;
+  readonly cuArrayDestroy: typeof arrayChapter.cuArrayDestroy;
+  readonly cuArray3DCreate_v2: typeof arrayChapter.cuArray3DCreate_v2;
+  readonly cuArray3DGetDescriptor_v2: typeof arrayChapter.cuArray3DGetDescriptor_v2;
+  readonly cuMipmappedArrayCreate: typeof arrayChapter.cuMipmappedArrayCreate;
+  readonly cuMipmappedArrayGetLevel: typeof arrayChapter.cuMipmappedArrayGetLevel;
+  readonly cuMipmappedArrayDestroy: typeof arrayChapter.cuMipmappedArrayDestroy;
   readonly cuMemGetHandleForAddressRange: Shaped<DriverFunctions["cuMemGetHandleForAddressRange"]>;
   readonly cuMemBatchDecompressAsync: Shaped<DriverFunctions["cuMemBatchDecompressAsync"]>;
   readonly cuMemAddressReserve: typeof virtualMemoryChapter.cuMemAddressReserve;
@@ -672,14 +652,14 @@ export type Driver = {
   readonly cuTexRefDestroy: Shaped<DriverFunctions["cuTexRefDestroy"]>;
   readonly cuSurfRefSetArray: Shaped<DriverFunctions["cuSurfRefSetArray"]>;
   readonly cuSurfRefGetArray: Shaped<DriverFunctions["cuSurfRefGetArray"]>;
-  readonly cuTexObjectCreate: Shaped<DriverFunctions["cuTexObjectCreate"]>;
-  readonly cuTexObjectDestroy: Shaped<DriverFunctions["cuTexObjectDestroy"]>;
-  readonly cuTexObjectGetResourceDesc: Shaped<DriverFunctions["cuTexObjectGetResourceDesc"]>;
-  readonly cuTexObjectGetTextureDesc: Shaped<DriverFunctions["cuTexObjectGetTextureDesc"]>;
-  readonly cuTexObjectGetResourceViewDesc: Shaped<DriverFunctions["cuTexObjectGetResourceViewDesc"]>;
-  readonly cuSurfObjectCreate: Shaped<DriverFunctions["cuSurfObjectCreate"]>;
-  readonly cuSurfObjectDestroy: Shaped<DriverFunctions["cuSurfObjectDestroy"]>;
-  readonly cuSurfObjectGetResourceDesc: Shaped<DriverFunctions["cuSurfObjectGetResourceDesc"]>;
+  readonly cuTexObjectCreate: typeof textureObjectChapter.cuTexObjectCreate;
+  readonly cuTexObjectDestroy: typeof textureObjectChapter.cuTexObjectDestroy;
+  readonly cuTexObjectGetResourceDesc: typeof textureObjectChapter.cuTexObjectGetResourceDesc;
+  readonly cuTexObjectGetTextureDesc: typeof textureObjectChapter.cuTexObjectGetTextureDesc;
+  readonly cuTexObjectGetResourceViewDesc: typeof textureObjectChapter.cuTexObjectGetResourceViewDesc;
+  readonly cuSurfObjectCreate: typeof surfaceObjectChapter.cuSurfObjectCreate;
+  readonly cuSurfObjectDestroy: typeof surfaceObjectChapter.cuSurfObjectDestroy;
+  readonly cuSurfObjectGetResourceDesc: typeof surfaceObjectChapter.cuSurfObjectGetResourceDesc;
   readonly cuTensorMapEncodeTiled: Shaped<DriverFunctions["cuTensorMapEncodeTiled"]>;
   readonly cuTensorMapEncodeIm2col: Shaped<DriverFunctions["cuTensorMapEncodeIm2col"]>;
   readonly cuTensorMapEncodeIm2colWide: Shaped<DriverFunctions["cuTensorMapEncodeIm2colWide"]>;
@@ -756,19 +736,19 @@ export type Driver = {
   readonly cuMemcpyHtoD: typeof memoryCopyChapter.cuMemcpyHtoD_v2;
   readonly cuMemcpyDtoH: typeof memoryCopyChapter.cuMemcpyDtoH_v2;
   readonly cuMemcpyDtoD: typeof memoryCopyChapter.cuMemcpyDtoD_v2;
-  readonly cuMemcpyDtoA: Shaped<DriverFunctions["cuMemcpyDtoA_v2"]>;
-  readonly cuMemcpyAtoD: Shaped<DriverFunctions["cuMemcpyAtoD_v2"]>;
-  readonly cuMemcpyHtoA: Shaped<DriverFunctions["cuMemcpyHtoA_v2"]>;
-  readonly cuMemcpyAtoH: Shaped<DriverFunctions["cuMemcpyAtoH_v2"]>;
-  readonly cuMemcpyAtoA: Shaped<DriverFunctions["cuMemcpyAtoA_v2"]>;
+  readonly cuMemcpyDtoA: typeof memoryCopyArrayChapter.cuMemcpyDtoA_v2;
+  readonly cuMemcpyAtoD: typeof memoryCopyArrayChapter.cuMemcpyAtoD_v2;
+  readonly cuMemcpyHtoA: typeof memoryCopyArrayChapter.cuMemcpyHtoA_v2;
+  readonly cuMemcpyAtoH: typeof memoryCopyArrayChapter.cuMemcpyAtoH_v2;
+  readonly cuMemcpyAtoA: typeof memoryCopyArrayChapter.cuMemcpyAtoA_v2;
   readonly cuMemcpy2D: typeof memoryCopyStridedChapter.cuMemcpy2D_v2;
   readonly cuMemcpy2DUnaligned: typeof memoryCopyStridedChapter.cuMemcpy2DUnaligned_v2;
   readonly cuMemcpy3D: typeof memoryCopyStridedChapter.cuMemcpy3D_v2;
   readonly cuMemcpyHtoDAsync: typeof memoryCopyChapter.cuMemcpyHtoDAsync_v2;
   readonly cuMemcpyDtoHAsync: typeof memoryCopyChapter.cuMemcpyDtoHAsync_v2;
   readonly cuMemcpyDtoDAsync: typeof memoryCopyChapter.cuMemcpyDtoDAsync_v2;
-  readonly cuMemcpyHtoAAsync: Shaped<DriverFunctions["cuMemcpyHtoAAsync_v2"]>;
-  readonly cuMemcpyAtoHAsync: Shaped<DriverFunctions["cuMemcpyAtoHAsync_v2"]>;
+  readonly cuMemcpyHtoAAsync: typeof memoryCopyArrayChapter.cuMemcpyHtoAAsync_v2;
+  readonly cuMemcpyAtoHAsync: typeof memoryCopyArrayChapter.cuMemcpyAtoHAsync_v2;
   readonly cuMemcpy2DAsync: typeof memoryCopyStridedChapter.cuMemcpy2DAsync_v2;
   readonly cuMemcpy3DAsync: typeof memoryCopyStridedChapter.cuMemcpy3DAsync_v2;
   readonly cuMemcpyBatchAsync: Shaped<DriverFunctions["cuMemcpyBatchAsync_v2"]>;
@@ -779,10 +759,10 @@ export type Driver = {
   readonly cuMemsetD2D8: typeof memorySetChapter.cuMemsetD2D8_v2;
   readonly cuMemsetD2D16: typeof memorySetChapter.cuMemsetD2D16_v2;
   readonly cuMemsetD2D32: typeof memorySetChapter.cuMemsetD2D32_v2;
-  readonly cuArrayCreate: Shaped<DriverFunctions["cuArrayCreate_v2"]>;
-  readonly cuArrayGetDescriptor: Shaped<DriverFunctions["cuArrayGetDescriptor_v2"]>;
-  readonly cuArray3DCreate: Shaped<DriverFunctions["cuArray3DCreate_v2"]>;
-  readonly cuArray3DGetDescriptor: Shaped<DriverFunctions["cuArray3DGetDescriptor_v2"]>;
+  readonly cuArrayCreate: typeof arrayChapter.cuArrayCreate_v2;
+  readonly cuArrayGetDescriptor: typeof arrayChapter.cuArrayGetDescriptor_v2;
+  readonly cuArray3DCreate: typeof arrayChapter.cuArray3DCreate_v2;
+  readonly cuArray3DGetDescriptor: typeof arrayChapter.cuArray3DGetDescriptor_v2;
   readonly cuMemPrefetchAsync: typeof managedChapter.cuMemPrefetchAsync_v2;
   readonly cuMemAdvise: typeof managedChapter.cuMemAdvise_v2;
   readonly cuStreamBeginCapture: Shaped<DriverFunctions["cuStreamBeginCapture_v2"]>;
@@ -931,11 +911,11 @@ export const driver: Driver = {
   cuMemcpyHtoD_v2: memoryCopyChapter.cuMemcpyHtoD_v2,
   cuMemcpyDtoH_v2: memoryCopyChapter.cuMemcpyDtoH_v2,
   cuMemcpyDtoD_v2: memoryCopyChapter.cuMemcpyDtoD_v2,
-  cuMemcpyDtoA_v2: refused.cuMemcpyDtoA_v2,
-  cuMemcpyAtoD_v2: refused.cuMemcpyAtoD_v2,
-  cuMemcpyHtoA_v2: refused.cuMemcpyHtoA_v2,
-  cuMemcpyAtoH_v2: refused.cuMemcpyAtoH_v2,
-  cuMemcpyAtoA_v2: refused.cuMemcpyAtoA_v2,
+  cuMemcpyDtoA_v2: memoryCopyArrayChapter.cuMemcpyDtoA_v2,
+  cuMemcpyAtoD_v2: memoryCopyArrayChapter.cuMemcpyAtoD_v2,
+  cuMemcpyHtoA_v2: memoryCopyArrayChapter.cuMemcpyHtoA_v2,
+  cuMemcpyAtoH_v2: memoryCopyArrayChapter.cuMemcpyAtoH_v2,
+  cuMemcpyAtoA_v2: memoryCopyArrayChapter.cuMemcpyAtoA_v2,
   cuMemcpy2D_v2: memoryCopyStridedChapter.cuMemcpy2D_v2,
   cuMemcpy2DUnaligned_v2: memoryCopyStridedChapter.cuMemcpy2DUnaligned_v2,
   cuMemcpy3D_v2: memoryCopyStridedChapter.cuMemcpy3D_v2,
@@ -945,8 +925,8 @@ export const driver: Driver = {
   cuMemcpyHtoDAsync_v2: memoryCopyChapter.cuMemcpyHtoDAsync_v2,
   cuMemcpyDtoHAsync_v2: memoryCopyChapter.cuMemcpyDtoHAsync_v2,
   cuMemcpyDtoDAsync_v2: memoryCopyChapter.cuMemcpyDtoDAsync_v2,
-  cuMemcpyHtoAAsync_v2: refused.cuMemcpyHtoAAsync_v2,
-  cuMemcpyAtoHAsync_v2: refused.cuMemcpyAtoHAsync_v2,
+  cuMemcpyHtoAAsync_v2: memoryCopyArrayChapter.cuMemcpyHtoAAsync_v2,
+  cuMemcpyAtoHAsync_v2: memoryCopyArrayChapter.cuMemcpyAtoHAsync_v2,
   cuMemcpy2DAsync_v2: memoryCopyStridedChapter.cuMemcpy2DAsync_v2,
   cuMemcpy3DAsync_v2: memoryCopyStridedChapter.cuMemcpy3DAsync_v2,
   cuMemcpy3DPeerAsync: memoryCopyPeerChapter.cuMemcpy3DPeerAsync,
@@ -964,19 +944,19 @@ export const driver: Driver = {
   cuMemsetD2D8Async: memorySetChapter.cuMemsetD2D8Async,
   cuMemsetD2D16Async: memorySetChapter.cuMemsetD2D16Async,
   cuMemsetD2D32Async: memorySetChapter.cuMemsetD2D32Async,
-  cuArrayCreate_v2: refused.cuArrayCreate_v2,
-  cuArrayGetDescriptor_v2: refused.cuArrayGetDescriptor_v2,
+  cuArrayCreate_v2: arrayChapter.cuArrayCreate_v2,
+  cuArrayGetDescriptor_v2: arrayChapter.cuArrayGetDescriptor_v2,
   cuArrayGetSparseProperties: refused.cuArrayGetSparseProperties,
   cuMipmappedArrayGetSparseProperties: refused.cuMipmappedArrayGetSparseProperties,
   cuArrayGetMemoryRequirements: refused.cuArrayGetMemoryRequirements,
   cuMipmappedArrayGetMemoryRequirements: refused.cuMipmappedArrayGetMemoryRequirements,
-  cuArrayGetPlane: refused.cuArrayGetPlane,
-  cuArrayDestroy: refused.cuArrayDestroy,
-  cuArray3DCreate_v2: refused.cuArray3DCreate_v2,
-  cuArray3DGetDescriptor_v2: refused.cuArray3DGetDescriptor_v2,
-  cuMipmappedArrayCreate: refused.cuMipmappedArrayCreate,
-  cuMipmappedArrayGetLevel: refused.cuMipmappedArrayGetLevel,
-  cuMipmappedArrayDestroy: refused.cuMipmappedArrayDestroy,
+  cuArrayGetPlane: arrayChapter.cuArrayGetPlane,
+  cuArrayDestroy: arrayChapter.cuArrayDestroy,
+  cuArray3DCreate_v2: arrayChapter.cuArray3DCreate_v2,
+  cuArray3DGetDescriptor_v2: arrayChapter.cuArray3DGetDescriptor_v2,
+  cuMipmappedArrayCreate: arrayChapter.cuMipmappedArrayCreate,
+  cuMipmappedArrayGetLevel: arrayChapter.cuMipmappedArrayGetLevel,
+  cuMipmappedArrayDestroy: arrayChapter.cuMipmappedArrayDestroy,
   cuMemGetHandleForAddressRange: refused.cuMemGetHandleForAddressRange,
   cuMemBatchDecompressAsync: refused.cuMemBatchDecompressAsync,
   cuMemAddressReserve: virtualMemoryChapter.cuMemAddressReserve,
@@ -1212,14 +1192,14 @@ export const driver: Driver = {
   cuTexRefDestroy: refused.cuTexRefDestroy,
   cuSurfRefSetArray: refused.cuSurfRefSetArray,
   cuSurfRefGetArray: refused.cuSurfRefGetArray,
-  cuTexObjectCreate: refused.cuTexObjectCreate,
-  cuTexObjectDestroy: refused.cuTexObjectDestroy,
-  cuTexObjectGetResourceDesc: refused.cuTexObjectGetResourceDesc,
-  cuTexObjectGetTextureDesc: refused.cuTexObjectGetTextureDesc,
-  cuTexObjectGetResourceViewDesc: refused.cuTexObjectGetResourceViewDesc,
-  cuSurfObjectCreate: refused.cuSurfObjectCreate,
-  cuSurfObjectDestroy: refused.cuSurfObjectDestroy,
-  cuSurfObjectGetResourceDesc: refused.cuSurfObjectGetResourceDesc,
+  cuTexObjectCreate: textureObjectChapter.cuTexObjectCreate,
+  cuTexObjectDestroy: textureObjectChapter.cuTexObjectDestroy,
+  cuTexObjectGetResourceDesc: textureObjectChapter.cuTexObjectGetResourceDesc,
+  cuTexObjectGetTextureDesc: textureObjectChapter.cuTexObjectGetTextureDesc,
+  cuTexObjectGetResourceViewDesc: textureObjectChapter.cuTexObjectGetResourceViewDesc,
+  cuSurfObjectCreate: surfaceObjectChapter.cuSurfObjectCreate,
+  cuSurfObjectDestroy: surfaceObjectChapter.cuSurfObjectDestroy,
+  cuSurfObjectGetResourceDesc: surfaceObjectChapter.cuSurfObjectGetResourceDesc,
   cuTensorMapEncodeTiled: refused.cuTensorMapEncodeTiled,
   cuTensorMapEncodeIm2col: refused.cuTensorMapEncodeIm2col,
   cuTensorMapEncodeIm2colWide: refused.cuTensorMapEncodeIm2colWide,
@@ -1296,19 +1276,19 @@ export const driver: Driver = {
   cuMemcpyHtoD: memoryCopyChapter.cuMemcpyHtoD_v2,
   cuMemcpyDtoH: memoryCopyChapter.cuMemcpyDtoH_v2,
   cuMemcpyDtoD: memoryCopyChapter.cuMemcpyDtoD_v2,
-  cuMemcpyDtoA: refused.cuMemcpyDtoA_v2,
-  cuMemcpyAtoD: refused.cuMemcpyAtoD_v2,
-  cuMemcpyHtoA: refused.cuMemcpyHtoA_v2,
-  cuMemcpyAtoH: refused.cuMemcpyAtoH_v2,
-  cuMemcpyAtoA: refused.cuMemcpyAtoA_v2,
+  cuMemcpyDtoA: memoryCopyArrayChapter.cuMemcpyDtoA_v2,
+  cuMemcpyAtoD: memoryCopyArrayChapter.cuMemcpyAtoD_v2,
+  cuMemcpyHtoA: memoryCopyArrayChapter.cuMemcpyHtoA_v2,
+  cuMemcpyAtoH: memoryCopyArrayChapter.cuMemcpyAtoH_v2,
+  cuMemcpyAtoA: memoryCopyArrayChapter.cuMemcpyAtoA_v2,
   cuMemcpy2D: memoryCopyStridedChapter.cuMemcpy2D_v2,
   cuMemcpy2DUnaligned: memoryCopyStridedChapter.cuMemcpy2DUnaligned_v2,
   cuMemcpy3D: memoryCopyStridedChapter.cuMemcpy3D_v2,
   cuMemcpyHtoDAsync: memoryCopyChapter.cuMemcpyHtoDAsync_v2,
   cuMemcpyDtoHAsync: memoryCopyChapter.cuMemcpyDtoHAsync_v2,
   cuMemcpyDtoDAsync: memoryCopyChapter.cuMemcpyDtoDAsync_v2,
-  cuMemcpyHtoAAsync: refused.cuMemcpyHtoAAsync_v2,
-  cuMemcpyAtoHAsync: refused.cuMemcpyAtoHAsync_v2,
+  cuMemcpyHtoAAsync: memoryCopyArrayChapter.cuMemcpyHtoAAsync_v2,
+  cuMemcpyAtoHAsync: memoryCopyArrayChapter.cuMemcpyAtoHAsync_v2,
   cuMemcpy2DAsync: memoryCopyStridedChapter.cuMemcpy2DAsync_v2,
   cuMemcpy3DAsync: memoryCopyStridedChapter.cuMemcpy3DAsync_v2,
   cuMemcpyBatchAsync: refused.cuMemcpyBatchAsync_v2,
@@ -1319,10 +1299,10 @@ export const driver: Driver = {
   cuMemsetD2D8: memorySetChapter.cuMemsetD2D8_v2,
   cuMemsetD2D16: memorySetChapter.cuMemsetD2D16_v2,
   cuMemsetD2D32: memorySetChapter.cuMemsetD2D32_v2,
-  cuArrayCreate: refused.cuArrayCreate_v2,
-  cuArrayGetDescriptor: refused.cuArrayGetDescriptor_v2,
-  cuArray3DCreate: refused.cuArray3DCreate_v2,
-  cuArray3DGetDescriptor: refused.cuArray3DGetDescriptor_v2,
+  cuArrayCreate: arrayChapter.cuArrayCreate_v2,
+  cuArrayGetDescriptor: arrayChapter.cuArrayGetDescriptor_v2,
+  cuArray3DCreate: arrayChapter.cuArray3DCreate_v2,
+  cuArray3DGetDescriptor: arrayChapter.cuArray3DGetDescriptor_v2,
   cuMemPrefetchAsync: managedChapter.cuMemPrefetchAsync_v2,
   cuMemAdvise: managedChapter.cuMemAdvise_v2,
   cuStreamBeginCapture: refused.cuStreamBeginCapture_v2,

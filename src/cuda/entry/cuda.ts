@@ -35,9 +35,10 @@ export const cuGetErrorName: Api["cuGetErrorName"] = ambientCall("cuda", "cuGetE
 
 /**
  * Initialises the driver in this process: opens the GPUs. Must come before any other call of the driver API; calling it again does nothing.
- * State does not pass to a forked child: there, the driver is not initialised, and the parent's handles name nothing.
+ * State does not pass to a forked child: the child of a process that used CUDA cannot use it until it calls exec.
  * @param Flags must be 0
- * @returns INVALID_VALUE: Flags is not 0. NO_DEVICE: the machine has no NVIDIA GPU that this process may open.
+ * @returns INVALID_VALUE: Flags is not 0. NOT_INITIALIZED: this process was forked by one that had used CUDA. NO_DEVICE: the machine has no NVIDIA GPU that this process may open. MPS_CONNECTION_FAILED, MPS_RPC_FAILURE,
+ *   MPS_SERVER_NOT_READY, MPS_MAX_CLIENTS_REACHED, MPS_MAX_CONNECTIONS_REACHED: an MPS daemon listens, and it or its server does not take this process.
  */
 export const cuInit: Api["cuInit"] = ambientCall("cuda", "cuInit");
 
@@ -592,7 +593,7 @@ export const cuKernelGetParamInfo: Api["cuKernelGetParamInfo"] = ambientCall("cu
 export const cuMemGetInfo_v2: Api["cuMemGetInfo_v2"] = ambientCall("cuda", "cuMemGetInfo_v2");
 
 /**
- * Allocates device memory: not zeroed, aligned to 256 bytes. Small requests share 2 MiB blocks.
+ * Allocates device memory: not zeroed, aligned to 512 bytes. Small requests share 2 MiB blocks.
  * @param dptr gets the address
  * @param bytesize bytes
  * @returns INVALID_VALUE: dptr NULL, bytesize 0. OUT_OF_MEMORY.
@@ -659,8 +660,7 @@ export const cuMemHostGetDevicePointer_v2: Api["cuMemHostGetDevicePointer_v2"] =
 export const cuMemHostGetFlags: Api["cuMemHostGetFlags"] = ambientCall("cuda", "cuMemHostGetFlags");
 
 /**
- * Allocates memory that the CPU and all GPUs use at one address.
- * NON-SPEC: its pages stay in system memory; GPUs reach them over the bus instead of migrating them.
+ * Allocates memory that the CPU and all GPUs use at one address. Its pages move to who touches them, in units of 64 KiB (docs/decisions/0030-shared-virtual-memory.md).
  * @param dptr gets the address
  * @param bytesize bytes
  * @param flags CU_MEM_ATTACH_GLOBAL or CU_MEM_ATTACH_HOST
@@ -763,25 +763,29 @@ export const cuMemcpyDtoH_v2: Api["cuMemcpyDtoH_v2"] = ambientCall("cuda", "cuMe
  */
 export const cuMemcpyDtoD_v2: Api["cuMemcpyDtoD_v2"] = ambientCall("cuda", "cuMemcpyDtoD_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Copies device memory to an array of one dimension.
+ * @param dstOffset bytes
+ * @returns INVALID_HANDLE: not an array. INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ */
 export const cuMemcpyDtoA_v2: Api["cuMemcpyDtoA_v2"] = ambientCall("cuda", "cuMemcpyDtoA_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies from an array of one dimension to device memory. @returns as cuMemcpyDtoA */
 export const cuMemcpyAtoD_v2: Api["cuMemcpyAtoD_v2"] = ambientCall("cuda", "cuMemcpyAtoD_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies host memory to an array of one dimension. Blocks. @returns as cuMemcpyDtoA */
 export const cuMemcpyHtoA_v2: Api["cuMemcpyHtoA_v2"] = ambientCall("cuda", "cuMemcpyHtoA_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies from an array of one dimension to host memory. Blocks. @returns as cuMemcpyDtoA */
 export const cuMemcpyAtoH_v2: Api["cuMemcpyAtoH_v2"] = ambientCall("cuda", "cuMemcpyAtoH_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies between arrays of one dimension. @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. */
 export const cuMemcpyAtoA_v2: Api["cuMemcpyAtoA_v2"] = ambientCall("cuda", "cuMemcpyAtoA_v2");
 
 /**
  * Copies rows between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides, pitches in bytes, WidthInBytes and Height of what is copied
- * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its array. INVALID_HANDLE: not an array.
  */
 export const cuMemcpy2D_v2: Api["cuMemcpy2D_v2"] = ambientCall("cuda", "cuMemcpy2D_v2");
 
@@ -791,7 +795,7 @@ export const cuMemcpy2DUnaligned_v2: Api["cuMemcpy2DUnaligned_v2"] = ambientCall
 /**
  * Copies rows and slices between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides; heights are rows from one slice to the next
- * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. INVALID_HANDLE: not an array.
  */
 export const cuMemcpy3D_v2: Api["cuMemcpy3D_v2"] = ambientCall("cuda", "cuMemcpy3D_v2");
 
@@ -816,10 +820,10 @@ export const cuMemcpyDtoHAsync_v2: Api["cuMemcpyDtoHAsync_v2"] = ambientCall("cu
 /** cuMemcpyDtoD in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
 export const cuMemcpyDtoDAsync_v2: Api["cuMemcpyDtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoDAsync_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** cuMemcpyHtoA in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
 export const cuMemcpyHtoAAsync_v2: Api["cuMemcpyHtoAAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoAAsync_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** cuMemcpyAtoH in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
 export const cuMemcpyAtoHAsync_v2: Api["cuMemcpyAtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyAtoHAsync_v2");
 
 /** cuMemcpy2D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
@@ -906,10 +910,18 @@ export const cuMemsetD2D16Async: Api["cuMemsetD2D16Async"] = ambientCall("cuda",
 /** cuMemsetD2D32 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
 export const cuMemsetD2D32Async: Api["cuMemsetD2D32Async"] = ambientCall("cuda", "cuMemsetD2D32Async");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an array of one or (Height not 0) two dimensions.
+ * @param pHandle gets the array
+ * @param pAllocateArray sizes in elements, format, 1, 2 or 4 channels
+ * @returns INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format. NOT_SUPPORTED: block-compressed and planar formats. OUT_OF_MEMORY.
+ */
 export const cuArrayCreate_v2: Api["cuArrayCreate_v2"] = ambientCall("cuda", "cuArrayCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What an array of one or two dimensions is like.
+ * @returns INVALID_VALUE: pArrayDescriptor NULL. INVALID_HANDLE: not an array.
+ */
 export const cuArrayGetDescriptor_v2: Api["cuArrayGetDescriptor_v2"] = ambientCall("cuda", "cuArrayGetDescriptor_v2");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -924,25 +936,42 @@ export const cuArrayGetMemoryRequirements: Api["cuArrayGetMemoryRequirements"] =
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuMipmappedArrayGetMemoryRequirements: Api["cuMipmappedArrayGetMemoryRequirements"] = ambientCall("cuda", "cuMipmappedArrayGetMemoryRequirements");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The plane of a planar array: no array here is planar.
+ * @returns INVALID_VALUE: pPlaneArray NULL, an array without planes. INVALID_HANDLE: not an array.
+ */
 export const cuArrayGetPlane: Api["cuArrayGetPlane"] = ambientCall("cuda", "cuArrayGetPlane");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Destroys an array. Waits for all work that may use it. Blocks.
+ * @returns INVALID_HANDLE: not an array, or a level of a mipmapped one. The sticky error of a kernel that failed.
+ */
 export const cuArrayDestroy: Api["cuArrayDestroy"] = ambientCall("cuda", "cuArrayDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays.
+ */
 export const cuArray3DCreate_v2: Api["cuArray3DCreate_v2"] = ambientCall("cuda", "cuArray3DCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** What an array is like. @returns as cuArrayGetDescriptor */
 export const cuArray3DGetDescriptor_v2: Api["cuArray3DGetDescriptor_v2"] = ambientCall("cuda", "cuArray3DGetDescriptor_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes levels of detail: each has half the width, height and depth of the one before (layers stay).
+ * @param numMipmapLevels clamped to 1 and to the levels that there can be
+ * @returns as cuArray3DCreate
+ */
 export const cuMipmappedArrayCreate: Api["cuMipmappedArrayCreate"] = ambientCall("cuda", "cuMipmappedArrayCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * One level of a mipmapped array, as an array.
+ * @returns INVALID_VALUE: pLevelArray NULL, no such level. INVALID_HANDLE: not a mipmapped array.
+ */
 export const cuMipmappedArrayGetLevel: Api["cuMipmappedArrayGetLevel"] = ambientCall("cuda", "cuMipmappedArrayGetLevel");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Destroys a mipmapped array with its levels. Blocks. @returns INVALID_HANDLE: not a mipmapped array. The sticky error of a kernel that failed. */
 export const cuMipmappedArrayDestroy: Api["cuMipmappedArrayDestroy"] = ambientCall("cuda", "cuMipmappedArrayDestroy");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -1181,7 +1210,7 @@ export const cuMulticastGetGranularity: Api["cuMulticastGetGranularity"] = ambie
 export const cuPointerGetAttribute: Api["cuPointerGetAttribute"] = ambientCall("cuda", "cuPointerGetAttribute");
 
 /**
- * Moves a range of managed memory near a processor, in stream order. Kept as "last prefetch location".
+ * Moves a range of managed memory to a processor, in stream order. Pages that cannot move (page-locked, no room) stay.
  * @param flags must be 0
  * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
  */
@@ -1981,28 +2010,41 @@ export const cuSurfRefSetArray: Api["cuSurfRefSetArray"] = ambientCall("cuda", "
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuSurfRefGetArray: Api["cuSurfRefGetArray"] = ambientCall("cuda", "cuSurfRefGetArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes a texture object.
+ * @param pTexObject gets the object; kernels take it as a 64-bit parameter
+ * @param pResDesc an array, a mipmapped array of one level, linear or pitched memory
+ * @param pTexDesc address modes, filter, flags
+ * @param pResViewDesc must be NULL
+ * @returns INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned. INVALID_HANDLE: not an array. NOT_SUPPORTED: resource views, several levels of detail, sRGB,
+ * address modes that differ by dimension, border colours other than 0. OUT_OF_MEMORY.
+ */
 export const cuTexObjectCreate: Api["cuTexObjectCreate"] = ambientCall("cuda", "cuTexObjectCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Destroys a texture object. Kernels that still use it read what its place holds then. @returns INVALID_VALUE: not a texture object. */
 export const cuTexObjectDestroy: Api["cuTexObjectDestroy"] = ambientCall("cuda", "cuTexObjectDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** What a texture object reads. @returns INVALID_VALUE: pResDesc NULL, not a texture object. */
 export const cuTexObjectGetResourceDesc: Api["cuTexObjectGetResourceDesc"] = ambientCall("cuda", "cuTexObjectGetResourceDesc");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** How a texture object samples. @returns INVALID_VALUE: pTexDesc NULL, not a texture object. */
 export const cuTexObjectGetTextureDesc: Api["cuTexObjectGetTextureDesc"] = ambientCall("cuda", "cuTexObjectGetTextureDesc");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** The resource view of a texture object: there are none. @returns INVALID_VALUE: pResViewDesc NULL, not a texture object, no view. */
 export const cuTexObjectGetResourceViewDesc: Api["cuTexObjectGetResourceViewDesc"] = ambientCall("cuda", "cuTexObjectGetResourceViewDesc");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes a surface object.
+ * @param pSurfObject gets the object; kernels take it as a 64-bit parameter
+ * @param pResDesc an array made with CUDA_ARRAY3D_SURFACE_LDST
+ * @returns INVALID_VALUE: NULL, another resource than an array, an array without CUDA_ARRAY3D_SURFACE_LDST. INVALID_HANDLE: not an array. OUT_OF_MEMORY.
+ */
 export const cuSurfObjectCreate: Api["cuSurfObjectCreate"] = ambientCall("cuda", "cuSurfObjectCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Destroys a surface object. @returns INVALID_VALUE: not a surface object. */
 export const cuSurfObjectDestroy: Api["cuSurfObjectDestroy"] = ambientCall("cuda", "cuSurfObjectDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** What a surface object stands on. @returns INVALID_VALUE: pResDesc NULL, not a surface object. */
 export const cuSurfObjectGetResourceDesc: Api["cuSurfObjectGetResourceDesc"] = ambientCall("cuda", "cuSurfObjectGetResourceDesc");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -2277,7 +2319,7 @@ export const cuLinkAddFile: Api["cuLinkAddFile_v2"] = ambientCall("cuda", "cuLin
 export const cuMemGetInfo: Api["cuMemGetInfo_v2"] = ambientCall("cuda", "cuMemGetInfo_v2");
 
 /**
- * Allocates device memory: not zeroed, aligned to 256 bytes. Small requests share 2 MiB blocks.
+ * Allocates device memory: not zeroed, aligned to 512 bytes. Small requests share 2 MiB blocks.
  * @param dptr gets the address
  * @param bytesize bytes
  * @returns INVALID_VALUE: dptr NULL, bytesize 0. OUT_OF_MEMORY.
@@ -2359,25 +2401,29 @@ export const cuMemcpyDtoH: Api["cuMemcpyDtoH_v2"] = ambientCall("cuda", "cuMemcp
  */
 export const cuMemcpyDtoD: Api["cuMemcpyDtoD_v2"] = ambientCall("cuda", "cuMemcpyDtoD_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Copies device memory to an array of one dimension.
+ * @param dstOffset bytes
+ * @returns INVALID_HANDLE: not an array. INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ */
 export const cuMemcpyDtoA: Api["cuMemcpyDtoA_v2"] = ambientCall("cuda", "cuMemcpyDtoA_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies from an array of one dimension to device memory. @returns as cuMemcpyDtoA */
 export const cuMemcpyAtoD: Api["cuMemcpyAtoD_v2"] = ambientCall("cuda", "cuMemcpyAtoD_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies host memory to an array of one dimension. Blocks. @returns as cuMemcpyDtoA */
 export const cuMemcpyHtoA: Api["cuMemcpyHtoA_v2"] = ambientCall("cuda", "cuMemcpyHtoA_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies from an array of one dimension to host memory. Blocks. @returns as cuMemcpyDtoA */
 export const cuMemcpyAtoH: Api["cuMemcpyAtoH_v2"] = ambientCall("cuda", "cuMemcpyAtoH_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** Copies between arrays of one dimension. @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. */
 export const cuMemcpyAtoA: Api["cuMemcpyAtoA_v2"] = ambientCall("cuda", "cuMemcpyAtoA_v2");
 
 /**
  * Copies rows between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides, pitches in bytes, WidthInBytes and Height of what is copied
- * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its array. INVALID_HANDLE: not an array.
  */
 export const cuMemcpy2D: Api["cuMemcpy2D_v2"] = ambientCall("cuda", "cuMemcpy2D_v2");
 
@@ -2387,7 +2433,7 @@ export const cuMemcpy2DUnaligned: Api["cuMemcpy2DUnaligned_v2"] = ambientCall("c
 /**
  * Copies rows and slices between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
  * @param pCopy both sides; heights are rows from one slice to the next
- * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. NOT_SUPPORTED: arrays.
+ * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. INVALID_HANDLE: not an array.
  */
 export const cuMemcpy3D: Api["cuMemcpy3D_v2"] = ambientCall("cuda", "cuMemcpy3D_v2");
 
@@ -2400,10 +2446,10 @@ export const cuMemcpyDtoHAsync: Api["cuMemcpyDtoHAsync_v2"] = ambientCall("cuda"
 /** cuMemcpyDtoD in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
 export const cuMemcpyDtoDAsync: Api["cuMemcpyDtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoDAsync_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** cuMemcpyHtoA in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
 export const cuMemcpyHtoAAsync: Api["cuMemcpyHtoAAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoAAsync_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** cuMemcpyAtoH in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
 export const cuMemcpyAtoHAsync: Api["cuMemcpyAtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyAtoHAsync_v2");
 
 /** cuMemcpy2D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
@@ -2469,20 +2515,32 @@ export const cuMemsetD2D16: Api["cuMemsetD2D16_v2"] = ambientCall("cuda", "cuMem
  */
 export const cuMemsetD2D32: Api["cuMemsetD2D32_v2"] = ambientCall("cuda", "cuMemsetD2D32_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an array of one or (Height not 0) two dimensions.
+ * @param pHandle gets the array
+ * @param pAllocateArray sizes in elements, format, 1, 2 or 4 channels
+ * @returns INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format. NOT_SUPPORTED: block-compressed and planar formats. OUT_OF_MEMORY.
+ */
 export const cuArrayCreate: Api["cuArrayCreate_v2"] = ambientCall("cuda", "cuArrayCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What an array of one or two dimensions is like.
+ * @returns INVALID_VALUE: pArrayDescriptor NULL. INVALID_HANDLE: not an array.
+ */
 export const cuArrayGetDescriptor: Api["cuArrayGetDescriptor_v2"] = ambientCall("cuda", "cuArrayGetDescriptor_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays.
+ */
 export const cuArray3DCreate: Api["cuArray3DCreate_v2"] = ambientCall("cuda", "cuArray3DCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/** What an array is like. @returns as cuArrayGetDescriptor */
 export const cuArray3DGetDescriptor: Api["cuArray3DGetDescriptor_v2"] = ambientCall("cuda", "cuArray3DGetDescriptor_v2");
 
 /**
- * Moves a range of managed memory near a processor, in stream order. Kept as "last prefetch location".
+ * Moves a range of managed memory to a processor, in stream order. Pages that cannot move (page-locked, no room) stay.
  * @param flags must be 0
  * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
  */

@@ -496,7 +496,12 @@ export const cudaMallocHost: Api["cudaMallocHost"] = ambientCall("cudart", "cuda
  */
 export const cudaMallocPitch: Api["cudaMallocPitch"] = ambientCall("cudart", "cudaMallocPitch");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes an array of one or (height not 0) two dimensions.
+ * @param desc format; width and height count elements
+ * @param flags cudaArrayDefault, cudaArraySurfaceLoadStore, cudaArrayTextureGather
+ * @returns cudaErrorInvalidValue: NULL, sizes of zero or beyond the device's limits, flags that do not fit. cudaErrorInvalidChannelDescriptor. cudaErrorMemoryAllocation.
+ */
 export const cudaMallocArray: Api["cudaMallocArray"] = ambientCall("cudart", "cudaMallocArray");
 
 /**
@@ -513,10 +518,10 @@ export const cudaFree: Api["cudaFree"] = ambientCall("cudart", "cudaFree");
  */
 export const cudaFreeHost: Api["cudaFreeHost"] = ambientCall("cudart", "cudaFreeHost");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Destroys an array; NULL does nothing. Blocks until no work uses it. @returns cudaErrorInvalidValue: not an array, or a level of a mipmapped one. */
 export const cudaFreeArray: Api["cudaFreeArray"] = ambientCall("cudart", "cudaFreeArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Destroys a mipmapped array; NULL does nothing. Blocks until no work uses it. @returns cudaErrorInvalidValue: not a mipmapped array. */
 export const cudaFreeMipmappedArray: Api["cudaFreeMipmappedArray"] = ambientCall("cudart", "cudaFreeMipmappedArray");
 
 /**
@@ -564,19 +569,19 @@ export const cudaHostGetFlags: Api["cudaHostGetFlags"] = ambientCall("cudart", "
  */
 export const cudaMalloc3D: Api["cudaMalloc3D"] = ambientCall("cudart", "cudaMalloc3D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes an array of up to three dimensions, or (cudaArrayLayered) layers. @returns as cudaMallocArray; cudaErrorNotSupported: cube maps, sparse and deferred arrays. */
 export const cudaMalloc3DArray: Api["cudaMalloc3DArray"] = ambientCall("cudart", "cudaMalloc3DArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes levels of detail. @returns as cudaMalloc3DArray */
 export const cudaMallocMipmappedArray: Api["cudaMallocMipmappedArray"] = ambientCall("cudart", "cudaMallocMipmappedArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** One level of a mipmapped array. @returns cudaErrorInvalidValue: NULL, no such level. cudaErrorInvalidResourceHandle: not a mipmapped array. */
 export const cudaGetMipmappedArrayLevel: Api["cudaGetMipmappedArrayLevel"] = ambientCall("cudart", "cudaGetMipmappedArrayLevel");
 
 /**
  * Copies a box. Blocks as cudaMemcpy.
- * @param p pitched pointers and positions of both sides, extent (bytes, rows, slices), kind
- * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL. cudaErrorNotSupported: CUDA arrays.
+ * @param p pitched pointers or arrays and positions of both sides, extent (bytes, or elements when an array takes part; rows, slices), kind
+ * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL, not an array, a box outside its array, an array and a pointer on one side.
  */
 export const cudaMemcpy3D: Api["cudaMemcpy3D"] = ambientCall("cudart", "cudaMemcpy3D");
 
@@ -598,10 +603,13 @@ export const cudaMemcpy3DPeerAsync: Api["cudaMemcpy3DPeerAsync"] = ambientCall("
  */
 export const cudaMemGetInfo: Api["cudaMemGetInfo"] = ambientCall("cudart", "cudaMemGetInfo");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * What an array is like. Every out-parameter may be NULL.
+ * @returns cudaErrorInvalidValue: not an array.
+ */
 export const cudaArrayGetInfo: Api["cudaArrayGetInfo"] = ambientCall("cudart", "cudaArrayGetInfo");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The plane of a planar array: no array here is planar. @returns cudaErrorInvalidValue: NULL, no such plane. cudaErrorInvalidResourceHandle: not an array. */
 export const cudaArrayGetPlane: Api["cudaArrayGetPlane"] = ambientCall("cudart", "cudaArrayGetPlane");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -634,13 +642,17 @@ export const cudaMemcpyPeer: Api["cudaMemcpyPeer"] = ambientCall("cudart", "cuda
  */
 export const cudaMemcpy2D: Api["cudaMemcpy2D"] = ambientCall("cudart", "cudaMemcpy2D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Copies rows to an array. Blocks as cudaMemcpy.
+ * @param wOffset bytes; hOffset rows
+ * @returns cudaErrorInvalidValue: not an array, outside the array, or not memory. cudaErrorInvalidPitchValue. cudaErrorInvalidMemcpyDirection.
+ */
 export const cudaMemcpy2DToArray: Api["cudaMemcpy2DToArray"] = ambientCall("cudart", "cudaMemcpy2DToArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Copies rows from an array. Blocks as cudaMemcpy. @returns as cudaMemcpy2DToArray */
 export const cudaMemcpy2DFromArray: Api["cudaMemcpy2DFromArray"] = ambientCall("cudart", "cudaMemcpy2DFromArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Copies rows between arrays. @returns cudaErrorInvalidValue: not an array, outside an array. cudaErrorInvalidMemcpyDirection: a kind that names the host. */
 export const cudaMemcpy2DArrayToArray: Api["cudaMemcpy2DArrayToArray"] = ambientCall("cudart", "cudaMemcpy2DArrayToArray");
 
 /**
@@ -672,10 +684,10 @@ export const cudaMemcpy3DBatchAsync: Api["cudaMemcpy3DBatchAsync"] = ambientCall
 /** cudaMemcpy2D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpy2DAsync: Api["cudaMemcpy2DAsync"] = ambientCall("cudart", "cudaMemcpy2DAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** cudaMemcpy2DToArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpy2DToArrayAsync: Api["cudaMemcpy2DToArrayAsync"] = ambientCall("cudart", "cudaMemcpy2DToArrayAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** cudaMemcpy2DFromArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpy2DFromArrayAsync: Api["cudaMemcpy2DFromArrayAsync"] = ambientCall("cudart", "cudaMemcpy2DFromArrayAsync");
 
 /** cudaMemcpyToSymbol in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
@@ -754,19 +766,19 @@ export const cudaMemRangeGetAttribute: Api["cudaMemRangeGetAttribute"] = ambient
 /** Several attributes of a range of managed memory. @returns as cudaMemRangeGetAttribute. */
 export const cudaMemRangeGetAttributes: Api["cudaMemRangeGetAttributes"] = ambientCall("cudart", "cudaMemRangeGetAttributes");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Copies bytes to an array, on through its rows. Blocks as cudaMemcpy. @returns as cudaMemcpy2DToArray, but for pitches */
 export const cudaMemcpyToArray: Api["cudaMemcpyToArray"] = ambientCall("cudart", "cudaMemcpyToArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Copies bytes from an array, on through its rows. Blocks as cudaMemcpy. @returns as cudaMemcpyToArray */
 export const cudaMemcpyFromArray: Api["cudaMemcpyFromArray"] = ambientCall("cudart", "cudaMemcpyFromArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Copies bytes between arrays, on through their rows. @returns as cudaMemcpy2DArrayToArray */
 export const cudaMemcpyArrayToArray: Api["cudaMemcpyArrayToArray"] = ambientCall("cudart", "cudaMemcpyArrayToArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** cudaMemcpyToArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpyToArrayAsync: Api["cudaMemcpyToArrayAsync"] = ambientCall("cudart", "cudaMemcpyToArrayAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** cudaMemcpyFromArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
 export const cudaMemcpyFromArrayAsync: Api["cudaMemcpyFromArrayAsync"] = ambientCall("cudart", "cudaMemcpyFromArrayAsync");
 
 /**
@@ -868,34 +880,38 @@ export const cudaGraphicsSubResourceGetMappedArray: Api["cudaGraphicsSubResource
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGraphicsResourceGetMappedMipmappedArray: Api["cudaGraphicsResourceGetMappedMipmappedArray"] = ambientCall("cudart", "cudaGraphicsResourceGetMappedMipmappedArray");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The format of an array's elements. @returns cudaErrorInvalidValue: desc NULL, not an array. */
 export const cudaGetChannelDesc: Api["cudaGetChannelDesc"] = ambientCall("cudart", "cudaGetChannelDesc");
 
 /** A channel descriptor: bits of each channel, and their kind. */
 export const cudaCreateChannelDesc: Api["cudaCreateChannelDesc"] = ambientCall("cudart", "cudaCreateChannelDesc");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes a texture object.
+ * @returns cudaErrorInvalidValue: NULL, descriptors that make no sense, not an array. cudaErrorInvalidChannelDescriptor, cudaErrorInvalidNormSetting, cudaErrorInvalidFilterSetting:
+ * formats, read modes and filters that do not go together. cudaErrorNotSupported: as cuTexObjectCreate.
+ */
 export const cudaCreateTextureObject: Api["cudaCreateTextureObject"] = ambientCall("cudart", "cudaCreateTextureObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Destroys a texture object; NULL does nothing. @returns cudaErrorInvalidValue: not a texture object. */
 export const cudaDestroyTextureObject: Api["cudaDestroyTextureObject"] = ambientCall("cudart", "cudaDestroyTextureObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** What a texture object reads. @returns cudaErrorInvalidValue: NULL, not a texture object. */
 export const cudaGetTextureObjectResourceDesc: Api["cudaGetTextureObjectResourceDesc"] = ambientCall("cudart", "cudaGetTextureObjectResourceDesc");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** How a texture object samples. @returns cudaErrorInvalidValue: NULL, not a texture object. */
 export const cudaGetTextureObjectTextureDesc: Api["cudaGetTextureObjectTextureDesc"] = ambientCall("cudart", "cudaGetTextureObjectTextureDesc");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** The resource view of a texture object: there are none. @returns cudaErrorInvalidValue: NULL, not a texture object, no view. */
 export const cudaGetTextureObjectResourceViewDesc: Api["cudaGetTextureObjectResourceViewDesc"] = ambientCall("cudart", "cudaGetTextureObjectResourceViewDesc");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Makes a surface object of an array with cudaArraySurfaceLoadStore. @returns cudaErrorInvalidValue: NULL, another resource, an array without that flag. cudaErrorInvalidResourceHandle: not an array. */
 export const cudaCreateSurfaceObject: Api["cudaCreateSurfaceObject"] = ambientCall("cudart", "cudaCreateSurfaceObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** Destroys a surface object; NULL does nothing. @returns cudaErrorInvalidValue: not a surface object. */
 export const cudaDestroySurfaceObject: Api["cudaDestroySurfaceObject"] = ambientCall("cudart", "cudaDestroySurfaceObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** What a surface object stands on. @returns cudaErrorInvalidValue: NULL, not a surface object. */
 export const cudaGetSurfaceObjectResourceDesc: Api["cudaGetSurfaceObjectResourceDesc"] = ambientCall("cudart", "cudaGetSurfaceObjectResourceDesc");
 
 /**

@@ -7,11 +7,12 @@ import * as rt from "../abi/runtime/constants.ts";
 import type { cudaError_t, cudaMemcpyKind } from "../abi/runtime/enums.ts";
 import type { cudaMemcpy3DParms, cudaStream_t } from "../abi/runtime/types.ts";
 import type { Context } from "../driver/core/context.ts";
+import { arrayArgument, type CudaArray } from "../driver/core/array.ts";
 import type { Shape } from "../driver/core/copy.ts";
 import { copyStrided, type Side as StridedSide } from "../driver/memory-copy-strided.ts";
 import { deviceAttribute } from "../driver/device-attributes.ts";
 import { fail } from "../driver/core/fail.ts";
-import { CU_DEVICE_ATTRIBUTE_MAX_PITCH, CU_MEMORYTYPE_DEVICE, CU_MEMORYTYPE_HOST, CU_MEMORYTYPE_UNIFIED } from "../abi/driver/constants.ts";
+import { CU_DEVICE_ATTRIBUTE_MAX_PITCH, CU_MEMORYTYPE_ARRAY, CU_MEMORYTYPE_DEVICE, CU_MEMORYTYPE_HOST, CU_MEMORYTYPE_UNIFIED } from "../abi/driver/constants.ts";
 import { inContextBlocking } from "./core/call.ts";
 import { sidesOf, type Side } from "./core/places.ts";
 import { transfer } from "./memory-copy.ts";
@@ -56,21 +57,39 @@ type Position = { readonly x?: number | undefined; readonly y?: number | undefin
 function sideOf(name: "src" | "dst", at: In<HostPitchedPtr>, pos: Position | undefined, side: Side): StridedSide {
   const ptr = at.ptr ?? 0;
   const type = side === "host" ? CU_MEMORYTYPE_HOST : side === "device" ? CU_MEMORYTYPE_DEVICE : typeof ptr === "number" ? CU_MEMORYTYPE_UNIFIED : CU_MEMORYTYPE_HOST;
-  return { name, type, host: ptr, device: typeof ptr === "number" ? ptr : 0, x: pos?.x ?? 0, y: pos?.y ?? 0, z: pos?.z ?? 0, pitch: at.pitch ?? 0, height: at.ysize ?? 0 };
+  return { name, type, host: ptr, device: typeof ptr === "number" ? ptr : 0, array: null, x: pos?.x ?? 0, y: pos?.y ?? 0, z: pos?.z ?? 0, pitch: at.pitch ?? 0, height: at.ysize ?? 0 };
 }
 
 /** Checks and does a copy of a box. `stream` undefined: the synchronous form. */
 export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
   if (p === null) return fail(t, rt.cudaErrorInvalidValue as CUresult, "p must not be NULL");
-  if ((p.srcArray ?? 0) !== 0 || (p.dstArray ?? 0) !== 0) return fail(t, rt.cudaErrorNotSupported as CUresult, "CUDA arrays are not supported");
   const { srcPtr, dstPtr, extent } = p;
-  if (srcPtr === undefined || dstPtr === undefined || extent === undefined) return fail(t, rt.cudaErrorInvalidValue as CUresult, "srcPtr, dstPtr and extent must be given");
+  const arrays: { src?: CudaArray; dst?: CudaArray } = {};
+  for (const name of ["src", "dst"] as const) {
+    const handle = p[`${name}Array`] ?? 0;
+    if (handle === 0) continue;
+    const array = arrayArgument(t, handle, `${name}Array`, rt.cudaErrorInvalidValue as CUresult);
+    if (typeof array === "number") return array;
+    if ((p[`${name}Ptr`]?.ptr ?? 0) !== 0) return fail(t, rt.cudaErrorInvalidValue as CUresult, `only one of ${name}Array and ${name}Ptr may be given`);
+    arrays[name] = array;
+  }
+  if (extent === undefined || (srcPtr === undefined && arrays.src === undefined) || (dstPtr === undefined && arrays.dst === undefined)) return fail(t, rt.cudaErrorInvalidValue as CUresult, "a source, a destination and extent must be given");
+  const element = arrays.src?.element ?? arrays.dst?.element ?? 1;
+  if ((arrays.dst?.element ?? element) !== element) return fail(t, rt.cudaErrorInvalidValue as CUresult, "both arrays must have elements of the same size", { src: element, dst: arrays.dst?.element });
   const sides = sidesOf(p.kind ?? 0);
   if (sides === null) return fail(t, rt.cudaErrorInvalidMemcpyDirection as CUresult, "kind must be of cudaMemcpyKind", { kind: p.kind });
-  const { width = 0, height = 0, depth = 0 } = extent;
-  const [src, dst] = [sideOf("src", srcPtr, p.srcPos, sides.src), sideOf("dst", dstPtr, p.dstPos, sides.dst)];
+  // With an array the width counts its elements, and so do its positions; bytes otherwise.
+  const { height = 0, depth = 0 } = extent;
+  const width = (extent.width ?? 0) * element;
+  const side = (name: "src" | "dst", ptr: In<HostPitchedPtr> | undefined, pos: Position | undefined): StridedSide => {
+    const array = arrays[name];
+    if (array === undefined) return sideOf(name, ptr!, pos, sides[name]);
+    return { name, type: CU_MEMORYTYPE_ARRAY, host: null, device: 0, array: array.handle, x: (pos?.x ?? 0) * array.element, y: pos?.y ?? 0, z: pos?.z ?? 0, pitch: 0, height: 0 };
+  };
+  const [src, dst] = [side("src", srcPtr, p.srcPos), side("dst", dstPtr, p.dstPos)];
   const limit = maxPitch(context);
-  for (const { name, pitch, x } of [src, dst]) {
+  for (const { name, type, pitch, x } of [src, dst]) {
+    if (type === CU_MEMORYTYPE_ARRAY) continue;
     if (width > 0 && height * depth > 0 && pitch < width + x) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, `${name}Ptr.pitch must not be smaller than the extent's width and ${name}Pos.x`, { pitch, width, x });
     if (pitch > limit) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "pitches must not exceed cudaDevAttrMaxPitch", { pitch, limit });
   }
@@ -79,8 +98,8 @@ export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | 
 
 /**
  * Copies a box. Blocks as cudaMemcpy.
- * @param p pitched pointers and positions of both sides, extent (bytes, rows, slices), kind
- * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL. cudaErrorNotSupported: CUDA arrays.
+ * @param p pitched pointers or arrays and positions of both sides, extent (bytes, or elements when an array takes part; rows, slices), kind
+ * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL, not an array, a box outside its array, an array and a pointer on one side.
  */
 export function* cudaMemcpy3D(t: Caller, p: In<cudaMemcpy3DParms> | null): Blocking<cudaError_t> {
   return yield* inContextBlocking(t, (context) => copy3D(t, context, p, undefined));

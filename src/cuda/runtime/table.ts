@@ -2,6 +2,7 @@
 
 import { refuseRuntime, type Shaped } from "./refused.ts";
 import type { RuntimeFunctions } from "../abi/runtime/functions.ts";
+import * as arrayChapter from "./array.ts";
 import * as devicePropertiesChapter from "./device-properties.ts";
 import * as deviceChapter from "./device.ts";
 import * as errorChapter from "./error.ts";
@@ -10,6 +11,7 @@ import * as executionChapter from "./execution.ts";
 import * as ipcChapter from "./ipc.ts";
 import * as libraryChapter from "./library.ts";
 import * as managedChapter from "./managed.ts";
+import * as memoryCopyArrayChapter from "./memory-copy-array.ts";
 import * as memoryCopyPeerChapter from "./memory-copy-peer.ts";
 import * as memoryCopyStridedChapter from "./memory-copy-strided.ts";
 import * as memoryCopyChapter from "./memory-copy.ts";
@@ -22,6 +24,7 @@ import * as peerChapter from "./peer.ts";
 import * as poolChapter from "./pool.ts";
 import * as streamChapter from "./stream.ts";
 import * as symbolChapter from "./symbol.ts";
+import * as textureObjectChapter from "./texture-object.ts";
 import * as unifiedChapter from "./unified.ts";
 import * as versionChapter from "./version.ts";
 
@@ -47,33 +50,15 @@ export const refusedNames = [
   "cudaDestroyExternalSemaphore",
   "cudaOccupancyMaxPotentialClusterSize",
   "cudaOccupancyMaxActiveClusters",
-  "cudaMallocArray",
-  "cudaFreeArray",
-  "cudaFreeMipmappedArray",
-  "cudaMalloc3DArray",
-  "cudaMallocMipmappedArray",
-  "cudaGetMipmappedArrayLevel",
-  "cudaArrayGetInfo",
-  "cudaArrayGetPlane",
   "cudaArrayGetMemoryRequirements",
   "cudaMipmappedArrayGetMemoryRequirements",
   "cudaArrayGetSparseProperties",
   "cudaMipmappedArrayGetSparseProperties",
-  "cudaMemcpy2DToArray",
-  "cudaMemcpy2DFromArray",
-  "cudaMemcpy2DArrayToArray",
   "cudaMemcpyBatchAsync",
   "cudaMemcpy3DBatchAsync",
-  "cudaMemcpy2DToArrayAsync",
-  "cudaMemcpy2DFromArrayAsync",
   "cudaMemPrefetchBatchAsync",
   "cudaMemDiscardBatchAsync",
   "cudaMemDiscardAndPrefetchBatchAsync",
-  "cudaMemcpyToArray",
-  "cudaMemcpyFromArray",
-  "cudaMemcpyArrayToArray",
-  "cudaMemcpyToArrayAsync",
-  "cudaMemcpyFromArrayAsync",
   "cudaMemPoolExportToShareableHandle",
   "cudaMemPoolImportFromShareableHandle",
   "cudaMemPoolExportPointer",
@@ -85,15 +70,6 @@ export const refusedNames = [
   "cudaGraphicsResourceGetMappedPointer",
   "cudaGraphicsSubResourceGetMappedArray",
   "cudaGraphicsResourceGetMappedMipmappedArray",
-  "cudaGetChannelDesc",
-  "cudaCreateTextureObject",
-  "cudaDestroyTextureObject",
-  "cudaGetTextureObjectResourceDesc",
-  "cudaGetTextureObjectTextureDesc",
-  "cudaGetTextureObjectResourceViewDesc",
-  "cudaCreateSurfaceObject",
-  "cudaDestroySurfaceObject",
-  "cudaGetSurfaceObjectResourceDesc",
   "cudaLogsRegisterCallback",
   "cudaLogsUnregisterCallback",
   "cudaLogsCurrent",
@@ -295,27 +271,27 @@ export type Runtime = {
   readonly cudaMalloc: typeof memoryChapter.cudaMalloc;
   readonly cudaMallocHost: typeof memoryChapter.cudaMallocHost;
   readonly cudaMallocPitch: typeof memoryChapter.cudaMallocPitch;
-  readonly cudaMallocArray: Shaped<RuntimeFunctions["cudaMallocArray"]>;
+  readonly cudaMallocArray: typeof arrayChapter.cudaMallocArray;
   readonly cudaFree: typeof memoryChapter.cudaFree;
   readonly cudaFreeHost: typeof memoryChapter.cudaFreeHost;
-  readonly cudaFreeArray: Shaped<RuntimeFunctions["cudaFreeArray"]>;
-  readonly cudaFreeMipmappedArray: Shaped<RuntimeFunctions["cudaFreeMipmappedArray"]>;
+  readonly cudaFreeArray: typeof arrayChapter.cudaFreeArray;
+  readonly cudaFreeMipmappedArray: typeof arrayChapter.cudaFreeMipmappedArray;
   readonly cudaHostAlloc: typeof memoryChapter.cudaHostAlloc;
   readonly cudaHostRegister: typeof memoryChapter.cudaHostRegister;
   readonly cudaHostUnregister: typeof memoryChapter.cudaHostUnregister;
   readonly cudaHostGetDevicePointer: typeof memoryChapter.cudaHostGetDevicePointer;
   readonly cudaHostGetFlags: typeof memoryChapter.cudaHostGetFlags;
   readonly cudaMalloc3D: typeof memoryChapter.cudaMalloc3D;
-  readonly cudaMalloc3DArray: Shaped<RuntimeFunctions["cudaMalloc3DArray"]>;
-  readonly cudaMallocMipmappedArray: Shaped<RuntimeFunctions["cudaMallocMipmappedArray"]>;
-  readonly cudaGetMipmappedArrayLevel: Shaped<RuntimeFunctions["cudaGetMipmappedArrayLevel"]>;
+  readonly cudaMalloc3DArray: typeof arrayChapter.cudaMalloc3DArray;
+  readonly cudaMallocMipmappedArray: typeof arrayChapter.cudaMallocMipmappedArray;
+  readonly cudaGetMipmappedArrayLevel: typeof arrayChapter.cudaGetMipmappedArrayLevel;
   readonly cudaMemcpy3D: typeof memoryCopyStridedChapter.cudaMemcpy3D;
   readonly cudaMemcpy3DPeer: typeof memoryCopyPeerChapter.cudaMemcpy3DPeer;
   readonly cudaMemcpy3DAsync: typeof memoryCopyStridedChapter.cudaMemcpy3DAsync;
   readonly cudaMemcpy3DPeerAsync: typeof memoryCopyPeerChapter.cudaMemcpy3DPeerAsync;
   readonly cudaMemGetInfo: typeof memoryChapter.cudaMemGetInfo;
-  readonly cudaArrayGetInfo: Shaped<RuntimeFunctions["cudaArrayGetInfo"]>;
-  readonly cudaArrayGetPlane: Shaped<RuntimeFunctions["cudaArrayGetPlane"]>;
+  readonly cudaArrayGetInfo: typeof arrayChapter.cudaArrayGetInfo;
+  readonly cudaArrayGetPlane: typeof arrayChapter.cudaArrayGetPlane;
   readonly cudaArrayGetMemoryRequirements: Shaped<RuntimeFunctions["cudaArrayGetMemoryRequirements"]>;
   readonly cudaMipmappedArrayGetMemoryRequirements: Shaped<RuntimeFunctions["cudaMipmappedArrayGetMemoryRequirements"]>;
   readonly cudaArrayGetSparseProperties: Shaped<RuntimeFunctions["cudaArrayGetSparseProperties"]>;
@@ -323,9 +299,9 @@ export type Runtime = {
   readonly cudaMemcpy: typeof memoryCopyChapter.cudaMemcpy;
   readonly cudaMemcpyPeer: typeof memoryCopyChapter.cudaMemcpyPeer;
   readonly cudaMemcpy2D: typeof memoryCopyStridedChapter.cudaMemcpy2D;
-  readonly cudaMemcpy2DToArray: Shaped<RuntimeFunctions["cudaMemcpy2DToArray"]>;
-  readonly cudaMemcpy2DFromArray: Shaped<RuntimeFunctions["cudaMemcpy2DFromArray"]>;
-  readonly cudaMemcpy2DArrayToArray: Shaped<RuntimeFunctions["cudaMemcpy2DArrayToArray"]>;
+  readonly cudaMemcpy2DToArray: typeof memoryCopyArrayChapter.cudaMemcpy2DToArray;
+  readonly cudaMemcpy2DFromArray: typeof memoryCopyArrayChapter.cudaMemcpy2DFromArray;
+  readonly cudaMemcpy2DArrayToArray: typeof memoryCopyArrayChapter.cudaMemcpy2DArrayToArray;
   readonly cudaMemcpyToSymbol: typeof memoryCopyChapter.cudaMemcpyToSymbol;
   readonly cudaMemcpyFromSymbol: typeof memoryCopyChapter.cudaMemcpyFromSymbol;
   readonly cudaMemcpyAsync: typeof memoryCopyChapter.cudaMemcpyAsync;
@@ -333,8 +309,8 @@ export type Runtime = {
   readonly cudaMemcpyBatchAsync: Shaped<RuntimeFunctions["cudaMemcpyBatchAsync"]>;
   readonly cudaMemcpy3DBatchAsync: Shaped<RuntimeFunctions["cudaMemcpy3DBatchAsync"]>;
   readonly cudaMemcpy2DAsync: typeof memoryCopyStridedChapter.cudaMemcpy2DAsync;
-  readonly cudaMemcpy2DToArrayAsync: Shaped<RuntimeFunctions["cudaMemcpy2DToArrayAsync"]>;
-  readonly cudaMemcpy2DFromArrayAsync: Shaped<RuntimeFunctions["cudaMemcpy2DFromArrayAsync"]>;
+  readonly cudaMemcpy2DToArrayAsync: typeof memoryCopyArrayChapter.cudaMemcpy2DToArrayAsync;
+  readonly cudaMemcpy2DFromArrayAsync: typeof memoryCopyArrayChapter.cudaMemcpy2DFromArrayAsync;
   readonly cudaMemcpyToSymbolAsync: typeof memoryCopyChapter.cudaMemcpyToSymbolAsync;
   readonly cudaMemcpyFromSymbolAsync: typeof memoryCopyChapter.cudaMemcpyFromSymbolAsync;
   readonly cudaMemset: typeof memorySetChapter.cudaMemset;
@@ -352,11 +328,11 @@ export type Runtime = {
   readonly cudaMemAdvise: typeof managedChapter.cudaMemAdvise;
   readonly cudaMemRangeGetAttribute: typeof managedChapter.cudaMemRangeGetAttribute;
   readonly cudaMemRangeGetAttributes: typeof managedChapter.cudaMemRangeGetAttributes;
-  readonly cudaMemcpyToArray: Shaped<RuntimeFunctions["cudaMemcpyToArray"]>;
-  readonly cudaMemcpyFromArray: Shaped<RuntimeFunctions["cudaMemcpyFromArray"]>;
-  readonly cudaMemcpyArrayToArray: Shaped<RuntimeFunctions["cudaMemcpyArrayToArray"]>;
-  readonly cudaMemcpyToArrayAsync: Shaped<RuntimeFunctions["cudaMemcpyToArrayAsync"]>;
-  readonly cudaMemcpyFromArrayAsync: Shaped<RuntimeFunctions["cudaMemcpyFromArrayAsync"]>;
+  readonly cudaMemcpyToArray: typeof memoryCopyArrayChapter.cudaMemcpyToArray;
+  readonly cudaMemcpyFromArray: typeof memoryCopyArrayChapter.cudaMemcpyFromArray;
+  readonly cudaMemcpyArrayToArray: typeof memoryCopyArrayChapter.cudaMemcpyArrayToArray;
+  readonly cudaMemcpyToArrayAsync: typeof memoryCopyArrayChapter.cudaMemcpyToArrayAsync;
+  readonly cudaMemcpyFromArrayAsync: typeof memoryCopyArrayChapter.cudaMemcpyFromArrayAsync;
   readonly cudaMallocAsync: typeof poolChapter.cudaMallocAsync;
   readonly cudaFreeAsync: typeof poolChapter.cudaFreeAsync;
   readonly cudaMemPoolTrimTo: typeof poolChapter.cudaMemPoolTrimTo;
@@ -385,16 +361,16 @@ export type Runtime = {
   readonly cudaGraphicsResourceGetMappedPointer: Shaped<RuntimeFunctions["cudaGraphicsResourceGetMappedPointer"]>;
   readonly cudaGraphicsSubResourceGetMappedArray: Shaped<RuntimeFunctions["cudaGraphicsSubResourceGetMappedArray"]>;
   readonly cudaGraphicsResourceGetMappedMipmappedArray: Shaped<RuntimeFunctions["cudaGraphicsResourceGetMappedMipmappedArray"]>;
-  readonly cudaGetChannelDesc: Shaped<RuntimeFunctions["cudaGetChannelDesc"]>;
+  readonly cudaGetChannelDesc: typeof arrayChapter.cudaGetChannelDesc;
   readonly cudaCreateChannelDesc: typeof miscChapter.cudaCreateChannelDesc;
-  readonly cudaCreateTextureObject: Shaped<RuntimeFunctions["cudaCreateTextureObject"]>;
-  readonly cudaDestroyTextureObject: Shaped<RuntimeFunctions["cudaDestroyTextureObject"]>;
-  readonly cudaGetTextureObjectResourceDesc: Shaped<RuntimeFunctions["cudaGetTextureObjectResourceDesc"]>;
-  readonly cudaGetTextureObjectTextureDesc: Shaped<RuntimeFunctions["cudaGetTextureObjectTextureDesc"]>;
-  readonly cudaGetTextureObjectResourceViewDesc: Shaped<RuntimeFunctions["cudaGetTextureObjectResourceViewDesc"]>;
-  readonly cudaCreateSurfaceObject: Shaped<RuntimeFunctions["cudaCreateSurfaceObject"]>;
-  readonly cudaDestroySurfaceObject: Shaped<RuntimeFunctions["cudaDestroySurfaceObject"]>;
-  readonly cudaGetSurfaceObjectResourceDesc: Shaped<RuntimeFunctions["cudaGetSurfaceObjectResourceDesc"]>;
+  readonly cudaCreateTextureObject: typeof textureObjectChapter.cudaCreateTextureObject;
+  readonly cudaDestroyTextureObject: typeof textureObjectChapter.cudaDestroyTextureObject;
+  readonly cudaGetTextureObjectResourceDesc: typeof textureObjectChapter.cudaGetTextureObjectResourceDesc;
+  readonly cudaGetTextureObjectTextureDesc: typeof textureObjectChapter.cudaGetTextureObjectTextureDesc;
+  readonly cudaGetTextureObjectResourceViewDesc: typeof textureObjectChapter.cudaGetTextureObjectResourceViewDesc;
+  readonly cudaCreateSurfaceObject: typeof textureObjectChapter.cudaCreateSurfaceObject;
+  readonly cudaDestroySurfaceObject: typeof textureObjectChapter.cudaDestroySurfaceObject;
+  readonly cudaGetSurfaceObjectResourceDesc: typeof textureObjectChapter.cudaGetSurfaceObjectResourceDesc;
   readonly cudaDriverGetVersion: typeof versionChapter.cudaDriverGetVersion;
   readonly cudaRuntimeGetVersion: typeof versionChapter.cudaRuntimeGetVersion;
   readonly cudaLogsRegisterCallback: Shaped<RuntimeFunctions["cudaLogsRegisterCallback"]>;
@@ -610,27 +586,27 @@ export const runtime: Runtime = {
   cudaMalloc: memoryChapter.cudaMalloc,
   cudaMallocHost: memoryChapter.cudaMallocHost,
   cudaMallocPitch: memoryChapter.cudaMallocPitch,
-  cudaMallocArray: refused.cudaMallocArray,
+  cudaMallocArray: arrayChapter.cudaMallocArray,
   cudaFree: memoryChapter.cudaFree,
   cudaFreeHost: memoryChapter.cudaFreeHost,
-  cudaFreeArray: refused.cudaFreeArray,
-  cudaFreeMipmappedArray: refused.cudaFreeMipmappedArray,
+  cudaFreeArray: arrayChapter.cudaFreeArray,
+  cudaFreeMipmappedArray: arrayChapter.cudaFreeMipmappedArray,
   cudaHostAlloc: memoryChapter.cudaHostAlloc,
   cudaHostRegister: memoryChapter.cudaHostRegister,
   cudaHostUnregister: memoryChapter.cudaHostUnregister,
   cudaHostGetDevicePointer: memoryChapter.cudaHostGetDevicePointer,
   cudaHostGetFlags: memoryChapter.cudaHostGetFlags,
   cudaMalloc3D: memoryChapter.cudaMalloc3D,
-  cudaMalloc3DArray: refused.cudaMalloc3DArray,
-  cudaMallocMipmappedArray: refused.cudaMallocMipmappedArray,
-  cudaGetMipmappedArrayLevel: refused.cudaGetMipmappedArrayLevel,
+  cudaMalloc3DArray: arrayChapter.cudaMalloc3DArray,
+  cudaMallocMipmappedArray: arrayChapter.cudaMallocMipmappedArray,
+  cudaGetMipmappedArrayLevel: arrayChapter.cudaGetMipmappedArrayLevel,
   cudaMemcpy3D: memoryCopyStridedChapter.cudaMemcpy3D,
   cudaMemcpy3DPeer: memoryCopyPeerChapter.cudaMemcpy3DPeer,
   cudaMemcpy3DAsync: memoryCopyStridedChapter.cudaMemcpy3DAsync,
   cudaMemcpy3DPeerAsync: memoryCopyPeerChapter.cudaMemcpy3DPeerAsync,
   cudaMemGetInfo: memoryChapter.cudaMemGetInfo,
-  cudaArrayGetInfo: refused.cudaArrayGetInfo,
-  cudaArrayGetPlane: refused.cudaArrayGetPlane,
+  cudaArrayGetInfo: arrayChapter.cudaArrayGetInfo,
+  cudaArrayGetPlane: arrayChapter.cudaArrayGetPlane,
   cudaArrayGetMemoryRequirements: refused.cudaArrayGetMemoryRequirements,
   cudaMipmappedArrayGetMemoryRequirements: refused.cudaMipmappedArrayGetMemoryRequirements,
   cudaArrayGetSparseProperties: refused.cudaArrayGetSparseProperties,
@@ -638,9 +614,9 @@ export const runtime: Runtime = {
   cudaMemcpy: memoryCopyChapter.cudaMemcpy,
   cudaMemcpyPeer: memoryCopyChapter.cudaMemcpyPeer,
   cudaMemcpy2D: memoryCopyStridedChapter.cudaMemcpy2D,
-  cudaMemcpy2DToArray: refused.cudaMemcpy2DToArray,
-  cudaMemcpy2DFromArray: refused.cudaMemcpy2DFromArray,
-  cudaMemcpy2DArrayToArray: refused.cudaMemcpy2DArrayToArray,
+  cudaMemcpy2DToArray: memoryCopyArrayChapter.cudaMemcpy2DToArray,
+  cudaMemcpy2DFromArray: memoryCopyArrayChapter.cudaMemcpy2DFromArray,
+  cudaMemcpy2DArrayToArray: memoryCopyArrayChapter.cudaMemcpy2DArrayToArray,
   cudaMemcpyToSymbol: memoryCopyChapter.cudaMemcpyToSymbol,
   cudaMemcpyFromSymbol: memoryCopyChapter.cudaMemcpyFromSymbol,
   cudaMemcpyAsync: memoryCopyChapter.cudaMemcpyAsync,
@@ -648,8 +624,8 @@ export const runtime: Runtime = {
   cudaMemcpyBatchAsync: refused.cudaMemcpyBatchAsync,
   cudaMemcpy3DBatchAsync: refused.cudaMemcpy3DBatchAsync,
   cudaMemcpy2DAsync: memoryCopyStridedChapter.cudaMemcpy2DAsync,
-  cudaMemcpy2DToArrayAsync: refused.cudaMemcpy2DToArrayAsync,
-  cudaMemcpy2DFromArrayAsync: refused.cudaMemcpy2DFromArrayAsync,
+  cudaMemcpy2DToArrayAsync: memoryCopyArrayChapter.cudaMemcpy2DToArrayAsync,
+  cudaMemcpy2DFromArrayAsync: memoryCopyArrayChapter.cudaMemcpy2DFromArrayAsync,
   cudaMemcpyToSymbolAsync: memoryCopyChapter.cudaMemcpyToSymbolAsync,
   cudaMemcpyFromSymbolAsync: memoryCopyChapter.cudaMemcpyFromSymbolAsync,
   cudaMemset: memorySetChapter.cudaMemset,
@@ -667,11 +643,11 @@ export const runtime: Runtime = {
   cudaMemAdvise: managedChapter.cudaMemAdvise,
   cudaMemRangeGetAttribute: managedChapter.cudaMemRangeGetAttribute,
   cudaMemRangeGetAttributes: managedChapter.cudaMemRangeGetAttributes,
-  cudaMemcpyToArray: refused.cudaMemcpyToArray,
-  cudaMemcpyFromArray: refused.cudaMemcpyFromArray,
-  cudaMemcpyArrayToArray: refused.cudaMemcpyArrayToArray,
-  cudaMemcpyToArrayAsync: refused.cudaMemcpyToArrayAsync,
-  cudaMemcpyFromArrayAsync: refused.cudaMemcpyFromArrayAsync,
+  cudaMemcpyToArray: memoryCopyArrayChapter.cudaMemcpyToArray,
+  cudaMemcpyFromArray: memoryCopyArrayChapter.cudaMemcpyFromArray,
+  cudaMemcpyArrayToArray: memoryCopyArrayChapter.cudaMemcpyArrayToArray,
+  cudaMemcpyToArrayAsync: memoryCopyArrayChapter.cudaMemcpyToArrayAsync,
+  cudaMemcpyFromArrayAsync: memoryCopyArrayChapter.cudaMemcpyFromArrayAsync,
   cudaMallocAsync: poolChapter.cudaMallocAsync,
   cudaFreeAsync: poolChapter.cudaFreeAsync,
   cudaMemPoolTrimTo: poolChapter.cudaMemPoolTrimTo,
@@ -700,16 +676,16 @@ export const runtime: Runtime = {
   cudaGraphicsResourceGetMappedPointer: refused.cudaGraphicsResourceGetMappedPointer,
   cudaGraphicsSubResourceGetMappedArray: refused.cudaGraphicsSubResourceGetMappedArray,
   cudaGraphicsResourceGetMappedMipmappedArray: refused.cudaGraphicsResourceGetMappedMipmappedArray,
-  cudaGetChannelDesc: refused.cudaGetChannelDesc,
+  cudaGetChannelDesc: arrayChapter.cudaGetChannelDesc,
   cudaCreateChannelDesc: miscChapter.cudaCreateChannelDesc,
-  cudaCreateTextureObject: refused.cudaCreateTextureObject,
-  cudaDestroyTextureObject: refused.cudaDestroyTextureObject,
-  cudaGetTextureObjectResourceDesc: refused.cudaGetTextureObjectResourceDesc,
-  cudaGetTextureObjectTextureDesc: refused.cudaGetTextureObjectTextureDesc,
-  cudaGetTextureObjectResourceViewDesc: refused.cudaGetTextureObjectResourceViewDesc,
-  cudaCreateSurfaceObject: refused.cudaCreateSurfaceObject,
-  cudaDestroySurfaceObject: refused.cudaDestroySurfaceObject,
-  cudaGetSurfaceObjectResourceDesc: refused.cudaGetSurfaceObjectResourceDesc,
+  cudaCreateTextureObject: textureObjectChapter.cudaCreateTextureObject,
+  cudaDestroyTextureObject: textureObjectChapter.cudaDestroyTextureObject,
+  cudaGetTextureObjectResourceDesc: textureObjectChapter.cudaGetTextureObjectResourceDesc,
+  cudaGetTextureObjectTextureDesc: textureObjectChapter.cudaGetTextureObjectTextureDesc,
+  cudaGetTextureObjectResourceViewDesc: textureObjectChapter.cudaGetTextureObjectResourceViewDesc,
+  cudaCreateSurfaceObject: textureObjectChapter.cudaCreateSurfaceObject,
+  cudaDestroySurfaceObject: textureObjectChapter.cudaDestroySurfaceObject,
+  cudaGetSurfaceObjectResourceDesc: textureObjectChapter.cudaGetSurfaceObjectResourceDesc,
   cudaDriverGetVersion: versionChapter.cudaDriverGetVersion,
   cudaRuntimeGetVersion: versionChapter.cudaRuntimeGetVersion,
   cudaLogsRegisterCallback: refused.cudaLogsRegisterCallback,

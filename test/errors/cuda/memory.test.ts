@@ -98,7 +98,7 @@ testErrors("Memory Management: copies of rows and slices", [
       [INVALID, "pCopy NULL", (a: World["cuda"], w: World) => call(a, w, null)], [INVALID, "srcPitch smaller than a row", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcPitch: 31 }))],
       [INVALID, "dstPitch beyond the largest", (a: World["cuda"], w: World) => call(a, w, rows(w, { dstPitch: 2 ** 31 }))], [INVALID, "unknown memory type", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcMemoryType: 0 }))],
       [INVALID, "srcHost NULL", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcHost: null }))], [INVALID, "dst beyond the allocation", (a: World["cuda"], w: World) => call(a, w, rows(w, { dstY: 40 }))],
-      [INVALID, "src beyond the buffer", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcY: 70 }))], [cu.CUDA_ERROR_NOT_SUPPORTED, "an array", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcMemoryType: cu.CU_MEMORYTYPE_ARRAY }))],
+      [INVALID, "src beyond the buffer", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcY: 70 }))], [cu.CUDA_ERROR_INVALID_HANDLE, "no array", (a: World["cuda"], w: World) => call(a, w, rows(w, { srcMemoryType: cu.CU_MEMORYTYPE_ARRAY }))],
       ...(name === "cuMemcpy2DAsync_v2" ? [[HANDLE, "no stream", (a: World["cuda"], w: World) => a.cuMemcpy2DAsync(rows(w), w.junk)] as const] : []),
     ] as const };
   }),

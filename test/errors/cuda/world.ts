@@ -81,6 +81,10 @@ export function makeWorld(): World {
     own: easy.cuIpcGetMemHandle(easy.cuMemAlloc(64)), plain: host.malloc(4096), bus: easy.cuDeviceGetPCIBusId(20, 0),
     junk: 12345 as unknown as 0,
   };
+  // The place of descriptors is made with the first texture.
+  const line = easy.cuArrayCreate({ Width: 4, Height: 0, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1 });
+  easy.cuTexObjectDestroy(easy.cuTexObjectCreate({ resType: cu.CU_RESOURCE_TYPE_ARRAY, res: { array: { hArray: line } } }, {}, null));
+  easy.cuArrayDestroy(line);
   easy.cuCtxSynchronize();
   return world;
 }

@@ -75,6 +75,10 @@ export function makeWorld(): World {
   };
   easyrt.cudaLaunchKernel(kernel, 1, 1, [world.d, 1, 1], 0, 0);
   easyrt.cudaFreeAsync(easyrt.cudaMallocAsync(64, stream), stream);
+  // The place of descriptors is made with the first texture.
+  const line = easyrt.cudaMallocArray({ x: 32, y: 0, z: 0, w: 0, f: rt.cudaChannelFormatKindFloat }, 4, 0, 0);
+  easyrt.cudaDestroyTextureObject(easyrt.cudaCreateTextureObject({ resType: rt.cudaResourceTypeArray, res: { array: { array: line } } }, {}, null));
+  easyrt.cudaFreeArray(line);
   easyrt.cudaDeviceSynchronize();
   return world;
 }
