@@ -3,8 +3,8 @@ import { EmulatorBug } from "../../../kernel/errors.ts";
 import { Backing, Mapping, pageUp, type GpuSpace } from "./space.ts";
 import type { Device } from "./device.ts";
 
-/** Every allocation's alignment, bytes. */
-export const ALIGNMENT = 256;
+/** Every allocation's alignment, bytes: memory may be under textures (CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT). */
+export const ALIGNMENT = 512;
 /** What small allocations are cut from. */
 export const BLOCK_BYTES: number = 2 * 1024 * 1024;
 /** Larger requests get memory of their own. */
@@ -19,7 +19,7 @@ export interface Block {
 }
 
 /**
- * Device memory of one context, as the real driver gives it out: requests up to 1 MiB are cut from 2 MiB blocks (first fit, 256 bytes
+ * Device memory of one context, as the real driver gives it out: requests up to 1 MiB are cut from 2 MiB blocks (first fit, 512 bytes
  * alignment), larger ones get memory of their own. Freed pieces keep their bytes and stay accessible while their block has a live neighbour, as on
  * hardware. One empty block is kept for the next request; further ones, and large allocations, are unmapped at once, so that a stale pointer faults.
  */
