@@ -7,13 +7,18 @@ import { mpsControl } from "./basic/mps-control.ts";
 import { echo, kill, sleep } from "./basic/small.ts";
 import { timeout } from "./basic/timeout.ts";
 import { perf } from "./perf/main.ts";
+import { clinfo } from "./clinfo/main.ts";
+import { drmInfo } from "./drm-info/main.ts";
+import { rocminfo } from "./rocminfo/main.ts";
 import { nvidiaSmi } from "./nvidia-smi/main.ts";
 import type { Program } from "./program.ts";
 
 /** The programs that a machine has, by name. */
 export const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["cat", cat],
+  ["clinfo", clinfo],
   ["dmesg", dmesg],
+  ["drm_info", drmInfo],
   ["echo", echo],
   ["kill", kill],
   ["ls", ls],
@@ -22,6 +27,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["nvidia-smi", nvidiaSmi],
   ["perf", perf],
   ["ps", ps],
+  ["rocminfo", rocminfo],
   ["sleep", sleep],
   ["timeout", timeout],
 ]);

@@ -7,6 +7,7 @@ import { GpuDevice } from "./device.ts";
 import { DrmFile, type Minor } from "./file.ts";
 import { debugTree } from "./files/debugfs.ts";
 import { debugTree as iommuDebugTree, groupTree } from "../iommu/files.ts";
+import { mountKfd } from "./files/kfd.ts";
 import { drmClassTree, pciTree } from "./files/sysfs.ts";
 import { dmaBufTree, syncFileTree } from "../fence/debug-files.ts";
 import { liveBuffers } from "./prime.ts";
@@ -68,6 +69,7 @@ export function attachGpus(kernel: Kernel, store: LinearStore, profiles: readonl
   files.add("/sys/kernel/iommu_groups", groupTree(core.iommu));
   files.add("/sys/kernel/debug/iommu", iommuDebugTree(core.iommu));
   files.add("/sys/kernel/debug/dri", debugTree(devices));
+  kernel.atBoot(() => mountKfd(kernel, devices));
   const recovery = new Forest();
   recovery.add("/sys/kernel/debug/dri", recoveryTree(devices));
   recovery.add("/sys/kernel/debug/sync_file", syncFileTree(core.syncFiles));

@@ -39,6 +39,11 @@ export function getCap(_file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_
   return 0;
 }
 
+/** DRM_IOCTL_SET_CLIENT_CAP. -EOPNOTSUPP: no driver here drives a display (drm_setclientcap). */
+export function setClientCap(): number {
+  return -Errno.EOPNOTSUPP;
+}
+
 /** DRM_IOCTL_GET_CLIENT: tells of the caller alone; only so that old programs find out whether they are authenticated. -EINVAL: another index. */
 export function getClient(file: DrmFile, caller: SysCaller, arg: IoctlTable["DRM_IOCTL_GET_CLIENT"]): number {
   if (arg.idx !== 0) return -Errno.EINVAL;

@@ -6,6 +6,7 @@ import type { DrmFile } from "./file.ts";
 export function version(file: DrmFile, _caller: SysCaller, arg: IoctlTable["DRM_IOCTL_VERSION"]): number {
   arg.name = file.device.driver;
   arg.date = "20250101";
+  arg.version = file.device.driver === "amdgpu" ? [3, 64, 0] : file.device.driver === "xe" ? [1, 1, 0] : [0, 0, 0];
   arg.desc = `${file.device.gpu.profile.name} (modelled)`;
   return 0;
 }

@@ -7,7 +7,7 @@ import type { SyncFileIoctlTable } from "../sys/sync-uapi.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "../sys/uapi.ts";
 import { migSubscribe } from "../mig/subscribe.ts";
 import { mpsAttach } from "../mps/attach.ts";
-import { getCap, getClient, getUnique, setClientName, setVersion } from "./core-ioctls.ts";
+import { getCap, getClient, getUnique, setClientCap, setClientName, setVersion } from "./core-ioctls.ts";
 import { deviceQuery, memQuery, version } from "./device-ioctls.ts";
 import { mutant } from "../mutants.ts";
 import { isUnplugged } from "./device-state.ts";
@@ -38,6 +38,7 @@ const handlers: { readonly [K in Exclude<IoctlName, keyof IommufdIoctlTable | ke
   DRM_IOCTL_SET_MASTER: setMaster,
   DRM_IOCTL_DROP_MASTER: dropMaster,
   DRM_IOCTL_GET_CAP: getCap,
+  DRM_IOCTL_SET_CLIENT_CAP: setClientCap,
   DRM_IOCTL_GET_CLIENT: getClient,
   DRM_IOCTL_SET_CLIENT_NAME: setClientName,
   DRM_IOCTL_GEM_CLOSE: gemClose,
@@ -80,7 +81,7 @@ const handlers: { readonly [K in Exclude<IoctlName, keyof IommufdIoctlTable | ke
 };
 
 /** What a partitioned GPU answers as a whole; everything else is the business of its instances. */
-const ofTheWhole: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_VERSION", "DRM_IOCTL_GET_UNIQUE", "DRM_IOCTL_SET_VERSION", "DRM_IOCTL_GET_MAGIC", "DRM_IOCTL_AUTH_MAGIC", "DRM_IOCTL_SET_MASTER", "DRM_IOCTL_DROP_MASTER", "DRM_IOCTL_GET_CAP", "DRM_IOCTL_GET_CLIENT", "DRM_IOCTL_SET_CLIENT_NAME", "GLASS_DEVICE_QUERY", "GLASS_MEM_QUERY", "GLASS_MIG_SUBSCRIBE"]);
+const ofTheWhole: ReadonlySet<IoctlName> = new Set(["DRM_IOCTL_VERSION", "DRM_IOCTL_GET_UNIQUE", "DRM_IOCTL_SET_VERSION", "DRM_IOCTL_GET_MAGIC", "DRM_IOCTL_AUTH_MAGIC", "DRM_IOCTL_SET_MASTER", "DRM_IOCTL_DROP_MASTER", "DRM_IOCTL_GET_CAP", "DRM_IOCTL_SET_CLIENT_CAP", "DRM_IOCTL_GET_CLIENT", "DRM_IOCTL_SET_CLIENT_NAME", "GLASS_DEVICE_QUERY", "GLASS_MEM_QUERY", "GLASS_MIG_SUBSCRIBE"]);
 
 /** A request of a program. -ENODEV: the GPU is gone, or partitioned and the file works with no instance; -EINVAL: no such request; -EFAULT: no argument; -EACCES: see permit. */
 export function dispatch<K extends IoctlName>(file: DrmFile, caller: SysCaller, request: K, arg: IoctlTable[K]): number {

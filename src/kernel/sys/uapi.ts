@@ -181,7 +181,8 @@ export interface DeviceInfo {
 
 /** Argument types by request. */
 export interface IoctlTable extends IommufdIoctlTable, NvIoctlTable, SyncobjIoctlTable, SyncFileIoctlTable, WddmIoctlTable {
-  DRM_IOCTL_VERSION: { name: string; date: string; desc: string };
+  /** OUT `version`: major, minor, patch level of the driver. */
+  DRM_IOCTL_VERSION: { name: string; date: string; desc: string; version?: readonly [number, number, number] };
   /** OUT: "pci:0000:01:00.0"; empty until the master has set the interface version. */
   DRM_IOCTL_GET_UNIQUE: { unique: string };
   /** The interface version that the master wants: 1.1 to 1.4. OUT: 1.4. */
@@ -192,6 +193,8 @@ export interface IoctlTable extends IommufdIoctlTable, NvIoctlTable, SyncobjIoct
   DRM_IOCTL_SET_MASTER: object;
   DRM_IOCTL_DROP_MASTER: object;
   DRM_IOCTL_GET_CAP: { readonly capability: number; value: number };
+  /** What a display client understands. -EOPNOTSUPP: the driver drives no display. */
+  DRM_IOCTL_SET_CLIENT_CAP: { readonly capability: number; readonly value: number };
   DRM_IOCTL_GET_CLIENT: { readonly idx: number; auth: number; pid: number; uid: number };
   DRM_IOCTL_SET_CLIENT_NAME: { readonly name: string };
   DRM_IOCTL_GEM_CLOSE: { readonly handle: number };

@@ -29,6 +29,7 @@ function stat(kernel: Kernel): string {
 
 /** Files of /proc itself. */
 export const systemFiles: Readonly<Record<string, (kernel: Kernel) => string>> = {
+  cpuinfo: () => [0, 1].map((n) => `processor\t: ${n}\nvendor_id\t: GenuineGlass\ncpu family\t: 6\nmodel\t\t: 1\nmodel name\t: Glass Virtual CPU @ 3.00GHz\ncpu MHz\t\t: 3000.000\ncpu cores\t: 2\n\n`).join(""),
   loadavg: (kernel) => `0.00 0.00 0.00 ${running(kernel)}/${[...kernel.processes.values()].reduce((n, p) => n + p.threads.size, 0)} ${kernel.lastTid}\n`,
   meminfo,
   stat,
