@@ -1,5 +1,9 @@
 import type { Host } from "./api/bind.ts";
 import { Diagnostics, type Diagnostic } from "./api/diagnostics.ts";
+import { Checker } from "./check/checker.ts";
+import { parseChecks } from "./check/classes.ts";
+import { registerChecker } from "./check/registry.ts";
+import type { CheckClass } from "./compiler/abi.ts";
 import { LinearStore } from "./gpu/linear.ts";
 import { findProfile } from "./gpu/profiles/index.ts";
 import { HostProcess, SimProcess } from "./host/host-process.ts";
@@ -81,6 +85,11 @@ export interface MachineOptions {
    * fail_fence, fail_irq, fail_bus), as settings or boot options. Programs change it through /sys/kernel/debug and /proc/<pid>/fail-nth. Default: nothing.
    */
   readonly faults?: FaultOptions;
+  /**
+   * Checks device code for mistakes as it runs: "bounds", "lifetime" (use after free), "uninitialised", "races", "barriers"; true: all of them. What is found is in
+   * `diagnostics()`. Default: none, which costs nothing.
+   */
+  readonly check?: boolean | readonly CheckClass[];
   /** What happens when a GPU hangs or is reset; see RecoveryOptions. */
   readonly recovery?: RecoveryOptions;
 }
@@ -161,6 +170,13 @@ export class Machine {
     this.kernel.atBoot(() => {
       this.devices = attach();
     });
+    const classes = parseChecks(options.check ?? false);
+    if (classes.size > 0) {
+      const checker = new Checker(classes, this.store, this.explained, () => this.kernel.clock.now);
+      this.store.watcher = checker;
+      registerChecker(this.explained, checker);
+      this.kernel.onExit.push((process) => checker.exited(process.pid));
+    }
     // Options that could be wrong are looked at now, not when somebody first opens a file.
     const { scheduler, recovery, memory, iommu, wddm, registry } = options;
     if ([scheduler, recovery, memory, iommu, wddm, registry].some((option) => option !== undefined)) void this.kernel.subsystems;

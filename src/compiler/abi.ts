@@ -44,6 +44,48 @@ export interface CodeEnv {
    */
   allocate(bytes: number): number;
   release(address: number): void;
+  /** Checked mode: who is told of the accesses of device code. Absent or null: nobody, and code is compiled without checks. */
+  readonly checker?: CodeChecker | null;
+}
+
+/** What checked device code looks for. */
+export type CheckClass = "bounds" | "lifetime" | "uninitialised" | "races" | "barriers";
+
+/** Checked mode, as one process's device code sees it. */
+export interface CodeChecker {
+  readonly classes: ReadonlySet<CheckClass>;
+  /** A launch begins. */
+  launch(config: LaunchConfig, facts: CheckedFacts): LaunchChecker;
+}
+
+/** What a checker must know of a kernel. */
+export interface CheckedFacts {
+  /** It has both device-wide fences (or ordered atomics) and atomics, by which its work-groups may order their accesses. */
+  readonly ordersGroups: boolean;
+  /** It has operations by which the lanes of a warp wait for each other. */
+  readonly ordersWarps: boolean;
+}
+
+/** One checked launch. Tags and flags are those of src/compiler/wasm/checked/layout.ts. */
+export interface LaunchChecker {
+  /** Linear address of the table of shadow pages, the tag at which the launch begins, and that of words which several groups read. */
+  readonly table: number;
+  readonly base: number;
+  readonly many: number;
+  /** Code is about to run: translations may have changed since it last did. */
+  resume(): void;
+  /** A work-group begins in a slot. @param shared linear address and bytes of shared memory @param local likewise, of all work-items @returns its first tag */
+  group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number;
+  /** All of the slot's group have come to a barrier. @returns its next tag */
+  barrier(slot: number): number;
+  /** An access that was not settled in the code. @param what flags @param tag of the work-item @param site asked for when something is reported */
+  access(linear: number, size: number, what: number, tag: number, slot: number, line: number, site: () => Site): void;
+  /** An access that the hardware refuses: nothing is mapped there. */
+  missing(address: bigint, size: number, how: AccessKind, line: number, site: Site): void;
+  /** A barrier that not all work-items of the group come to, or not to the same one. */
+  diverged(site: Site, detail: string): void;
+  /** The launch is over. */
+  end(): void;
 }
 
 /** What an access does to memory; an atomic needs both permissions. */

@@ -1,10 +1,16 @@
-import type { CodeEnv, LinearMemory } from "../compiler/abi.ts";
+import type { CodeEnv, LinearMemory, PageTableView } from "../compiler/abi.ts";
 import { EmulatorBug, invariant } from "../kernel/errors.ts";
 import { Capacity } from "./capacity.ts";
 import { FRAME, FrameMap, MAX_FRAMES } from "./frames.ts";
 
 /** What frames are used for; leaks are counted by kind. */
 export type FrameKind = "system" | "vram" | "pagetable" | "scratch";
+
+/** Who is told what copy engines write, and lends device code of a process its checker. */
+export interface MemoryWatcher {
+  wrote(table: PageTableView, va: number, bytes: number): void;
+  envFor(pid: number, name: string): CodeEnv;
+}
 
 /** Memories kept for the next machine. A WebAssembly memory reserves some 10 GiB of address space until it is collected. */
 const MAX_POOLED = 4;
@@ -59,6 +65,8 @@ export class LinearStore implements LinearMemory, CodeEnv {
   u64: BigUint64Array = EMPTY.u64;
   /** Asked before frames are given out: whether there are none to be had (fault injection). */
   refuse: ((kind: FrameKind, bytes: number) => boolean) | null = null;
+  /** Checked mode: who knows what device code may touch; null: nobody. */
+  watcher: MemoryWatcher | null = null;
   private backing: Backing | null = null;
   private disposed = false;
   private readonly used: Record<FrameKind, number> = { system: 0, vram: 0, pagetable: 0, scratch: 0 };

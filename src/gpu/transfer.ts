@@ -108,6 +108,7 @@ export class Transfer {
       const want = Math.min(this.width - this.x, most - moved);
       const dst = this.dst + this.z * this.dstSlicePitch + this.y * this.dstPitch + this.x;
       const n = this.pattern === null ? this.copyRun(dst, want) : this.fillRun(dst, want, this.pattern);
+      if (this.store.watcher !== null) this.store.watcher.wrote(this.memory.pageTable, dst, n);
       moved += n;
       this.x += n;
       if (this.x === this.width) {

@@ -1,4 +1,4 @@
-import type { CodeEnv, DeviceCode, Execution, KernelInfo, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
+import type { CheckClass, CodeEnv, DeviceCode, Execution, KernelInfo, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
 import { deviceSymbols, kernelInfos } from "../ir/kernel-info.ts";
 import { callGraph, frameAlign, functionAddresses, reachableFrom, sharedLayout } from "../ir/layout.ts";
 import type { Module } from "../ir/module.ts";
@@ -71,14 +71,14 @@ class WasmCode implements DeviceCode {
   }
 
   /** The kernel, compiled for such a memory and groups of up to `items`. */
-  kernelCode(name: string, shared: boolean, maximumPages: number, items: number, warpSize: number): KernelCode {
+  kernelCode(name: string, shared: boolean, maximumPages: number, items: number, warpSize: number, checks: ReadonlySet<CheckClass> | null = null): KernelCode {
     const capacity = capacityFor(items);
-    const key = `${name} ${shared} ${maximumPages} ${capacity} ${warpSize}`;
+    const key = `${name} ${shared} ${maximumPages} ${capacity} ${warpSize}${checks === null ? "" : ` ${[...checks].sort().join()}`}`;
     let code = this.compiled.get(key);
     if (code === undefined) {
       const info = this.kernels.get(name);
       if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
-      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, warpSize, this.options.slowOnly ?? false);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, warpSize, this.options.slowOnly ?? false, checks);
       this.compiled.set(key, code);
     }
     return code;
@@ -107,7 +107,7 @@ class LoadedWasm implements LoadedCode {
     if (kernel === undefined || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
       kernel?.retire();
       const { shared, maximumPages } = this.env.linear;
-      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, config.warpSize), this.env);
+      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, config.warpSize, this.env.checker?.classes ?? null), this.env);
       this.kernels.set(config.kernel, kernel);
     }
     return new WasmExecution(kernel, config, hooks);

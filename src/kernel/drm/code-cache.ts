@@ -10,11 +10,14 @@ const MAX_LOADED = 256;
  */
 export class CodeCache {
   private readonly store: LinearStore;
+  private readonly owner: { readonly pid: number; readonly name: string };
   /** Least recently used first. */
   private readonly loaded = new Map<DeviceCode, LoadedCode>();
 
-  constructor(store: LinearStore) {
+  /** @param owner whose code it is */
+  constructor(store: LinearStore, owner: { readonly pid: number; readonly name: string }) {
     this.store = store;
+    this.owner = owner;
   }
 
   load(code: DeviceCode): LoadedCode {
@@ -29,7 +32,7 @@ export class CodeCache {
       this.loaded.delete(oldest);
       loaded.trim?.();
     }
-    const fresh = code.load(this.store);
+    const fresh = code.load(this.store.watcher?.envFor(this.owner.pid, this.owner.name) ?? this.store);
     this.loaded.set(code, fresh);
     return fresh;
   }

@@ -70,7 +70,7 @@ export class DrmFile implements FileDriver {
     this.device = device;
     this.slice = device.slice;
     this.meter = new Meter(device.core.kernel.clock);
-    this.code = new CodeCache(device.core.store);
+    this.code = new CodeCache(device.core.store, { pid: caller.process.pid, name: caller.process.name });
     this.minor = minor;
     this.clientId = device.core.nextClient();
     this.pid = caller.process.pid;

@@ -1,3 +1,5 @@
+import { RED_ZONE } from "../../check/checker.ts";
+import { checkerOf } from "../../check/registry.ts";
 import type { Caller } from "../../api/caller.ts";
 import { Errno } from "../../kernel/errors.ts";
 import { MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE } from "../../kernel/sys/sys.ts";
@@ -57,7 +59,15 @@ export class DeviceMemory {
 
   /** Gets a piece of at least `size` bytes, or a negative errno. System pieces can be used by the CPU at the same address. Contents: whatever was there. */
   take(t: Caller, size: number, placement: Placement): Piece | number {
-    if (size > LARGEST_SHARED) {
+    const piece = this.find(t, size, placement);
+    if (typeof piece !== "number") t.sys.watch?.allocated(piece.address, piece.size);
+    if (typeof piece !== "number") checkerOf(t)?.allocated(t.process, piece.address, piece.size, "buffer", placement === "system");
+    return piece;
+  }
+
+  private find(t: Caller, size: number, placement: Placement): Piece | number {
+    const zone = checkerOf(t) === null ? 0 : RED_ZONE;
+    if (size > LARGEST_SHARED - zone) {
       if (placement === "system") {
         const kept = this.staging.findIndex((backing) => backing.size >= size && backing.size <= 2 * size);
         if (kept >= 0) {
@@ -66,10 +76,10 @@ export class DeviceMemory {
           return { address: backing!.address, size, placement, backing: backing! };
         }
       }
-      const backing = this.create(t, size, placement, "buffer");
+      const backing = this.create(t, size + zone, placement, "buffer");
       return typeof backing === "number" ? backing : { address: backing.address, size, placement, backing };
     }
-    const rounded = classOf(size);
+    const rounded = classOf(size + zone);
     const lists = this.free[placement];
     let list = lists.get(rounded);
     if (list === undefined) lists.set(rounded, (list = []));
@@ -83,8 +93,10 @@ export class DeviceMemory {
   }
 
   give(t: Caller, piece: Piece): void {
+    const checker = checkerOf(t);
+    checker?.freed(t.process, piece.address);
     if (piece.backing === null) {
-      this.free[piece.placement].get(classOf(piece.size))!.push(piece.address);
+      this.free[piece.placement].get(classOf(piece.size + (checker === null ? 0 : RED_ZONE)))!.push(piece.address);
       return;
     }
     if (piece.placement === "system" && this.stagingBytes + piece.backing.size <= KEPT_STAGING) {

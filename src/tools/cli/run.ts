@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { CHECK_CLASSES, parseChecks } from "../../check/classes.ts";
+import type { CheckClass } from "../../compiler/abi.ts";
 import { formatDiagnostic } from "../../api/diagnostics.ts";
 import { setDefaultProcess } from "../../host/ambient.ts";
 import { EmulatorBug } from "../../kernel/errors.ts";
@@ -19,6 +21,7 @@ const options = {
   report: { type: "string" },
   timeline: { type: "boolean" },
   diagnostics: { type: "boolean" },
+  check: { type: "string" },
 } as const;
 
 /** "out/trace.json" for the first machine, "out/trace-2.json" for the second. */
@@ -39,9 +42,20 @@ function explain(error: unknown, machines: readonly Machine[]): void {
   if (last !== undefined && last !== null) console.error(`last error of the machine: ${formatDiagnostic(last)}`);
 }
 
+function checksOf(list: string): readonly CheckClass[] {
+  try {
+    return [...parseChecks(list.split(","))];
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`run: --${error.message}`);
+    throw error;
+  }
+}
+
 /** `glassgpu run`: runs a host program on machines of this library, which is in folder `root`. */
 export async function run(args: readonly string[], root: URL): Promise<void> {
-  const { values, positionals, rest } = parse(args, options);
+  // "--check" alone means everything.
+  const { values, positionals, rest } = parse(args.map((arg, i) => (arg === "--check" && !args.slice(0, i).includes("--") ? `--check=${CHECK_CLASSES.join()}` : arg)), options);
+  const checks = values.check === undefined ? null : checksOf(values.check);
   const [file, extra] = positionals;
   if (file === undefined) throw new UsageError("run: which host program?");
   if (extra !== undefined) throw new UsageError(`run: one host program at a time; arguments for it stand after --: glassgpu run ${file} -- ${extra}`);
@@ -50,7 +64,7 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
 
   const tracing = values.trace !== undefined || values.report !== undefined || values.timeline === true;
   const machines: Machine[] = [];
-  configureMachines({ ...(values.machine === undefined ? {} : readMachineFile(values.machine)), ...(tracing ? { trace: true } : {}) }, (machine) => machines.push(machine));
+  configureMachines({ ...(values.machine === undefined ? {} : readMachineFile(values.machine)), ...(tracing ? { trace: true } : {}), ...(checks === null ? {} : { check: checks }) }, (machine) => machines.push(machine));
 
   // The reports are written at the very end, also when the program calls process.exit() or fails.
   process.once("exit", () => {
@@ -60,7 +74,9 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
       if (values.trace !== undefined) write(numbered(values.trace, index), JSON.stringify(chromeTrace(events)));
       if (values.report !== undefined) write(numbered(values.report, index), htmlTimeline(events, { title: `${basename(file)}${machines.length > 1 ? `, machine ${index + 1}` : ""}` }));
       if (values.timeline === true) console.error(textTimeline(events));
-      if (values.diagnostics === true) for (const diagnostic of machine.diagnostics()) console.error(formatDiagnostic(diagnostic));
+      const found = machine.diagnostics().filter((diagnostic) => values.diagnostics === true || (checks !== null && diagnostic.kind === "checker"));
+      for (const diagnostic of found) console.error(formatDiagnostic(diagnostic));
+      if (checks !== null && machine.diagnostics().some(({ kind }) => kind === "checker")) process.exitCode = ExitCode.failed;
     });
   });
 

@@ -25,6 +25,7 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
       --trace <out.json>      write what happened for ui.perfetto.dev
       --report <out.html>     write what happened as a page with a timeline
       --timeline              print a small timeline at the end
+      --check[=<a,b,...>]     check device code: bounds, lifetime, uninitialised, races, barriers (all), and print what was found
       --diagnostics           print every error with its explanation at the end
   glassgpu check <host.ts> [options] [-- arguments of the program]
       runs a host program under many schedules: what the machine leaves open is decided anew each time. A file whose default export is a function is loaded once and the function

@@ -1,3 +1,4 @@
+import type { CheckClass } from "../../abi.ts";
 import type { Type } from "../../ir/types.ts";
 import { I32, I64, op, type WasmType } from "../asm/opcodes.ts";
 import type { Code } from "../asm/code.ts";
@@ -18,6 +19,8 @@ export interface ProgramFacts {
   readonly printArgs: number;
   /** Whether several threads run device code, so that atomics must be real. */
   readonly concurrent: boolean;
+  /** What is checked at each access; null in ordinary code. */
+  readonly checks: ReadonlySet<CheckClass> | null;
 }
 
 const axis: Readonly<Record<string, number>> = { x: 0, y: 4, z: 8 };

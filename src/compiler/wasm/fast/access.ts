@@ -1,5 +1,6 @@
 import type { Label } from "../asm/code.ts";
 import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { writeCheck } from "../checked/emit.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf } from "../emit/types.ts";
 import type { Node } from "../graph/node.ts";
@@ -21,6 +22,13 @@ export abstract class FastAccess extends FastFrame {
 
   /** Pushes the linear address of an access less the offset that comes back, after all checks. */
   protected linear(node: Node): number {
+    const offset = this.unchecked(node);
+    const { checks } = this.facts;
+    if (checks !== null) writeCheck(this, node, offset, checks.has("races"), { l: L, s: S, item: this.item, serial: true });
+    return offset;
+  }
+
+  private unchecked(node: Node): number {
     const { code } = this;
     const access = node.access!;
     const kind = accessKind(node);

@@ -85,6 +85,7 @@ export class FastEmitter extends GroupWriter {
     code.op(op.i32_lt_u).brIf(teams);
     code.end();
     code.i32(0).set(this.team);
+    this.checkBarrier();
     // The barrier is complete: whoever voted there did so by now.
     for (const [from, to] of [[slot.yes, slot.lastYes], [slot.voters, slot.lastVoters]] as const) {
       code.get(S).get(S).memory(mem.i32_load, from).memory(mem.i32_store, to);

@@ -83,6 +83,10 @@ export abstract class GroupWriter extends MeetWriter {
     code.get(this.items).set(this.alive);
     code.get(this.sharedBase).i32(0).get(L).memory(mem.i32_load, launch.sharedBytes).memoryFill();
     code.get(S).memory(mem.i32_load, slot.local).i32(0).get(this.items).get(L).memory(mem.i32_load, launch.localBytes).op(op.i32_mul).memoryFill();
+    if (this.facts.checks !== null) {
+      code.get(S);
+      this.callImport("checkGroup", [I32], []);
+    }
     if (this.warps) this.freshTeams();
     else if (this.regions.flow.someExit && this.regions.flow.nodes[0]!.kind !== "items") this.freshStatus();
     code.end();

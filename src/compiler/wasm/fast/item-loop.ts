@@ -51,7 +51,7 @@ export abstract class ItemLoops extends VectorFlow {
     code.end();
     const zs = code.loop();
     this.setAll(used[1]!);
-    const sites = node.kind === "items" ? rowSites(node, this.regions.levels) : [];
+    const sites = this.sitesOf(node);
     const plane = this.askForPlane(sites);
     const ys = code.loop();
     this.setAll(used[2]!);
@@ -81,6 +81,11 @@ export abstract class ItemLoops extends VectorFlow {
     code.i32(0).set(this.item);
   }
 
+  /** Accesses that a row can have translated at once. Checked ones go one by one. */
+  private sitesOf(node: FlowNode): RowSite[] {
+    return node.kind === "items" && this.facts.checks === null ? rowSites(node, this.regions.levels) : [];
+  }
+
   /** The lanes of the warp from `item` (0: the first) on. */
   protected forLanes(node: FlowNode, used: readonly Node[][], body: () => void, loops: boolean, four: Four | null): void {
     const { code } = this;
@@ -89,7 +94,7 @@ export abstract class ItemLoops extends VectorFlow {
     code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
     code.get(tx).set(start);
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
-    this.row(node, node.kind === "items" ? rowSites(node, this.regions.levels) : [], null, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
+    this.row(node, this.sitesOf(node), null, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
       const rowEnd = code.block();
       if (four !== null) this.tryFours();
       const lanes = code.loop();
@@ -185,7 +190,7 @@ export abstract class ItemLoops extends VectorFlow {
   }
 
   private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {
-    if (node.kind !== "items") return null;
+    if (node.kind !== "items" || this.facts.checks !== null) return null;
     const entry = node.head === this.program.kernel.graph.entry;
     const arriving = new Set(entry ? [] : this.arriving(node));
     const blocks = [...node.blocks].sort((a, b) => a.order - b.order);

@@ -41,9 +41,19 @@ export abstract class MeetWriter extends ItemLoops {
       }
     }
     this.goTo(next);
-    if (!this.warps) return;
+    if (!this.warps) {
+      this.checkBarrier();
+      return;
+    }
     this.saveTeam();
     code.i32(1).set(this.any).br(this.teamEnd);
+  }
+
+  /** Checked code: what was done before the barrier is past. */
+  protected checkBarrier(): void {
+    if (this.facts.checks === null) return;
+    this.code.get(S);
+    this.callImport("checkBarrier", [I32], []);
   }
 
   /** Sets the result of a vote at the barrier before the block, which all have in common. */

@@ -17,6 +17,8 @@ export const launch = {
   clock: 160,
   /** First work-group of a batch, how many, and how many were finished. */
   firstGroup: 168, groupCount: 172, finished: 176,
+  /** Checked code: table of shadow pages, tag at which the launch begins, tag of words that several of its groups read. */
+  shadow: 180, raceBase: 184, raceMany: 188,
   /** A staging area for accesses that cross pages. */
   bounce: 256, bounceBytes: 256,
   symbols: 512,
@@ -31,6 +33,8 @@ export const slot = {
   team: 72, any: 76, yes: 80, voters: 84, lastYes: 88, lastVoters: 92,
   /** The group has not begun. */
   fresh: 96,
+  /** Checked code: tag of the group's present interval, and of its first. */
+  interval: 100, groupBase: 104,
   /** Values that the whole group has in common. */
   group_values: 128,
 } as const;

@@ -29,6 +29,7 @@ export function resolveAccess(run: Run, address: bigint, size: number, mask: num
     if (typeof found === "number") return found;
     const retry = run.hooks.fault(access, run.site(line, item));
     run.views.refresh();
+    if (!retry) run.checked?.missing(at, size, access.kind, line, run.site(line, item));
     if (!retry) run.fault(found, line, item, access, found === "write-protected" ? "the page is read-only" : "nothing is mapped there");
   }
   throw new EmulatorBug(`the fault hook allowed 0x${at.toString(16)} ${MAX_RETRIES} times and never made it accessible`);

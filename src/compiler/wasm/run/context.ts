@@ -1,4 +1,4 @@
-import { DeviceFault, type FaultKind, type LaunchHooks, type MemoryAccess, type PageTableView, type Site } from "../../abi.ts";
+import { DeviceFault, type FaultKind, type LaunchChecker, type LaunchHooks, type MemoryAccess, type PageTableView, type Site } from "../../abi.ts";
 import type { Node } from "../graph/node.ts";
 import type { Features, SiteInfo } from "../slow/program.ts";
 import { slot } from "../lower/layout.ts";
@@ -16,9 +16,11 @@ export class Run {
   readonly paramBytes: number;
   slot = 0;
   readonly features: Features;
+  /** Checked mode: who watches the launch. */
+  readonly checked: LaunchChecker | null;
   private readonly siteList: SiteInfo[];
 
-  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: SiteInfo[], features: Features) {
+  constructor(kernel: string, views: Views, hooks: LaunchHooks, pageTable: PageTableView, launch: number, params: number, paramBytes: number, sites: SiteInfo[], features: Features, checked: LaunchChecker | null = null) {
     this.kernel = kernel;
     this.views = views;
     this.hooks = hooks;
@@ -28,6 +30,7 @@ export class Run {
     this.paramBytes = paramBytes;
     this.siteList = sites;
     this.features = features;
+    this.checked = checked;
   }
 
   /** Operations at which work-items stop, by the number in their records. */

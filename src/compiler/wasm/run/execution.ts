@@ -3,6 +3,7 @@ import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
 import { outcome } from "../fast/outcome.ts";
 import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
+import { beginGroup, factsOf } from "./checked.ts";
 import { Run } from "./context.ts";
 import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
@@ -53,7 +54,7 @@ export class WasmExecution implements Execution, Meter {
     const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64;
     this.scratch = kernel.take(room);
     this.freeSlots = [...this.scratch.slots];
-    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features);
+    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features, kernel.env.checker?.launch(config, factsOf(program)) ?? null);
     this.writeLaunchBlock();
   }
 
@@ -86,6 +87,13 @@ export class WasmExecution implements Execution, Meter {
       i64[(at + launch.gsize + 8 * d) >> 3] = BigInt(globalSize[d]!);
       i64[(at + launch.goff + 8 * d) >> 3] = BigInt(globalOffset[d]!);
     }
+    const { checked } = this.context;
+    if (checked !== null) {
+      views.refresh();
+      views.i32[(at + launch.shadow) >> 2] = checked.table;
+      views.i32[(at + launch.raceBase) >> 2] = checked.base;
+      views.i32[(at + launch.raceMany) >> 2] = checked.many;
+    }
     const { params } = this.context;
     const { paramBytes } = this.context;
     if (config.params.length >= paramBytes) u8.set(config.params.length === paramBytes ? config.params : config.params.subarray(0, paramBytes), params);
@@ -98,6 +106,7 @@ export class WasmExecution implements Execution, Meter {
 
   run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus {
     if (this.over) throw new EmulatorBug("run was called on an execution that is over");
+    this.context.checked?.resume();
     this.kernel.views.refresh();
     const before = { instructions: this.instructions, bytes: this.bytes, blocks: this.blocksDone };
     this.budget = this.instructions + limits.budget;
@@ -125,6 +134,7 @@ export class WasmExecution implements Execution, Meter {
     if (this.over) return;
     this.over = true;
     this.resident.length = 0;
+    this.context.checked?.end();
     this.kernel.give(this.scratch);
   }
 
@@ -257,6 +267,7 @@ export class WasmExecution implements Execution, Meter {
       const local = this.kernel.views.i32[(at + slot.local) >> 2]!;
       this.kernel.views.u8.fill(0, local, local + items * this.localBytes);
     }
+    beginGroup(this.context, at);
     return new SlowGroup(this.context, this, at);
   }
 

@@ -5,6 +5,7 @@ import { isFloat, type Type } from "../../ir/types.ts";
 import { frame, launch, record, RECORD_SHIFT, RECORDS } from "../lower/layout.ts";
 import type { KernelProgram } from "../slow/program.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
+import { beginGroup, checkAccess, passBarrier } from "./checked.ts";
 import { outside, readByte, resolveAccess, writeSpread } from "./access.ts";
 import type { Run } from "./context.ts";
 import { exactFunction } from "./exact.ts";
@@ -32,6 +33,9 @@ export function importsFor(program: KernelProgram, names: readonly string[], act
       return now;
     },
     remainder: (a: number, b: number) => a % b,
+    check: (linear: number, size: number, what: number, line: number, s: number, item: number) => checkAccess(run(), linear, size, what, line, s, item),
+    checkGroup: (s: number) => beginGroup(run(), s),
+    checkBarrier: (s: number) => passBarrier(run(), s),
     enter: (target: bigint, site: number, next: number, local: number, line: number, s: number, item: number) => enter(run(), program, target, site, next, local, line, s, item),
   };
   const imports: Record<string, (...args: never[]) => unknown> = {};

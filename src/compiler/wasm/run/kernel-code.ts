@@ -1,4 +1,4 @@
-import type { CodeEnv, KernelInfo, LaunchConfig } from "../../abi.ts";
+import type { CheckClass, CodeEnv, KernelInfo, LaunchConfig } from "../../abi.ts";
 import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
 import { fastModule } from "../fast/module.ts";
@@ -25,17 +25,25 @@ export class KernelCode {
   private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
 
   /** @param items work-items that slots are laid out for */
-  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, warpSize: number, slowOnly: boolean) {
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, warpSize: number, slowOnly: boolean, checks: ReadonlySet<CheckClass> | null) {
     this.info = info;
     this.warpSize = warpSize;
     this.memory = memory;
-    this.program = buildProgram(facts, info.name, DEVICE_THREADS > 1, !slowOnly, warpSize);
+    this.program = buildProgram(facts, info.name, DEVICE_THREADS > 1, !slowOnly, warpSize, checks);
     const { saved } = this.program.kernel;
     const { regions } = this.program;
     const warps = regions !== null && regions.levels.team.warp;
     this.layout = { narrow: saved.narrow, wide: saved.wide, items, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size : 0 };
     const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
     this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
+  }
+
+  /** Whether barriers are checked, and the fast path could run past one that some work-items do not come to. */
+  get hidesDivergence(): boolean {
+    const { regions, facts: { checks }, kernel: { graph } } = this.program;
+    if (regions === null || checks?.has("barriers") !== true) return false;
+    const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
+    return barriers > 0 && (regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
   }
 
   /** The fast path's module; null when it cannot run the kernel. */
@@ -91,7 +99,7 @@ export class LoadedKernel {
   /** The fast path's entry; null when it cannot run the kernel, or not in such groups. */
   fastRun(config: LaunchConfig): FastRun | null {
     const { regions } = this.code.program;
-    if (regions === null || !suitsLaunch(regions, config)) return null;
+    if (regions === null || !suitsLaunch(regions, config) || this.code.hidesDivergence) return null;
     if (this.run !== undefined) return this.run;
     const code = this.code.fastCode();
     if (code === null) this.run = null;

@@ -4,6 +4,7 @@ import type { Node } from "../graph/node.ts";
 import { launch, record, slot, status } from "../lower/layout.ts";
 import { actsAlone, keyOf, resolveCollective, word, type Lane } from "./collectives.ts";
 import { Barriers } from "./barriers.ts";
+import { passBarrier, reportDivergence } from "./checked.ts";
 import type { Run } from "./context.ts";
 
 /** Why a turn of the group ended: all exited; others should have a turn; everybody only waits or sleeps; the budget ended in the middle. */
@@ -195,12 +196,17 @@ export class SlowGroup {
   private openBarrier(): void {
     if (this.arrived === 0 || this.arrived < this.live) return;
     this.arrived = 0;
+    this.checkMeeting(AT_BARRIER);
     for (let item = 0; item < this.items; item++) if (this.state[item] === AT_BARRIER) this.state[item] = READY;
   }
 
   /** Called by the barriers: those of a complete one go on. */
   release(waiters: readonly number[]): void {
     const { i32 } = this.run_.views;
+    if (this.run_.checked !== null) {
+      if (waiters.length > 0 && (Number(this.siteOf(waiters[0]!).node.imm) & 2) === 0) this.checkWaiters(waiters);
+      passBarrier(this.run_, this.slot);
+    }
     for (const item of waiters) this.state[item] = READY;
     if (!this.run_.features.votes) return;
     const voters = waiters.filter((item) => this.siteOf(item).node.op === "barred");
@@ -209,6 +215,27 @@ export class SlowGroup {
       const { node } = this.siteOf(item);
       i32[word(this.slot, item, record.a)] = node.attr === "popc" ? yes : node.attr === "and" ? (yes === voters.length ? 1 : 0) : yes > 0 ? 1 : 0;
     }
+  }
+
+  /** Checked mode, at a barrier that is complete: whether all came, and to the same one. */
+  private checkMeeting(state: number): void {
+    if (this.run_.checked === null) return;
+    const waiters: number[] = [];
+    for (let item = 0; item < this.items; item++) if (this.state[item] === state) waiters.push(item);
+    this.checkWaiters(waiters);
+    passBarrier(this.run_, this.slot);
+  }
+
+  private checkWaiters(waiters: readonly number[]): void {
+    const first = this.siteOf(waiters[0]!);
+    const gone = this.state.indexOf(EXITED);
+    if (gone >= 0) {
+      reportDivergence(this.run_, first.line, waiters[0]!, `${this.items - this.live} of ${this.items} work-items have exited and never come, such as ${this.run_.site(0, gone).thread.join(",")}`);
+    }
+    const other = waiters.find((item) => this.siteOf(item).node.instr !== first.node.instr);
+    if (other === undefined) return;
+    const { line } = this.siteOf(other);
+    reportDivergence(this.run_, first.line, waiters[0]!, `work-item ${this.run_.site(0, other).thread.join(",")} waits at another barrier${line === null ? "" : `, in line ${line}`}`);
   }
 
   private atCollective(item: number): void {
@@ -300,6 +327,7 @@ export class SlowGroup {
     const isWaiting = (state: number): boolean => state === WAITING || state === AT_BARRIER;
     const item = this.state.findIndex(isWaiting);
     const waiting = this.state.filter(isWaiting).length;
+    reportDivergence(this.run_, this.siteOf(item).line, item, `${waiting} of ${this.items} work-items wait for others that will never come`);
     return this.run_.fault("barrier-divergence", this.siteOf(item).line ?? 0, item, null,
       `${waiting} of ${this.items} work-items wait for others that will never come, ${this.items - this.live} have exited;`);
   }

@@ -1,5 +1,6 @@
 import { Code, type FuncRef } from "../asm/code.ts";
 import { I32, mem, op } from "../asm/opcodes.ts";
+import { writeCheck } from "../checked/emit.ts";
 import { DeviceEmitter } from "../emit/device.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
@@ -125,6 +126,12 @@ export abstract class SlowFrame extends DeviceEmitter {
 
   /** Pushes the linear address of an access, after all checks. */
   protected linear(node: Node): void {
+    this.unchecked(node);
+    const { checks } = this.facts;
+    if (checks !== null) writeCheck(this, node, 0, checks.has("races"), { l: L, s: S, item: ITEM, serial: false });
+  }
+
+  private unchecked(node: Node): void {
     const { code } = this;
     const access = node.access!;
     const size = accessSize(node);

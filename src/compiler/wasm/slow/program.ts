@@ -5,6 +5,7 @@ import { importFunction, type ModuleFacts } from "../graph/import.ts";
 import { placeCanonical } from "../graph/nans.ts";
 import { optimise } from "../graph/optimise.ts";
 import { foldSingleUses, removeDead } from "../graph/uses.ts";
+import type { CheckClass } from "../../abi.ts";
 import { frameLayout, alignUp } from "../../ir/layout.ts";
 import { LOCAL_START } from "../../ir/limits.ts";
 import type { Module } from "../../ir/module.ts";
@@ -83,8 +84,9 @@ function build(facts: ModuleFacts, name: string, localStart: number, fast: boole
  * Lowers a kernel and everything it may call that is not inlined.
  * @param fast whether to prepare for the fast path, where the kernel allows it
  * @param warpSize of the launches that it is for
+ * @param checks what its code is to check; null: nothing
  */
-export function buildProgram(facts: ModuleFacts, name: string, concurrent: boolean, fast: boolean, warpSize: number): KernelProgram {
+export function buildProgram(facts: ModuleFacts, name: string, concurrent: boolean, fast: boolean, warpSize: number, checks: ReadonlySet<CheckClass> | null = null): KernelProgram {
   const { module } = facts;
   const { routine: kernel, regions } = build(facts, name, alignUp(LOCAL_START, facts.frameAlign), fast, warpSize);
   const functions: { name: string; routine: Routine | null }[] = [];
@@ -122,7 +124,7 @@ export function buildProgram(facts: ModuleFacts, name: string, concurrent: boole
   const printArgs = alignUp(params + paramBytes, 16);
   return {
     kernel, regions, features, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(printArgs + 8 * printed, 64), recursive: functions.length > 0,
-    facts: { symbols: facts.symbols, params, paramBytes, printArgs, concurrent },
+    facts: { symbols: facts.symbols, params, paramBytes, printArgs, concurrent, checks },
   };
 }
 

@@ -1,3 +1,5 @@
+import { RED_ZONE } from "../../../check/checker.ts";
+import { checkerOf } from "../../../check/registry.ts";
 import type { Caller } from "../../../api/caller.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { Backing, Mapping, pageUp, type GpuSpace } from "./space.ts";
@@ -45,7 +47,13 @@ export class DeviceHeap {
 
   /** @returns the address and the block it is in, or a negative errno. */
   allocate(t: Caller, size: number): { readonly address: number; readonly block: Block } | number {
-    const bytes = Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+    const made = this.find(t, size);
+    if (typeof made !== "number") checkerOf(t)?.allocated(t.process, made.address, size, "cuMemAlloc", false);
+    return made;
+  }
+
+  private find(t: Caller, size: number): { readonly address: number; readonly block: Block } | number {
+    const bytes = room(t, size);
     if (size > LARGEST_SMALL) {
       const block = this.grow(t, size, true);
       return typeof block === "number" ? block : { address: block.mapping.address, block };
@@ -59,8 +67,9 @@ export class DeviceHeap {
   }
 
   release(t: Caller, block: Block, address: number, size: number): void {
+    checkerOf(t)?.freed(t.process, address);
     if (!block.large) {
-      give(block, address - block.mapping.address, Math.ceil(size / ALIGNMENT) * ALIGNMENT);
+      give(block, address - block.mapping.address, room(t, size));
       if (!isEmpty(block) || !this.blocks.some((other) => other !== block && !other.large && isEmpty(other))) return;
     }
     this.drop(t, block);
@@ -123,6 +132,11 @@ export class DeviceHeap {
     t.sys.munmap(mapping.address, mapping.bytes);
     mapping.backing?.close(t);
   }
+}
+
+/** Bytes that a small allocation takes of its block. On a checked machine none is another's neighbour. */
+function room(t: Caller, size: number): number {
+  return Math.ceil((size + (checkerOf(t) === null ? 0 : RED_ZONE)) / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Whether nothing of the block is in use. */

@@ -1,0 +1,177 @@
+import type { CheckClass, CheckedFacts, LaunchChecker, LaunchConfig, MemoryAccess, Site } from "../compiler/abi.ts";
+import { access as flag, ADDRESSABLE, DEFINED, plane, SHADOWED } from "../compiler/wasm/checked/layout.ts";
+import type { Group } from "./intervals.ts";
+import type { ProcessChecker } from "./process-checker.ts";
+import { RaceRules, type Conflict } from "./races.ts";
+import { describe } from "./reports.ts";
+
+/** One group in progress: where its shared memory is, for reports. */
+interface Open {
+  readonly group: Group;
+  readonly shared: readonly [number, number];
+  readonly local: readonly [number, number];
+}
+
+/** Checks one launch. */
+export class CheckedLaunch implements LaunchChecker {
+  readonly base: number;
+  readonly many: number;
+  private readonly process: ProcessChecker;
+  private readonly config: LaunchConfig;
+  private readonly rules: RaceRules;
+  private readonly open = new Map<number, Open>();
+
+  constructor(process: ProcessChecker, config: LaunchConfig, facts: CheckedFacts) {
+    this.process = process;
+    this.config = config;
+    const { intervals } = process.checker;
+    const { base, many } = intervals.launch(this);
+    [this.base, this.many] = [base, many];
+    this.rules = new RaceRules(intervals, this, base, many, facts, config.warpSize);
+  }
+
+  get table(): number {
+    return this.process.checker.shadow.table;
+  }
+
+  resume(): void {
+    this.process.resume(this.config.pageTable);
+  }
+
+  group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number {
+    const { intervals, classes } = this.process.checker;
+    const before = this.open.get(slot);
+    if (before !== undefined) intervals.left(before.group);
+    const group: Group = { launch: this, kernel: this.config.kernel, block, size: this.config.block, interval: 0 };
+    this.open.set(slot, { group, shared, local });
+    const state = classes.has("uninitialised") ? ADDRESSABLE : DEFINED;
+    this.fresh(shared, state);
+    this.fresh(local, state);
+    return intervals.advance(group);
+  }
+
+  /** Memory of the group begins anew. */
+  private fresh([start, bytes]: readonly [number, number], state: number): void {
+    const { checker } = this.process;
+    for (let at = start; at < start + bytes; ) {
+      const page = Math.floor(at / SHADOWED);
+      const end = Math.min(start + bytes, (page + 1) * SHADOWED);
+      const shadow = this.process.shadowOf(page) - page * SHADOWED;
+      const { u8 } = checker.shadow;
+      u8.fill(state, shadow + at, shadow + end);
+      if (checker.classes.has("races")) for (const of of [plane.writer, plane.reader]) u8.fill(0, shadow + of + (at & ~3), shadow + of + end);
+      at = end;
+    }
+  }
+
+  barrier(slot: number): number {
+    return this.process.checker.intervals.advance(this.open.get(slot)!.group);
+  }
+
+  access(linear: number, size: number, what: number, tag: number, slot: number, line: number, site: () => Site): void {
+    const { shadow, classes } = this.process.checker;
+    const page = Math.floor(linear / SHADOWED);
+    const at = this.process.shadowOf(page) + (linear % SHADOWED);
+    // What lies across pages is staged elsewhere (run/access.ts): of an access, all bytes have their shadow in one page.
+    const { u8, u32 } = shadow;
+    for (let i = 0; i < size; i++) {
+      if ((u8[at + i]! & ADDRESSABLE) !== 0) continue;
+      this.outside(linear + i, size, what, line, site);
+      return;
+    }
+    const [reads, writes] = [(what & 1) !== 0, (what & 2) !== 0];
+    const used = (what >>> flag.usedShift) & 0xffff;
+    let undefined_ = -1;
+    for (let i = 0; i < size; i++) {
+      if (reads && undefined_ < 0 && u8[at + i] !== DEFINED && ((used >>> (i >> 2)) & 1) !== 0) undefined_ = i;
+      if (writes || undefined_ >= 0) u8[at + i] = DEFINED;
+    }
+    if (undefined_ >= 0 && classes.has("uninitialised")) this.report("uninitialised", linear, size, what, slot, line, site, `read of ${size} bytes, of which byte ${undefined_} was never written`);
+    if (!classes.has("races") || (what & flag.local) !== 0) return;
+    let found: Conflict | null = null;
+    for (let word = at & ~3; word < at + size; word += 4) {
+      const part = size < 4 || word < at || word + 4 > at + size;
+      found = this.rules.access(u32, word, what, tag, part, line) ?? found;
+    }
+    if (found === null) return;
+    const by = found.by === null ? "several groups" : found.item === null ? `several work-items of group ${found.by.block.join(",")}` : `work-item ${this.localId(found.item, found.by).join(",")} of group ${found.by.block.join(",")}`;
+    const where = found.line > 0 ? ` in line ${found.line}` : "";
+    this.report("races", linear, size, what, slot, line, site,
+      `${verb(what)} of ${size} bytes and ${found.atomic ? "an atomic access" : found.write ? "a write" : "a read"} by ${by}${where} with no barrier or order between them`, { other: by, otherLine: found.line > 0 ? found.line : null });
+  }
+
+  private localId(item: number, group: Group): readonly number[] {
+    const [nx, ny] = group.size;
+    return [item % nx, Math.floor(item / nx) % ny, Math.floor(item / (nx * ny))];
+  }
+
+  /** A byte that is in no live allocation, in a page that is there. */
+  private outside(linear: number, size: number, what: number, line: number, site: () => Site): void {
+    const address = this.process.addressOf(linear);
+    if (address === null) return;
+    this.missing(BigInt(address), size, verb(what), line, site());
+  }
+
+  missing(at: bigint, size: number, how: MemoryAccess["kind"], line: number, site: Site): void {
+    const address = Number(at);
+    const { allocations, checker } = this.process;
+    const old = allocations.at(address) === null ? allocations.endedAt(address) : null;
+    const kind: CheckClass = old !== null ? "lifetime" : "bounds";
+    if (!checker.classes.has(kind) || !checker.reports.wants(kind, this.process, this.config.kernel, line)) return;
+    const near = old ?? allocations.nearest(address);
+    const place = near === null ? "there are no allocations" : old !== null ? `it was ${describe(old, address)}` : describe(near, address);
+    checker.reports.add(this.process, {
+      class: kind, site, globalId: this.globalId(site),
+      message: old !== null ? `${how} of ${size} bytes of memory that was freed: ${place}` : `${how} of ${size} bytes outside every allocation: ${place}`,
+      values: { address: at, size, ...(near === null ? {} : { allocation: near.label, allocationSize: near.size, offset: address - near.address, allocated: near.since, freed: near.until }) },
+    });
+  }
+
+  diverged(site: Site, detail: string): void {
+    const { checker } = this.process;
+    if (!checker.classes.has("barriers") || !checker.reports.wants("barriers", this.process, site.kernel, site.line)) return;
+    checker.reports.add(this.process, { class: "barriers", site, globalId: this.globalId(site), message: `a barrier that not all work-items of the group come to: ${detail}`, values: {} });
+  }
+
+  end(): void {
+    this.process.checker.intervals.ended(this);
+    this.open.clear();
+  }
+
+  private report(kind: CheckClass, linear: number, size: number, what: number, slot: number, line: number, site: () => Site, message: string, more: Readonly<Record<string, unknown>> = {}): void {
+    const { checker, allocations } = this.process;
+    if (!checker.reports.wants(kind, this.process, this.config.kernel, line)) return;
+    const at = site();
+    const { place, values } = this.placeOf(linear, slot, allocations);
+    checker.reports.add(this.process, { class: kind, site: at, globalId: this.globalId(at), message: `${message}: ${place}`, values: { ...values, size, ...more } });
+  }
+
+  private placeOf(linear: number, slot: number, allocations: ProcessChecker["allocations"]): { readonly place: string; readonly values: Readonly<Record<string, unknown>> } {
+    const { shared, local } = this.open.get(slot)!;
+    const inside = ([start, bytes]: readonly [number, number]): boolean => linear >= start && linear < start + bytes;
+    if (inside(shared)) return { place: `byte ${linear - shared[0]} of the group's shared memory`, values: { space: "shared", address: linear - shared[0] } };
+    if (inside(local)) {
+      const offset = (linear - local[0]) % (local[1] / Math.max(1, this.itemsOf()));
+      return { place: `byte ${offset} of the work-item's private memory`, values: { space: "private", address: offset } };
+    }
+    const address = this.process.addressOf(linear);
+    if (address === null) return { place: "memory that is no allocation", values: {} };
+    const allocation = allocations.at(address);
+    const values = allocation === null ? {} : { allocation: allocation.label, allocationSize: allocation.size, offset: address - allocation.address, allocated: allocation.since };
+    return { place: allocation === null ? "no allocation" : describe(allocation, address), values: { space: "global", address: BigInt(address), ...values } };
+  }
+
+  private itemsOf(): number {
+    const [x, y, z] = this.config.block;
+    return x * y * z;
+  }
+
+  private globalId({ block, thread }: Site): [number, number, number] {
+    const { block: size, globalOffset } = this.config;
+    return [0, 1, 2].map((d) => block[d]! * size[d]! + thread[d]! + globalOffset[d]!) as [number, number, number];
+  }
+}
+
+function verb(what: number): "read" | "write" | "atomic" {
+  return (what & 3) === 3 ? "atomic" : (what & 1) !== 0 ? "read" : "write";
+}

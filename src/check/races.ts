@@ -1,0 +1,88 @@
+import type { CheckedFacts } from "../compiler/abi.ts";
+import { access as flag, plane, TAG_ATOMIC, TAG_ITEM, TAG_MANY, TAG_PART, TAG_SHIFT } from "../compiler/wasm/checked/layout.ts";
+import type { Group, Intervals } from "./intervals.ts";
+
+/** The other of two accesses that nothing orders. */
+export interface Conflict {
+  /** Null: several groups. */
+  readonly by: Group | null;
+  /** Null: several work-items. */
+  readonly item: number | null;
+  readonly write: boolean;
+  readonly atomic: boolean;
+  readonly line: number;
+}
+
+/**
+ * What may follow what on one word. Kept of it: its last writer and its last reader ("several" when there were more). Accesses of one group are ordered by its barriers; those of
+ * different groups of a launch by nothing, unless the kernel has both fences for the whole device and atomics; launches are taken to be ordered by their queues.
+ */
+export class RaceRules {
+  private readonly intervals: Intervals;
+  private readonly launch: object;
+  private readonly base: number;
+  private readonly many: number;
+  private readonly facts: CheckedFacts;
+  private readonly warpSize: number;
+
+  constructor(intervals: Intervals, launch: object, base: number, many: number, facts: CheckedFacts, warpSize: number) {
+    this.intervals = intervals;
+    this.launch = launch;
+    this.base = base;
+    this.many = many;
+    this.facts = facts;
+    this.warpSize = warpSize;
+  }
+
+  /**
+   * Enters an access into the word's tags.
+   * @param word address of the word's shadow, in the plane of states @param part the access does not cover the word
+   * @returns what it is in conflict with; null: nothing
+   */
+  access(u32: Uint32Array, word: number, what: number, tag: number, part: boolean, line: number): Conflict | null {
+    const [writes, synchronises] = [(what & 2) !== 0, (what & flag.synchronises) !== 0];
+    const at = (of: number): number => (word + of) >>> 2;
+    const writer = u32[at(plane.writer)]!;
+    const reader = u32[at(plane.reader)]!;
+    // A volatile or atomic load waits for others to write: that is what it is for.
+    if (synchronises && !writes) return null;
+    const mine = (tag | (part ? TAG_PART : 0)) >>> 0;
+    let found: Conflict | null = null;
+    const byWriter = this.unordered(writer, tag);
+    if (byWriter && !(synchronises && (writer & TAG_ATOMIC) !== 0) && !(part && (writer & TAG_PART) !== 0)) found = this.conflict(writer, true, u32[at(plane.writerLine)]!);
+    if (!writes) {
+      u32[at(plane.reader)] = this.joined(reader, mine, this.unordered(reader, tag));
+      u32[at(plane.readerLine)] = line;
+      return found;
+    }
+    if (found === null && this.unordered(reader, tag) && !(part && (reader & TAG_PART) !== 0)) found = this.conflict(reader, false, u32[at(plane.readerLine)]!);
+    u32[at(plane.writer)] = synchronises ? (this.joined(writer, mine, byWriter) | TAG_ATOMIC) >>> 0 : mine;
+    u32[at(plane.writerLine)] = line;
+    return found;
+  }
+
+  /** Whether whoever left the tag is another than the work-item, with nothing between the two accesses. */
+  private unordered(old: number, tag: number): boolean {
+    if (old < this.base) return false;
+    const owner = this.intervals.owner(old);
+    const own = this.intervals.owner(tag);
+    if (owner === null || owner.launch !== this.launch || owner !== own) return !this.facts.ordersGroups;
+    if (old >>> TAG_SHIFT !== tag >>> TAG_SHIFT) return false;
+    if ((old & TAG_MANY) !== 0) return !this.facts.ordersWarps;
+    const [a, b] = [old & TAG_ITEM, tag & TAG_ITEM];
+    if (a === b) return false;
+    // Lanes of one warp wait for each other at its collectives, which are not followed one by one.
+    return !(this.facts.ordersWarps && Math.floor(a / this.warpSize) === Math.floor(b / this.warpSize));
+  }
+
+  /** The tag of both. */
+  private joined(old: number, mine: number, both: boolean): number {
+    if (!both) return mine;
+    if (this.intervals.owner(old) !== this.intervals.owner(mine)) return this.many;
+    return ((mine & ~(TAG_ITEM | TAG_PART)) | TAG_MANY | (old & mine & TAG_PART)) >>> 0;
+  }
+
+  private conflict(old: number, write: boolean, line: number): Conflict {
+    return { by: this.intervals.owner(old), item: (old & TAG_MANY) !== 0 ? null : old & TAG_ITEM, write, atomic: (old & TAG_ATOMIC) !== 0, line };
+  }
+}
