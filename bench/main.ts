@@ -7,6 +7,7 @@ import { benchOpenCl, benchPtx, compileTable, inNewProcess } from "./compile.ts"
 import { benchHostCalls, hostTable } from "./host-calls.ts";
 import { benchKernelEvents, kernelEventsTable } from "./kernel-events.ts";
 import { benchKernels, kernelTable } from "./kernels.ts";
+import { benchTwins, twinTable } from "./cases-ptx.ts";
 import { benchStartUp } from "./start-up.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false }, only: { type: "string" } } });
@@ -18,6 +19,8 @@ say(`Node ${system.node}, ${system.cores} x ${system.cpu}; one thread, address t
 
 const kernels = benchKernels(only, values.quick);
 say(kernelTable(kernels));
+const twins = benchTwins(only, values.quick);
+if (twins.length > 0) say(`\nThe same kernel from OpenCL C and from PTX\n${twinTable(twins)}`);
 let rest: object = {};
 if (only.length === 0) {
   const ptx = benchPtx();
@@ -33,5 +36,5 @@ if (only.length === 0) {
   say(`\nimport "glassgpu" and createMachine(): ${short(startUp.median)} ms (best ${short(startUp.best)})`);
   rest = { ptx, build, hostCalls, kernelEvents, startUp };
 }
-if (values.json) console.log(JSON.stringify({ system, kernels, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));
+if (values.json) console.log(JSON.stringify({ system, kernels, twins, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));
 if (kernels.some(({ wrong }) => wrong !== null)) process.exitCode = 1;

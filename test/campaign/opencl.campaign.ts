@@ -16,12 +16,12 @@ const sources = texts.flatMap((text) => {
   return at.map((from, i) => sourceOf(text.slice(0, at[0]) + text.slice(from, at[i + 1]), /^[a-z]\w?$/));
 });
 
-test(`OpenCL C: ${Math.ceil(runs / 100)} mutants from number ${seed}`, { timeout: 0 }, () => {
+test(`OpenCL C: ${Math.ceil(runs / 500)} mutants from number ${seed}`, { timeout: 0 }, () => {
   const tool = wasmClang();
   expect(tool, "the optional compiler is not installed").not.toBeNull();
   const compiler = compilerOf(tool!);
   const counts = { built: 0, refused: 0 };
-  for (let i = seed; i < seed + Math.ceil(runs / 100); i++) {
+  for (let i = seed; i < seed + Math.ceil(runs / 500); i++) {
     const { text, what } = mutant(sources, i);
     const where = `mutant ${i} (${what})\n${text}`;
     const result = compileOpenCl(text, { compiler, name: "mutant" });

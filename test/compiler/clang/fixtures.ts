@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Programs in test/fixtures/opencl that have their LLVM IR beside them, as the Clang of the optional package makes it. */
-export const PROGRAMS: readonly string[] = ["bench", "build-time", "features", "groups", "subgroups", "images"];
+export const PROGRAMS: readonly string[] = ["bench", "build-time", "features", "groups", "subgroups", "images", "progress"];
 
 function path(name: string): string {
   return fileURLToPath(new URL(`../../fixtures/opencl/${name}`, import.meta.url));
