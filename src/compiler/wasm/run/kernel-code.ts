@@ -3,6 +3,7 @@ import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
 import { fastModule } from "../fast/module.ts";
 import { suitsLaunch } from "../fast/regions.ts";
+import type { Node } from "../graph/node.ts";
 import type { ModuleFacts } from "../graph/import.ts";
 import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
@@ -43,7 +44,13 @@ export class KernelCode {
     const { regions, facts: { checks }, kernel: { graph } } = this.program;
     if (regions === null || checks?.has("barriers") !== true) return false;
     const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
-    return barriers > 0 && (regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
+    // A region from which work-items go different ways, by a condition of their own.
+    const varies = (on: Node): boolean => !regions.cells.has(on) && on.op !== "const" && !(on.free && regions.levels.of(on) === 0);
+    const parts = regions.flow.nodes.some(({ kind, blocks }) => {
+      const heads = new Set(blocks.flatMap(({ succs }) => succs).filter((next) => regions.flow.at.has(next)));
+      return kind === "items" && heads.size > 1 && blocks.some((block) => block.succs.length > 1 && varies(block.last.args[0]!));
+    });
+    return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
   }
 
   /** The fast path's module; null when it cannot run the kernel. */
