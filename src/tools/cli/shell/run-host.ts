@@ -3,6 +3,7 @@ import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { SimProcess } from "../../../host/host-process.ts";
 import { setDefaultProcess } from "../../../host/ambient.ts";
+import type { Process } from "../../../kernel/process/process.ts";
 import type { Blocking } from "../../../kernel/process/wait.ts";
 import { shareMachine } from "../../../machine.ts";
 import type { Session } from "./session.ts";
@@ -12,6 +13,19 @@ type Main = (p: SimProcess, args: readonly string[]) => Blocking<unknown>;
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as new () => unknown;
 let loads = 0;
+/** A module that is not loaded after so long waits for something outside of the machine. */
+const PATIENCE_MS = 5000;
+
+/** Waits until a module is loaded (true), or its program waits in a call of the machine or elsewhere (false). */
+async function settled(loading: Promise<unknown>, program: Process): Promise<boolean> {
+  let loaded = false;
+  const done = (): void => {
+    loaded = true;
+  };
+  loading.then(done, done);
+  for (let turns = 0; turns < PATIENCE_MS && !loaded && program.main.state !== "parked"; turns++) await new Promise((go) => setTimeout(go, 1));
+  return loaded;
+}
 
 /**
  * `run host.ts`: a host program on the session's machine. A module whose default export is a generator function is a simulated program, which runs as a process beside the others (`&`). Any
@@ -43,15 +57,18 @@ export async function runHost(session: Session, args: readonly string[], backgro
   });
   const own = machine.kernel.processes.get(plain.pid)!;
   try {
-    if (background) {
-      const module = await Promise.race([loading.catch(() => null), new Promise<null>((go) => setTimeout(go, 0, null))]);
-      if (!(module !== null && module.default instanceof GeneratorFunction)) {
-        session.addJob(`run ${args.join(" ")}`, [own]);
-        return 0;
-      }
-    } else await ended;
+    if (!background) await ended;
+    else if (!(await settled(loading, own))) {
+      // Its calls are promises, and it waits in one: it goes on when the machine does.
+      session.addJob(`run ${args.join(" ")}`, [own]);
+      return 0;
+    }
     const main = (await loading.catch(() => null))?.default;
-    if (!(main instanceof GeneratorFunction)) return own.exit?.code ?? 0;
+    if (!(main instanceof GeneratorFunction)) {
+      await ended;
+      if (background) session.addJob(`run ${args.join(" ")}`, [own]);
+      return own.exit?.code ?? 0;
+    }
     plain.exit(0);
     const started = machine.spawn(name, (p) => (main as unknown as Main)(p, rest), { env: Object.fromEntries(session.variables) });
     const process = machine.kernel.processes.get(started.pid)!;
