@@ -37,4 +37,4 @@ if (only.length === 0) {
   rest = { ptx, build, hostCalls, kernelEvents, startUp };
 }
 if (values.json) console.log(JSON.stringify({ system, kernels, twins, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));
-if (kernels.some(({ wrong }) => wrong !== null)) process.exitCode = 1;
+if ([...kernels, ...twins].some(({ wrong }) => wrong !== null)) process.exitCode = 1;

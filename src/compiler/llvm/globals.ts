@@ -48,6 +48,7 @@ function write(image: Image, at: number, c: Const): void {
     case "int": return writeInt(image, at, storeSize(c.type), c.value);
     case "float": return writeInt(image, at, storeSize(c.type), c.bits);
     case "bytes":
+      if (at + c.text.length > image.view.byteLength) refuse(image, `${c.text.length} characters`);
       for (let n = 0; n < c.text.length; n++) image.view.setUint8(at + n, c.text.charCodeAt(n));
       return;
     case "list": {
@@ -56,6 +57,7 @@ function write(image: Image, at: number, c: Const): void {
         const { offsets } = structLayout(type);
         c.items.forEach((item, n) => write(image, at + offsets[n]!, item));
       } else if (type.k === "array" || type.k === "vec") {
+        if (c.items.length > type.n) refuse(image, `${c.items.length} values for ${showType(type)}`);
         if (type.k === "vec" && type.elem.k === "int" && type.elem.bits % 8 !== 0) refuse(image, showType(type));
         const step = allocSize(type.elem);
         c.items.forEach((item, n) => write(image, at + n * step, item));

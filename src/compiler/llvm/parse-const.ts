@@ -15,6 +15,7 @@ function doubleBits(value: number): bigint {
  * 0xH and 0xR are bits of half and bfloat.
  */
 function floatBits(lx: Lexer, type: LType & { k: "float" }, text: string): bigint {
+  if (/^0x/i.test(text) && !/^0x[HR]?[0-9a-f]+$/i.test(text)) lx.fail(`a number, not '${text}'`);
   if (/^0x[HR]/i.test(text)) return BigInt(`0x${text.slice(3)}`);
   const bits = /^0x/i.test(text) ? BigInt(text) : doubleBits(Number(text));
   if (type.kind === "double") return bits;
