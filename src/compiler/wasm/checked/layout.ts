@@ -7,10 +7,10 @@ export const SHADOWED = 65536;
  * Planes of a shadow page, each as large as the page. `state`: a byte for each byte. The others, of race detection, have a word for each aligned word: tags of its
  * last writer and last reader, and the source lines of those accesses.
  */
-export const plane = { state: 0, writer: SHADOWED, reader: 2 * SHADOWED, writerLine: 3 * SHADOWED, readerLine: 4 * SHADOWED } as const;
+export const plane = { state: 0, writer: 65536, reader: 131072, writerLine: 196608, readerLine: 262144 } as const;
 
 /** Bytes of a shadow page, with and without race detection. */
-export const SHADOW_BYTES = { races: 5 * SHADOWED, plain: SHADOWED } as const;
+export const SHADOW_BYTES = { races: 327680, plain: 65536 } as const;
 
 /** State of a byte: inside a live allocation; and it has been written. */
 export const ADDRESSABLE = 1;
@@ -21,13 +21,13 @@ export const DEFINED = 3;
  * grow, over all launches, so that one comparison tells what came before.
  */
 export const TAG_SHIFT = 13;
-export const TAG_MANY = 1 << 12;
-export const TAG_ATOMIC = 1 << 11;
+export const TAG_MANY: number = 1 << 12;
+export const TAG_ATOMIC: number = 1 << 11;
 /** The access was to a part of the word. */
-export const TAG_PART = 1 << 10;
-export const TAG_ITEM = (1 << 10) - 1;
+export const TAG_PART: number = 1 << 10;
+export const TAG_ITEM: number = (1 << 10) - 1;
 /** Intervals there are before the history has to be forgotten. */
-export const MAX_INTERVAL = 2 ** (32 - TAG_SHIFT) - 2;
+export const MAX_INTERVAL: number = 2 ** (32 - TAG_SHIFT) - 2;
 
 /** What an access is, in the word that goes to the import `check`: bits 0 and 1 reads and writes, then these, and from bit 8 on the words of it that are used. */
 export const access = { synchronises: 4, shared: 16, local: 32, usedShift: 8 } as const;
