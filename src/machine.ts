@@ -316,6 +316,16 @@ export class Machine {
     this.store.dispose();
   }
 
+  /**
+   * Makes the machine new again, with another strategy: for tools that run one program under thousands of schedules. Whoever holds something of the earlier run must not use it any more.
+   * @returns false: the machine was used in a way that cannot be undone cheaply (files, GPUs, tracing); dispose of it
+   */
+  restart(strategy: Strategy): boolean {
+    if (!this.kernel.restart(strategy) || !this.store.restart()) return false;
+    this.explained.restart();
+    return true;
+  }
+
   private hostOf(process: Process): Host {
     return { kernel: this.kernel, process, diagnostics: this.explained };
   }

@@ -113,17 +113,20 @@ function syncCall(host: Host, name: string, fn: AnyFunction): (...args: unknown[
   };
 }
 
+/** One call of a coroutine. One generator function for all API functions of all processes: see `Started` in src/host. */
+function* coroutine(host: Host, name: string, fn: AnyFunction, blocking: boolean, args: unknown[]): Blocking<unknown> {
+  const t = currentCaller(host);
+  enter(host, t, name);
+  const result = blocking ? yield* fn(t, ...args) as Blocking<unknown> : fn(t, ...args);
+  // Every call is a scheduling point, and where its costs are paid.
+  yield { queue: null, deadline: null, what: `its turn after ${name}` };
+  leave(host, t, name, result);
+  return result;
+}
+
 function coroutineCall(host: Host, name: string, fn: AnyFunction): (...args: unknown[]) => Blocking<unknown> {
   const blocking = isBlocking(fn);
-  return function* (...args) {
-    const t = currentCaller(host);
-    enter(host, t, name);
-    const result = blocking ? yield* fn(t, ...args) as Blocking<unknown> : fn(t, ...args);
-    // Every call is a scheduling point, and where its costs are paid.
-    yield { queue: null, deadline: null, what: `its turn after ${name}` };
-    leave(host, t, name, result);
-    return result;
-  };
+  return (...args) => coroutine(host, name, fn, blocking, args);
 }
 
 function asyncCall(host: Host, name: string, fn: AnyFunction): (...args: unknown[]) => Promise<unknown> {

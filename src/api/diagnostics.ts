@@ -52,6 +52,12 @@ export class Diagnostics {
   clear(): void {
     this.list.length = 0;
   }
+
+  /** Forgets the listeners too. */
+  restart(): void {
+    this.clear();
+    this.listeners.clear();
+  }
 }
 
 /** One line for people: "cuMemFree: CUDA_ERROR_INVALID_VALUE: dptr is no base of an allocation (dptr=0x7f..)". */

@@ -168,6 +168,14 @@ export class LinearStore implements LinearMemory, CodeEnv {
     }
   }
 
+  /** Gives the memory back and begins anew. False: some of it is still in use. */
+  restart(): boolean {
+    if (this.disposed || this.ram.used !== 0 || this.used.system + this.used.vram + this.used.pagetable + this.used.scratch !== 0) return false;
+    this.dispose();
+    this.disposed = false;
+    return true;
+  }
+
   checkInvariants(): void {
     const total = this.used.system + this.used.vram + this.used.pagetable + this.used.scratch;
     invariant((this.backing?.frames.inUse ?? 0) === total, "frames in use are the sum over kinds");

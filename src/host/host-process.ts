@@ -9,6 +9,7 @@ import { nvml, type Nvml } from "../nvml/table.ts";
 import { openclFacade, type OpenClThrowing, type OpenClTuple } from "../opencl/facade.ts";
 import { opencl, type OpenCl } from "../opencl/index.ts";
 import type { ExitStatus } from "../kernel/process/process.ts";
+import type { Thread } from "../kernel/process/thread.ts";
 import type { Blocking } from "../kernel/process/wait.ts";
 import type { Sys } from "../kernel/sys/sys.ts";
 
@@ -235,15 +236,7 @@ export class SimProcess extends ProcessBase implements CoroutineApis {
     const thread = this.host.process.startThread(name, body(this), false);
     const host = this.host;
     callerOf(host, thread);
-    return {
-      tid: thread.tid,
-      *join() {
-        while (thread.state !== "dead") yield { queue: thread.ended, deadline: null, what: `thread "${name}" to end`, threads: () => [thread] };
-      const { observer } = host.kernel;
-      if (observer !== null) observer.joined(currentCaller(host).thread, thread);
-        return thread.result;
-      },
-    };
+    return new Started(host, thread);
   }
 
   /** Sleeps for virtual nanoseconds. */
@@ -254,6 +247,30 @@ export class SimProcess extends ProcessBase implements CoroutineApis {
   /** Prints to descriptor 1. */
   print(text: string): void {
     this.sys.write(1, `${text}\n`);
+  }
+}
+
+/**
+ * The handle of a started thread. A class, so that its generator is one function: each new generator function that is called costs a hidden class, which only a full collection frees
+ * together with all that the function sees.
+ */
+class Started implements ThreadHandle {
+  readonly tid: number;
+  private readonly host: Host;
+  private readonly thread: Thread;
+
+  constructor(host: Host, thread: Thread) {
+    this.tid = thread.tid;
+    this.host = host;
+    this.thread = thread;
+  }
+
+  *join(): Blocking<unknown> {
+    const { thread } = this;
+    while (thread.state !== "dead") yield { queue: thread.ended, deadline: null, what: `thread "${thread.name}" to end`, threads: () => [thread] };
+    const { observer } = this.host.kernel;
+    if (observer !== null) observer.joined(currentCaller(this.host).thread, thread);
+    return thread.result;
   }
 }
 

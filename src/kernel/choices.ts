@@ -97,13 +97,20 @@ function parseReplay(text: string): Run[] {
  * decided is kept, so that the run can be repeated exactly.
  */
 export class Choices {
-  private readonly strategy: Strategy;
-  private readonly runs: Run[] = [];
+  private strategy: Strategy;
+  private runs: Run[] = [];
   /** Decisions taken (choice points with one alternative are none). */
   count = 0;
 
   constructor(strategy: Strategy) {
     this.strategy = strategy;
+  }
+
+  /** Begins anew: nothing was decided yet. */
+  restart(strategy: Strategy): void {
+    this.strategy = strategy;
+    this.runs = [];
+    this.count = 0;
   }
 
   /** One of 0..n-1; `label` says what is being decided, for reports; `among`: see Strategy. */

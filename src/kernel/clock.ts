@@ -62,6 +62,18 @@ export class EventQueue {
     return event;
   }
 
+  /** Forgets everything that is pending, as if the machine had just been made. False: it was halted for good. */
+  restart(): boolean {
+    if (this.halted !== null) return false;
+    this.heap.length = 0;
+    this.pending.list.length = 0;
+    this.timeouts.list.length = 0;
+    this.nextSeq = 0;
+    this.cancelled = 0;
+    this.ran = 0;
+    return true;
+  }
+
   /** Nothing happens any more: whoever wants something to happen gets `error`. */
   halt(error: Error): void {
     this.halted ??= error;

@@ -141,6 +141,11 @@ export class Kernel {
     else this.late.push(run);
   }
 
+  /** Somebody has looked at files or subsystems. */
+  get booted(): boolean {
+    return this.late === null;
+  }
+
   private boot(): void {
     const { late } = this;
     if (late === null) return;
@@ -151,6 +156,32 @@ export class Kernel {
     if (this.os === "linux") this.files.mknod("/dev/kmsg", () => new KmsgFile(this.log), { mode: 0o644, uid: 0, gid: 0 });
     this.files.mount("/sys/fs/cgroup", cgroupFs(this));
     for (const run of late) run();
+  }
+
+  /**
+   * Makes the kernel new again, for another run under another strategy: much cheaper than making another. Only one of which nobody has seen more than processes, threads and memory; every process is
+   * killed. False: it cannot be made new, and is of no use any more.
+   */
+  restart(strategy: Strategy): boolean {
+    // One by one: clear() would leave the old table with all that was in it, linked to the new one, and so keep every run's processes until the next full collection.
+    for (const process of this.processes.values()) {
+      if (process.exit === null) this.kill(process);
+      this.processes.delete(process.pid);
+    }
+    const { root, count } = this.cgroups;
+    const fresh = this.late !== null && !this.trace.enabled && !this.faults.active && this.log.untouched && this.sockets.size === 0 && this.futex.buckets.idle && count === 0 && root.processes.size === 0;
+    if (!fresh || !this.events.restart()) return false;
+    this.choices.restart(strategy);
+    this.scheduler.restart();
+    this.clock.now = 0;
+    if (this.exposed.size > 0) this.exposed.clear();
+    this.onExit.length = 0;
+    this.observer = null;
+    this.onOutput = null;
+    this.lastId = 0;
+    this.forks = 0;
+    this.windows = 0;
+    return true;
   }
 
   /** The one tree of files. */

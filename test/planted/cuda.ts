@@ -1,6 +1,8 @@
+import { out } from "../../src/api/out.ts";
 import type { HostProcess } from "../../src/host/host-process.ts";
 import type { Schedule } from "../../src/testing/schedule/run.ts";
-import { CU_STREAM_NON_BLOCKING } from "../../src/cuda/abi/driver/constants.ts";
+import { CU_STREAM_LEGACY, CU_STREAM_NON_BLOCKING } from "../../src/cuda/abi/driver/constants.ts";
+import type { CUcontext, CUdeviceptr, CUstream } from "../../src/cuda/abi/driver/types.ts";
 import type { Planted } from "./plant.ts";
 
 const BYTES = 256;
@@ -22,10 +24,10 @@ const ptx = `.version 8.0
 class Rig {
   readonly p: HostProcess;
   readonly cu: HostProcess["throwing"]["cuda"];
-  readonly a: number;
-  readonly b: number;
-  readonly device: number;
-  readonly other: number;
+  readonly a: CUstream;
+  readonly b: CUstream;
+  readonly device: CUdeviceptr;
+  readonly other: CUdeviceptr;
   readonly host: number;
 
   constructor({ machine }: Schedule) {
@@ -144,7 +146,7 @@ export const cudaBugs: readonly Planted[] = [
     program: (right) => (schedule) => {
       const r = new Rig(schedule);
       const stream = right ? r.cu.cuStreamCreate(0) : r.a;
-      r.cu.cuMemsetD32Async(r.device, 7, BYTES / 4, 0);
+      r.cu.cuMemsetD32Async(r.device, 7, BYTES / 4, CU_STREAM_LEGACY);
       r.cu.cuMemcpyDtoDAsync(r.other, r.device, BYTES, stream);
       r.cu.cuCtxSynchronize();
     },
@@ -167,16 +169,16 @@ export const cudaBugs: readonly Planted[] = [
       let end = 0;
       m.spawn("app", function* (p) {
         yield* p.cuda.cuInit(0);
-        const context = { value: 0, isSet: false } as never;
+        const context = out<CUcontext>();
         yield* p.cuda.cuDevicePrimaryCtxRetain(context, 0);
-        yield* p.cuda.cuCtxSetCurrent((context as { value: number }).value);
-        const counter = { value: 0 } as never;
+        yield* p.cuda.cuCtxSetCurrent(context.value);
+        const counter = out<CUdeviceptr>();
         yield* p.cuda.cuMemAlloc_v2(counter, 4);
-        const at = (counter as { value: number }).value;
+        const at = counter.value;
         yield* p.cuda.cuMemsetD32_v2(at, 0, 1);
         let locked = false;
         const adders = [0, 1].map((i) => p.thread(`adder ${i}`, function* (own) {
-          yield* own.cuda.cuCtxSetCurrent((context as { value: number }).value);
+          yield* own.cuda.cuCtxSetCurrent(context.value);
           while (right && locked) yield { queue: null, deadline: null, what: "the lock" };
           locked = true;
           const word = new Uint32Array(1);

@@ -16,6 +16,10 @@ export interface InFlightHolder {
 export class SocketRegistry {
   private readonly sockets = new Map<OpenFile, InFlightHolder>();
 
+  get size(): number {
+    return this.sockets.size;
+  }
+
   add(socket: InFlightHolder): void {
     this.sockets.set(socket.file, socket);
   }

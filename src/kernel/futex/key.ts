@@ -97,6 +97,11 @@ export class Buckets {
     return undefined;
   }
 
+  /** Nobody waits anywhere. */
+  get idle(): boolean {
+    return this.spaces.size === 0;
+  }
+
   /** Forgets a bucket that nobody needs. */
   drop(bucket: Bucket): void {
     if (bucket.entries.length > 0 || bucket.pi !== null) return;

@@ -30,6 +30,11 @@ export class KernelLog {
     this.clock = clock;
   }
 
+  /** Nobody has looked, and nothing was said. */
+  get untouched(): boolean {
+    return this.early !== null;
+  }
+
   /** Messages of the machine's making, at time 0. Machines are made by the thousand and nobody reads most of their logs. */
   atBoot(say: () => void): void {
     this.early?.push(say);

@@ -25,17 +25,24 @@ export class ThreadScheduler {
     this.kernel = kernel;
   }
 
+  /** As if no thread had ever run. */
+  restart(): void {
+    this.ready = [];
+    this.switches = 0;
+    this.current = null;
+  }
+
   /** Puts a woken thread on the ready list as soon as its debt is paid. */
   enqueue(thread: Thread): void {
     const { events, clock } = this.kernel;
     const at = Math.max(clock.now, thread.busyUntil);
     // Where time orders nothing, to be ready and to run are one choice, not two.
-    if (events.order === "any") events.at(at, () => this.runNow(thread), "run thread", false, thread.tid);
+    if (events.order === "any") events.at(at, thread.runs, "run thread", false, thread.tid);
     else events.at(at, () => this.makeReady(thread), "thread ready", false, thread.tid);
   }
 
   /** Runs a thread at once, unless a more urgent one is about to. */
-  private runNow(thread: Thread): void {
+  runNow(thread: Thread): void {
     if (this.ready.length > 0 || thread.priority < MAX_RT_PRIO) this.makeReady(thread);
     else if (thread.process.stopped !== 0) thread.process.hold(thread);
     else this.resume(thread);

@@ -57,6 +57,8 @@ export class Thread {
   failNth = 0;
   /** Whether capabilities with a task filter count it (/proc/<pid>/make-it-fail). */
   makeItFail = false;
+  /** What the scheduler's events call, made once. */
+  readonly runs: () => void = () => this.kernel.scheduler.runNow(this);
   /** Those who wait for its end. */
   readonly ended: WaitQueue = new WaitQueue();
   private attributes: SchedAttributes = DEFAULT_SCHED;

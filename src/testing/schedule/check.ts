@@ -8,6 +8,7 @@ import type { Search } from "../strategy/search.ts";
 import type { Finding, Found } from "./finding.ts";
 import { runSchedule, type Program, type ScheduleRun } from "./run.ts";
 import { deviations, shrinking } from "./shrink.ts";
+import { Spares } from "./spares.ts";
 
 /** How to check. Everything is optional. */
 export interface CheckOptions {
@@ -42,11 +43,14 @@ export interface CheckResult {
   /** Every schedule there is was tried (strategy "exhaustive"). */
   readonly complete: boolean;
   readonly findings: readonly Found[];
-  /** Each different outcome with the schedule that first had it. */
+  /** Each different outcome with the schedule that first had it; the first 1,000 of them. */
   readonly outcomes: ReadonlyMap<string, string>;
 }
 
 const DEFAULT_DETECT: readonly DetectorName[] = ["races", "lifetimes", "differences"];
+
+/** Different outcomes that are kept. */
+const MAX_OUTCOMES = 1000;
 
 function shorten(text: string): string {
   return text.length <= 400 ? text : `${text.slice(0, 400)}...`;
@@ -97,7 +101,7 @@ export function* checking(options: CheckOptions): Generator<RunRequest, CheckRes
     natural = false;
     if (search.redundant === true) redundant++;
     expected ??= comparing ? run.outcome : null;
-    if (run.outcome !== null && !outcomes.has(run.outcome)) outcomes.set(run.outcome, formatDecisions(run.decisions));
+    if (run.outcome !== null && outcomes.size < MAX_OUTCOMES && !outcomes.has(run.outcome)) outcomes.set(run.outcome, formatDecisions(run.decisions));
     for (const finding of judge(run, expected)) {
       const name = nameOf(finding);
       if (found.has(name)) continue;
@@ -121,7 +125,9 @@ export function* checking(options: CheckOptions): Generator<RunRequest, CheckRes
  */
 export function checkSchedules(program: Program, options: CheckOptions = {}): CheckResult {
   const work = checking(options);
+  const spares = new Spares();
   let step = work.next();
-  while (step.done !== true) step = work.next(runSchedule(program, step.value.strategy, step.value.detectors, options.machine));
+  while (step.done !== true) step = work.next(runSchedule(program, step.value.strategy, step.value.detectors, options.machine, spares));
+  spares.dispose();
   return step.value;
 }

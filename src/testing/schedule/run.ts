@@ -3,6 +3,7 @@ import type { Strategy } from "../../kernel/choices.ts";
 import { createMachine, type Machine, type MachineOptions } from "../../machine.ts";
 import type { Detector } from "../detect/detector.ts";
 import type { Finding } from "./finding.ts";
+import type { Spares } from "./spares.ts";
 
 /** What a program under test gets: machines that follow the schedule. */
 export interface Schedule {
@@ -28,6 +29,7 @@ export interface ScheduleRun {
 
 /** The outcome of a program as text, so that two can be compared. */
 export function outcomeText(value: unknown): string {
+  if (typeof value === "number") return String(value);
   const text = JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === "bigint") return `${item}n`;
     if (ArrayBuffer.isView(item)) return [...new Uint8Array(item.buffer, item.byteOffset, item.byteLength)];
@@ -83,9 +85,11 @@ export class Watcher implements Schedule {
   private readonly detectors: readonly (() => Detector)[];
   private readonly attached: Detector[] = [];
   private readonly options: MachineOptions;
+  private readonly spares: Spares | null;
 
-  /** @param options what machines are made with, before what the program says */
-  constructor(strategy: Strategy, detectors: readonly (() => Detector)[], options: MachineOptions = {}) {
+  /** @param options what machines are made with, before what the program says @param spares machines of earlier runs that may be used again */
+  constructor(strategy: Strategy, detectors: readonly (() => Detector)[], options: MachineOptions = {}, spares: Spares | null = null) {
+    this.spares = spares;
     this.detectors = detectors;
     this.options = options;
     const { decisions } = this;
@@ -102,7 +106,9 @@ export class Watcher implements Schedule {
 
   // Arrow functions, so that programs can take them out of the schedule they get.
   readonly machine = (options: MachineOptions = {}): Machine => {
-    const machine = createMachine({ order: "any", ...this.options, ...options, strategy: this.strategy });
+    const wanted: MachineOptions = { order: "any", ...this.options, ...options, strategy: this.strategy };
+    const machine = this.spares?.take(wanted) ?? createMachine(wanted);
+    this.spares?.give(machine, wanted);
     this.watch(machine);
     return machine;
   };
@@ -133,13 +139,13 @@ export class Watcher implements Schedule {
 
   /** Gives the machines' memory back. */
   dispose(): void {
-    for (const machine of this.machines) machine.dispose();
+    for (const machine of this.machines) if (this.spares?.keeps(machine) !== true) machine.dispose();
   }
 }
 
 /** Runs a program once. */
-export function runSchedule(program: Program, strategy: Strategy, detectors: readonly (() => Detector)[] = [], options: MachineOptions = {}): ScheduleRun {
-  const watcher = new Watcher(strategy, detectors, options);
+export function runSchedule(program: Program, strategy: Strategy, detectors: readonly (() => Detector)[] = [], options: MachineOptions = {}, spares: Spares | null = null): ScheduleRun {
+  const watcher = new Watcher(strategy, detectors, options, spares);
   let outcome: string | null = null;
   try {
     outcome = outcomeText(program(watcher));

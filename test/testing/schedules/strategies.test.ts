@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatDecisions, parseDecisions, replayStrategy, type Strategy } from "../../../src/kernel/choices.ts";
+import { formatDecisions, parseDecisions, replayStrategy, seededStrategy, type Strategy } from "../../../src/kernel/choices.ts";
 import type { Blocking } from "../../../src/kernel/process/wait.ts";
 import type { SimProcess } from "../../../src/host/host-process.ts";
 import { createMachine } from "../../../src/machine.ts";
 import { checkSchedules } from "../../../src/testing/schedule/check.ts";
 import { outcomeText, runSchedule, type Program } from "../../../src/testing/schedule/run.ts";
+import { Spares } from "../../../src/testing/schedule/spares.ts";
 import { exhaustiveSearch, type ExhaustiveOptions } from "../../../src/testing/strategy/exhaustive.ts";
 import { pctSearch } from "../../../src/testing/strategy/pct.ts";
 
@@ -132,6 +133,49 @@ describe("reduction", () => {
     );
     expect(reduced * 2).toBeLessThan(full);
   });
+});
+
+test("a machine made new does what a new machine does", () => {
+  const program: Program = ({ machine }) => {
+    const m = machine({ gpus });
+    const log: number[] = [];
+    const p = m.spawn("app", function* (self) {
+      const word = self.malloc(64);
+      const threads = [0, 1, 2].map((i) => self.thread(`t${i}`, function* (own) {
+        for (let k = 0; k < 3; k++) {
+          log.push(10 * i + k);
+          own.sys.store32(word, (own.sys.load32(word) ?? 0) + 1);
+          yield turn;
+        }
+      }));
+      for (const each of threads) yield* each.join();
+      log.push(self.sys.load32(word) ?? -1);
+    });
+    m.run();
+    return [p.pid, m.now, m.replay(), log];
+  };
+  const anew: string[] = [];
+  const reused: string[] = [];
+  const spares = new Spares();
+  for (let seed = 0; seed < 40; seed++) {
+    anew.push(runSchedule(program, seededStrategy(seed)).outcome!);
+    reused.push(runSchedule(program, seededStrategy(seed), [], {}, spares).outcome!);
+  }
+  spares.dispose();
+  expect(reused).toEqual(anew);
+  expect(new Set(anew).size).toBeGreaterThan(20);
+});
+
+test("what a machine with GPUs in use left behind is not used again", () => {
+  const ids = new Set<object>();
+  checkSchedules(({ machine }) => {
+    const m = machine({ gpus });
+    ids.add(m);
+    expect(m.gpus).toHaveLength(1);
+    expect(m.kernel.processes.size).toBe(0);
+    m.process("p");
+  }, { schedules: 3, detect: [] });
+  expect(ids.size).toBe(3);
 });
 
 test("a run without a machine has one schedule", () => {
