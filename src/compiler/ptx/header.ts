@@ -38,7 +38,7 @@ function next(s: Scanner, word: string): boolean {
 
 /**
  * Reads `.version`, `.target` and `.address_size` (PTX ISA 11.1) with a scanner that stands at the start.
- * @throws CompileError syntax when they are missing, target when the version is above `newest`
+ * @throws CompileError syntax when they are missing, target when the version is above `newest` (Infinity: no bound) or addresses have 32 bits
  */
 export function readHeader(s: Scanner, newest: PtxHeader["version"] = newestVersion): PtxHeader {
   while (s.peek() === ch.at && s.at(1) === ch.at) s.skipLine();
@@ -56,9 +56,12 @@ export function readHeader(s: Scanner, newest: PtxHeader["version"] = newestVers
   // NON-SPEC: the ISA's default is 32; NVIDIA's own assembler takes the host's 64.
   let addressSize: 32 | 64 = 64;
   if (next(s, "address_size")) {
+    const at = s.line;
     const size = count(s, "an address size");
     if (size !== 32 && size !== 64) s.fail(".address_size is 32 or 64");
     addressSize = size;
+    // Whoever only asks what a module says of itself takes any version, and either size.
+    if (size !== 64 && newest.major < Infinity) throw new CompileError("target", `.address_size ${size} is not supported: addresses have 64 bits`, at, 1);
   }
   return { version: v, target, addressSize };
 }

@@ -32,7 +32,6 @@ const linkages: ReadonlySet<string> = new Set(["visible", "extern", "weak", "com
 export function parsePtx(text: string, options: ParseOptions = {}): PtxModule {
   const p = new ParseState(text);
   const header = readHeader(p.s, options.maxVersion);
-  if (header.addressSize !== 64) throw new CompileError("target", `.address_size ${header.addressSize} is not supported: addresses have 64 bits`, p.s.line, 1);
   const out: Collected = { functions: [], variables: [], aliases: [], files: new Map() };
   for (;;) {
     const c = p.s.peek();
