@@ -1,3 +1,4 @@
+import type { DeviceCode } from "../../../src/compiler/abi.ts";
 import { EmulatorBug } from "../../../src/kernel/errors.ts";
 import type { Svm } from "../../../src/kernel/hmm/svm.ts";
 import type { Process } from "../../../src/kernel/process/process.ts";
@@ -7,7 +8,7 @@ import { marker, type Client, type Node, type Rig } from "../drm/rig.ts";
 export const P = 65536;
 
 /** Kernels that touch memory: store(address, value), load(address, to), add(address). */
-export const code = fakeCode({
+export const code: DeviceCode = fakeCode({
   store: { body: (g) => g.store(g.param(0), g.param(1)) },
   load: { body: (g) => g.store(g.param(1), g.load(g.param(0))) },
   add: { body: (g) => g.store(g.param(0), g.load(g.param(0)) + 1) },
