@@ -43,7 +43,7 @@ test("each demand of the permission table by itself", () => {
   expect(ask(DRM_MASTER)).toEqual([0, no, no, no]);
   expect(ask(DRM_ROOT_ONLY)).toEqual([no, no, no, 0]);
   expect(Object.entries(permissions).filter(([, flags]) => flags !== DRM_RENDER_ALLOW).map(([name]) => name)).toEqual([
-    "DRM_IOCTL_GET_UNIQUE", "DRM_IOCTL_GET_MAGIC", "DRM_IOCTL_AUTH_MAGIC", "DRM_IOCTL_GET_CLIENT", "DRM_IOCTL_SET_VERSION", "DRM_IOCTL_SET_MASTER", "DRM_IOCTL_DROP_MASTER",
+    "DRM_IOCTL_GET_UNIQUE", "DRM_IOCTL_GET_MAGIC", "DRM_IOCTL_AUTH_MAGIC", "DRM_IOCTL_GET_CLIENT", "DRM_IOCTL_SET_CLIENT_CAP", "DRM_IOCTL_SET_VERSION", "DRM_IOCTL_SET_MASTER", "DRM_IOCTL_DROP_MASTER",
     "DRM_IOCTL_GEM_FLINK", "DRM_IOCTL_GEM_OPEN",
   ]);
 });

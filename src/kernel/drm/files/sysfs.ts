@@ -1,3 +1,4 @@
+import { loadOf } from "../../../gpu/board.ts";
 import { Errno } from "../../errors.ts";
 import { barRanges, configSpace } from "../../pci/config-space.ts";
 import { pciName, type PciFunction } from "../../pci/bus.ts";
@@ -83,7 +84,7 @@ function pciDevice(core: DrmCore, f: PciFunction, device: GpuDevice | undefined)
     entries["mem_info_vram_used"] = text(() => `${vram.used}\n`);
     entries["mem_info_gtt_total"] = text(() => `${device.core.store.ram.total}\n`);
     entries["mem_info_gtt_used"] = text(() => `${device.domain.mapped}\n`);
-    entries["gpu_busy_percent"] = text(() => `${device.gpu.compute.load > 0 ? 100 : 0}\n`);
+    entries["gpu_busy_percent"] = text(() => `${Math.round(100 * loadOf(device.gpu.profile, device.gpu.meter).compute)}\n`);
   }
   return entries;
 }
