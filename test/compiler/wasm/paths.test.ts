@@ -54,6 +54,20 @@ L1:   st.shared.u32 [%r12], %r14; bar.sync 0; ld.shared.u32 %r16, [%r13]; mad.lo
     expect(data).toEqual(x);
   });
 
+  test("one return for those who leave before the barrier and those who come through", () => {
+    const { data } = both(source(`
+      ld.param.u32 %r20, [n]; setp.ge.u32 %p1, %r3, %r20; @%p1 bra L2; bar.sync 0; mov.u32 %r13, 1; st.global.u32 [%rd3], %r13;
+L2:   ret;`), 128, { block: [64, 1, 1], grid: [2, 1, 1], n: 48 });
+    expect(data).toEqual(Array.from({ length: 128 }, (_, i) => (i % 64 < 48 ? 1 : 0)));
+  });
+
+  test("a common end that does something is for the slow path", () => {
+    const { data } = both(source(`
+      ld.param.u32 %r20, [n]; mov.u32 %r13, 5; setp.ge.u32 %p1, %r3, %r20; @%p1 bra L2; bar.sync 0; mov.u32 %r13, 1;
+L2:   st.global.u32 [%rd3], %r13; ret;`), 128, { block: [64, 1, 1], grid: [2, 1, 1], n: 48, fast: false });
+    expect(data).toEqual(Array.from({ length: 128 }, (_, i) => (i % 64 < 48 ? 1 : 5)));
+  });
+
   test("work-items that exit before the others meet", () => {
     const { data } = both(source(`
       ld.param.u32 %r20, [n]; setp.ge.u32 %p1, %r3, %r20; @%p1 bra L2; mov.u32 %r10, sm; atom.shared.add.u32 %r11, [%r10], 1; bar.sync 0; ld.shared.u32 %r12, [%r10]; st.global.u32 [%rd3], %r12; ret;

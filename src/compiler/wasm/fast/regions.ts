@@ -3,7 +3,7 @@ import { isCollective, isPure, type Block, type Graph, type Node } from "../grap
 import type { Saved } from "../lower/slots.ts";
 import type { LaunchConfig } from "../../abi.ts";
 import { GROUP_CELLS } from "../lower/layout.ts";
-import { cutRegions, type GroupFlow } from "./flow.ts";
+import { cutRegions, ends, type GroupFlow } from "./flow.ts";
 import { analyseUniformity, Levels, type Team } from "./uniform.ts";
 
 /** What the fast path needs to know of a kernel. */
@@ -54,6 +54,32 @@ export function suitsLaunch({ levels: { team } }: Regions, { block, globalSize, 
 }
 
 /**
+ * Gives each way to a common `ret` one of its own. Compilers merge them, and a block that work-items reach from several regions would be a region
+ * itself, to which they would have to go together.
+ */
+function copyReturns(graph: Graph): void {
+  let copied = false;
+  for (const block of [...graph.blocks]) {
+    if (block.nodes.length !== 1 || !ends(block) || block === graph.entry) continue;
+    for (const pred of block.preds.splice(1)) {
+      const copy = graph.block(block.label);
+      const node = graph.node(block.last.op, null, [], block.last.line);
+      node.block = copy;
+      node.instr = block.last.instr;
+      copy.nodes = [node];
+      copy.cost = block.cost;
+      copy.bytes = block.bytes;
+      copy.preds = [pred];
+      pred.succs[pred.succs.indexOf(block)] = copy;
+      copied = true;
+    }
+  }
+  if (!copied) return;
+  orderBlocks(graph);
+  analyseFlow(graph);
+}
+
+/**
  * Finds where the regions begin, and puts a block on each edge into a head that has phis: work-items stop in front of the phis, which the group
  * performs. Every head becomes a resume point.
  * @returns the heads, or null when the fast path cannot run the kernel
@@ -61,6 +87,7 @@ export function suitsLaunch({ levels: { team } }: Regions, { block, globalSize, 
 export function splitAtHeads(graph: Graph, warpSize: number): { readonly forced: ReadonlySet<Block>; readonly levels: Levels } | null {
   const team = teamFor(graph, warpSize);
   if (team === null) return null;
+  copyReturns(graph);
   const levels = new Levels(team);
   const first = cut(graph, levels, new Set());
   if (first === null) return null;
