@@ -21,8 +21,10 @@ const layers: readonly Layer[] = [
   { prefix: "src/gpu/", uses: ["src/gpu/", "src/compiler/abi.ts", "src/kernel/errors.ts", "src/kernel/footprint.ts"], types: ["src/kernel/sys/uapi.ts"] },
   { prefix: "src/kernel/", uses: ["src/kernel/", "src/gpu/", "src/compiler/abi.ts"], types: [] },
   { prefix: "src/api/", uses: ["src/api/", "src/kernel/"], types: [] },
-  { prefix: "src/cuda/", uses: ["src/cuda/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
-  { prefix: "src/opencl/", uses: ["src/opencl/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
+  // Checked mode: told by allocators what is alive, and by compiled code what is touched.
+  { prefix: "src/check/", uses: ["src/check/", "src/api/", "src/compiler/abi.ts", "src/compiler/wasm/checked/layout.ts", "src/gpu/", "src/kernel/errors.ts"], types: ["src/kernel/"] },
+  { prefix: "src/cuda/", uses: ["src/cuda/", "src/check/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
+  { prefix: "src/opencl/", uses: ["src/opencl/", "src/check/", "src/api/", ...systemCalls, ...compilers], types: ["src/kernel/process/"] },
   { prefix: "src/nvml/", uses: ["src/nvml/", "src/api/", "src/host/ambient-api.ts", ...systemCalls], types: ["src/kernel/process/"] },
   // Programs of the machine: system calls, and the libraries that they are linked with.
   { prefix: "src/programs/", uses: ["src/programs/", "src/nvml/", "src/opencl/", "src/api/", ...systemCalls], types: ["src/kernel/process/", "src/host/"] },
@@ -34,7 +36,7 @@ const layers: readonly Layer[] = [
   { prefix: "src/testing/", uses: ["src/"], types: [] },
   { prefix: "src/tools/", uses: ["src/"], types: [] },
   // The top level puts the machine together out of all of them, tools and testing excepted.
-  { prefix: "src/", uses: ["src/api/", "src/cuda/", "src/opencl/", "src/nvml/", "src/programs/", "src/host/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
+  { prefix: "src/", uses: ["src/api/", "src/check/", "src/cuda/", "src/opencl/", "src/nvml/", "src/programs/", "src/host/", "src/kernel/", "src/gpu/", "src/compiler/", "src/machine.ts", "src/index.ts"], types: [] },
 ];
 
 /** Packages and Node modules: only here, so that the rest loads in a browser. */
