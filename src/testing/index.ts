@@ -15,3 +15,8 @@ export { pctSearch } from "./strategy/pct.ts";
 export { randomSearch } from "./strategy/random.ts";
 export { decisionStrategy, replaySearch } from "./strategy/replay.ts";
 export type { Search } from "./strategy/search.ts";
+export { generators, type Fc, type GeneratedSchedule, type Generators, type ProgramSize } from "./generators.ts";
+export { allowedOutcomes } from "./programs/allowed.ts";
+export { apiNames, runProgram, type ApiName } from "./programs/index.ts";
+export { ApiFailure, type Command, type LineProgram, type Outcome } from "./programs/language.ts";
+export { properties, PropertyViolation, type Properties, type PropertyOptions } from "./properties.ts";
