@@ -92,7 +92,7 @@ test("invariant 27: signaling is enabled at most once, by the first who waits", 
 test("invariants 28 and 29: seqnos of a context grow, context numbers are never used twice", () => {
   const { registry } = world();
   const seen = new Set<number>();
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 3400; i++) {
     const line = registry.context("d", "t");
     expect(seen.has(line.id)).toBe(false);
     seen.add(line.id);
@@ -132,7 +132,7 @@ test("invariant 31: an array of all signals with its last member, of any with it
       array.fence.put();
       expect(registry.live).toBe(array.fence.signaled ? 0 : 5);
     }),
-    runs,
+    { ...runs, numRuns: 3000 },
   );
 });
 
@@ -155,7 +155,7 @@ test("invariants 32 and 33: a chain node signals with all before it, find gives 
       }
       expect(unwrapChain(last)).toEqual(own.filter((f) => !f.signaled));
     }),
-    runs,
+    { ...runs, numRuns: 1500 },
   );
 });
 

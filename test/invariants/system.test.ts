@@ -155,7 +155,7 @@ test("invariant 110: the same program and decisions give the same trace, also re
       expect(lines(play(jobs, { strategy: strategy() }).rig)).toBe(lines(first));
       expect(lines(play(jobs, { strategy: replayStrategy(first.kernel.choices.replay()) }).rig)).toBe(lines(first));
     }),
-    { seed: 110, numRuns: 25 },
+    { seed: 110, numRuns: 60 },
   );
 });
 
@@ -179,7 +179,7 @@ test("invariant 112: queue before run before done for each job, and dependencies
       for (const places of at.values()) expect(places).toEqual([0, 1, 2]);
       rig.store.dispose();
     }),
-    { seed: 112, numRuns: 40 },
+    { seed: 112, numRuns: 120 },
   );
 });
 
