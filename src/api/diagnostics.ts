@@ -89,7 +89,8 @@ export function siteOf(stack: string): string | null {
   for (const line of stack.split("\n").slice(1)) {
     const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
     if (place === undefined || place.startsWith("node:") || place.startsWith(own) || place.startsWith(ownPath) || place.includes("/node_modules/")) continue;
-    return place.replace(/^file:\/\//, "");
+    // A module that is loaded several times has a query behind its name.
+    return place.replace(/^file:\/\//, "").replace(/\?[^:]*(?=:\d+:\d+$)/, "");
   }
   return null;
 }

@@ -66,6 +66,36 @@ class Rig {
   }
 }
 
+/** Programs without a mistake that once were taken for wrong. */
+export const openclRight: readonly (readonly [string, (schedule: Schedule) => void])[] = [
+  ["initial contents of a buffer, used in several queues", (schedule) => {
+    const r = new Rig(schedule);
+    const filled = r.cl.clCreateBuffer(r.context, C.CL_MEM_COPY_HOST_PTR, BYTES, new Uint8Array(BYTES).fill(3), null);
+    const first = r.copy(r.queue, filled, r.a);
+    r.ok(r.cl.clWaitForEvents(1, [first]));
+    r.copy(r.second, filled, r.b);
+    r.finish();
+  }],
+  ["a barrier after commands that are over", (schedule) => {
+    const r = new Rig(schedule);
+    const filled = r.fill(r.free, r.a, one);
+    const status = out<number>();
+    for (let i = 0; i < 10; i++) r.ok(r.cl.clGetEventInfo(filled, C.CL_EVENT_COMMAND_EXECUTION_STATUS, 4, status, null));
+    r.ok(r.cl.clEnqueueBarrierWithWaitList(r.free, 0, null, null));
+    r.copy(r.free, r.a, r.b);
+    r.copy(r.free, r.a, r.buffer());
+    r.finish();
+  }],
+  ["an event that is over in a wait list", (schedule) => {
+    const r = new Rig(schedule);
+    const filled = r.fill(r.queue, r.a, one);
+    const status = out<number>();
+    for (let i = 0; i < 10; i++) r.ok(r.cl.clGetEventInfo(filled, C.CL_EVENT_COMMAND_EXECUTION_STATUS, 4, status, null));
+    r.copy(r.second, r.a, r.b, [filled]);
+    r.finish();
+  }],
+];
+
 /** Mistakes in OpenCL programs. */
 export const openclBugs: readonly Planted[] = [
   {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkSchedules } from "../../src/testing/schedule/check.ts";
 import { cudaBugs } from "./cuda.ts";
-import { openclBugs } from "./opencl.ts";
+import { openclBugs, openclRight } from "./opencl.ts";
 import type { Planted } from "./plant.ts";
 
 /** Schedules within which each mistake must be found. */
@@ -26,6 +26,10 @@ function plantedTests(bugs: readonly Planted[]): void {
 
 describe("CUDA", () => plantedTests(cudaBugs));
 describe("OpenCL", () => plantedTests(openclBugs));
+
+test.each(openclRight)("nothing is wrong with: %s", (_name, program) => {
+  expect(checkSchedules(program, { schedules: TWIN }).findings).toEqual([]);
+});
 
 test("there are at least ten of each", () => {
   expect(cudaBugs.length).toBeGreaterThanOrEqual(10);

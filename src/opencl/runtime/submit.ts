@@ -101,7 +101,7 @@ function submit(t: Caller, event: EventObject, job: Job): 0 | cl_error | "never"
 }
 
 /** Whoever watches the machine wants to hear of waits that are over too; the kernel passes over them. */
-function tellsOfOld(t: Caller, dep: EventObject): boolean {
+export function tellsOfOld(t: Caller, dep: EventObject): boolean {
   return t.sys.watch !== null && dep.status === CL_COMPLETE && dep.queue !== null && dep.timeline !== null;
 }
 

@@ -11,7 +11,7 @@ import type { ClObject } from "./object.ts";
 import { QueueObject } from "./queue-object.ts";
 import { startQueue } from "./recover.ts";
 import { isOver } from "./settle.ts";
-import { enqueue } from "./submit.ts";
+import { enqueue, tellsOfOld } from "./submit.ts";
 import { copyJob, line, packed } from "./transfer.ts";
 
 /**
@@ -72,7 +72,7 @@ export function arrivals(t: Caller, mems: readonly (MemObject | null)[]): readon
     if (mem === null) continue;
     const { root } = mem;
     if (root.upload === null) continue;
-    if (isOver(t, root.upload)) root.upload = null;
+    if (isOver(t, root.upload) && !tellsOfOld(t, root.upload)) root.upload = null;
     else (list ??= []).push(root.upload);
   }
   return list ?? NONE;

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPackage, type BuiltPackage } from "./built.ts";
@@ -26,7 +27,8 @@ if (counter !== 2) process.exit(3);
 
 beforeAll(async () => {
   built = await buildPackage();
-  folder = mkdtempSync(join(built.folder, "programs-"));
+  // Not below node_modules: places there are not shown as the program's own.
+  folder = mkdtempSync(join(tmpdir(), "programs-"));
   writeFileSync(join(folder, "lost.ts"), counters(false));
   writeFileSync(join(folder, "kept.ts"), counters(true));
   writeFileSync(join(folder, "function.mjs"), `export default ({ machine }) => { const p = machine({ gpus: ["tiny"] }).process("p"); return p.pid; };`);
@@ -49,6 +51,20 @@ describe("glassgpu check", () => {
     expect(again.code).toBe(1);
     expect(again.stdout).toMatch(/^counted 1\n/);
     expect(again.stdout).toContain("1 schedule in");
+  });
+
+  test("names a place once, however often the file was loaded", () => {
+    writeFileSync(join(folder, "leak.ts"), `
+import { createMachine } from "glassgpu";
+const p = createMachine({ gpus: ["tiny"] }).process("leak");
+p.throwing.cuda.cuInit(0);
+p.throwing.cuda.cuCtxCreate(null, 0, 0);
+`);
+    const { code, stdout } = check("leak.ts", "--schedules", "4", "--detect", "leaks");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^1\. leak: leak \(pid 1000\) never gave back what it got by cuCtxCreate at .*leak\.ts:5:17 /);
+    expect(stdout).toContain("4 schedules");
+    expect(stdout).toContain("1 mistake\n");
   });
 
   test("says nothing of a program that is right under every schedule", () => {
