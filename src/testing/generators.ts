@@ -38,6 +38,7 @@ export interface Generators {
   machine(): FastCheck.Arbitrary<MachineOptions>;
   /** A host program that runs on all three APIs (`runProgram`). */
   program(size?: ProgramSize): FastCheck.Arbitrary<LineProgram>;
+  /** One of the three APIs. */
   api(): FastCheck.Arbitrary<ApiName>;
   /** Decisions; shrinks to the natural schedule. @param length most decisions, default 200 */
   schedule(length?: number): FastCheck.Arbitrary<GeneratedSchedule>;

@@ -71,6 +71,7 @@ export class DmemController {
     return [...this.byName.values()];
   }
 
+  /** The region of that name. */
   find(name: string): DmemRegion | undefined {
     return this.byName.get(name);
   }

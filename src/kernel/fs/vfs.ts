@@ -40,6 +40,7 @@ export interface FileProvider {
   write?(path: string, text: string, caller: SysCaller): number;
   /** mkdir(2) and rmdir(2): 0 or a negative errno. Absent: -EPERM. */
   mkdir?(path: string, caller: SysCaller): number;
+  /** See `mkdir`. */
   rmdir?(path: string, caller: SysCaller): number;
   /** Whether there is a file (no directory) at a path; absent: when reading gives something. For files whose reading does something. */
   has?(path: string, caller: SysCaller): boolean;

@@ -18,7 +18,9 @@ export interface WaitRequest {
   readonly interruptible?: boolean;
   /** For explaining a deadlock: the fences, the word or the threads that would end the wait. */
   readonly fences?: () => readonly DmaFence[];
+  /** Address of the word that the wait is for. */
   readonly word?: number;
+  /** Threads whose end, or whose unlocking, would end the wait. */
   readonly threads?: () => readonly Thread[];
 }
 

@@ -141,6 +141,7 @@ export interface Sys {
   exitThread(): number;
   /** waitpid(2): the child's pid, 0 (WNOHANG), or -ECHILD, -EINVAL, -EINTR. OUT status: the status word. */
   waitpid(pid: number, status: { value: number } | null, options?: number): Blocking<number>;
+  /** getpgid(2): the process group of a process (0: the caller's), or -ESRCH. */
   getpgid(pid: number): number;
   /** -EINVAL, -ESRCH, -EPERM. */
   setpgid(pid: number, pgid: number): number;
@@ -148,7 +149,9 @@ export interface Sys {
   setsid(): number;
   /** -EPERM: neither CAP_SETUID nor its own. Leaving root gives up all capabilities. */
   setuid(uid: number): number;
+  /** setgid(2). -EPERM: neither CAP_SETGID nor its own. */
   setgid(gid: number): number;
+  /** setgroups(2): the supplementary groups. -EPERM: without CAP_SETGID. */
   setgroups(groups: readonly number[]): number;
   /** Keeps these capabilities only. -EPERM: one it has not. */
   capset(capabilities: readonly Capability[]): number;
@@ -156,6 +159,7 @@ export interface Sys {
   prlimit(resource: number, wanted: ResourceLimit | null, old?: { limit: ResourceLimit } | null): number;
   /** kill(2). -EINVAL, -ESRCH, -EPERM. */
   kill(pid: number, signo: number): number;
+  /** tgkill(2): a signal for one thread. -EINVAL, -ESRCH, -EPERM. */
   tgkill(pid: number, tid: number, signo: number): number;
   /** A signal for the calling thread. */
   raise(signo: number): number;
@@ -171,7 +175,9 @@ export interface Sys {
   sigsuspend(mask: readonly number[]): Blocking<number>;
   /** sched_setscheduler(2) of a thread (0: the caller). -EINVAL, -ESRCH, -EPERM (real-time without CAP_SYS_NICE). */
   sched_setscheduler(tid: number, policy: number, priority: number): number;
+  /** sched_getscheduler(2): the policy of a thread (0: the caller). -EINVAL, -ESRCH. */
   sched_getscheduler(tid: number): number;
+  /** sched_getparam(2). OUT param.priority: the real-time priority, 0 for others. -EINVAL, -ESRCH. */
   sched_getparam(tid: number, param: { priority: number }): number;
   /** Sets a nice value. -ESRCH, -EPERM, -EACCES (lower without CAP_SYS_NICE). */
   setpriority(tid: number, nice: number): number;
