@@ -1,5 +1,5 @@
 import { isPure, type Block, type Graph, type Node } from "../graph/node.ts";
-import type { Levels, Uniformity } from "./uniform.ts";
+import { blocksBefore, type Levels, type Uniformity } from "./uniform.ts";
 
 /**
  * The group's own flow: what happens to all its work-items together. Its nodes are
@@ -77,7 +77,12 @@ export function cutRegions(graph: Graph, levels: Levels, uniform: Uniformity, me
     nodes.push(node);
     at.set(block, node);
   }
-  for (const node of nodes) if (node.kind === "items" && scatters(node, heads, levels, uniform)) return null;
+  // Ways to several barriers are common to all (the analysis above saw to that); ways past them need not be.
+  const relevant = blocksBefore(graph.blocks, meets);
+  for (const node of nodes) {
+    if (node.kind !== "items" || !scatters(node, heads, levels, uniform)) continue;
+    if (!relevant.has(node.head) || node.blocks.some((block) => block.succs.some((next) => heads.has(next) && !relevant.has(next)))) return null;
+  }
   const someExit = nodes.some((node) => node.kind === "items" && node.blocks.some(ends) && node.blocks.some((block) => block.succs.some((next) => heads.has(next))));
   return { flow: { nodes, at, someExit }, values };
 }
