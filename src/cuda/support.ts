@@ -184,7 +184,7 @@ const driverCells: Readonly<Record<DriverName, Cell>> = {
   cuMemCreate: full,
   cuMemRelease: full,
   cuMemMap: full,
-  cuMemMapArrayAsync: refused("Mapping of arrays is not implemented: there are no CUDA arrays."),
+  cuMemMapArrayAsync: refused("Mapping of sparse arrays is not implemented: arrays have all their memory."),
   cuMemUnmap: full,
   cuMemSetAccess: full,
   cuMemGetAccess: full,

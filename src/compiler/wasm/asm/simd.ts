@@ -1,6 +1,6 @@
 /** Second number after 0xfd: vector instructions (core specification 2.0, binary format 5.4.8). Only those we emit. */
 export const simd = {
-  load: 0, load8_splat: 7, load16_splat: 8, load32_splat: 9, load64_splat: 10, store: 11, const: 12, shuffle: 13,
+  load: 0, store: 11, 
   i32x4_splat: 17, i64x2_splat: 18, f32x4_splat: 19, f64x2_splat: 20,
   i32x4_extract_lane: 27, i32x4_replace_lane: 28, i64x2_extract_lane: 29, i64x2_replace_lane: 30,
   f32x4_extract_lane: 31, f32x4_replace_lane: 32, f64x2_extract_lane: 33, f64x2_replace_lane: 34,
@@ -11,7 +11,7 @@ export const simd = {
   load8_lane: 84, load16_lane: 85, load32_lane: 86, load64_lane: 87, store8_lane: 88, store16_lane: 89, store32_lane: 90, store64_lane: 91,
   load32_zero: 92, load64_zero: 93, f32x4_demote_f64x2_zero: 94, f64x2_promote_low_f32x4: 95,
   f32x4_ceil: 103, f32x4_floor: 104, f32x4_trunc: 105, f32x4_nearest: 106, f64x2_ceil: 116, f64x2_floor: 117, f64x2_trunc: 122, f64x2_nearest: 148,
-  i16x8_extend_low_i8x16_u: 137, i32x4_neg: 161, i32x4_all_true: 163, i32x4_bitmask: 164, i32x4_extend_low_i16x8_u: 169,
+  i16x8_extend_low_i8x16_u: 137, i32x4_neg: 161, i32x4_bitmask: 164, i32x4_extend_low_i16x8_u: 169,
   i32x4_shl: 171, i32x4_shr_s: 172, i32x4_shr_u: 173, i32x4_add: 174, i32x4_sub: 177, i32x4_mul: 181, i32x4_min_s: 182, i32x4_min_u: 183, i32x4_max_s: 184, i32x4_max_u: 185,
   i64x2_neg: 193, i64x2_extend_low_i32x4_s: 199, i64x2_extend_high_i32x4_s: 200, i64x2_extend_low_i32x4_u: 201, i64x2_extend_high_i32x4_u: 202,
   i64x2_shl: 203, i64x2_shr_s: 204, i64x2_shr_u: 205, i64x2_add: 206, i64x2_sub: 209, i64x2_mul: 213,
@@ -20,5 +20,5 @@ export const simd = {
   f32x4_abs: 224, f32x4_neg: 225, f32x4_sqrt: 227, f32x4_add: 228, f32x4_sub: 229, f32x4_mul: 230, f32x4_div: 231, f32x4_min: 232, f32x4_max: 233,
   f64x2_abs: 236, f64x2_neg: 237, f64x2_sqrt: 239, f64x2_add: 240, f64x2_sub: 241, f64x2_mul: 242, f64x2_div: 243, f64x2_min: 244, f64x2_max: 245,
   i32x4_trunc_sat_f32x4_s: 248, i32x4_trunc_sat_f32x4_u: 249, f32x4_convert_i32x4_s: 250, f32x4_convert_i32x4_u: 251,
-  i32x4_trunc_sat_f64x2_s_zero: 252, i32x4_trunc_sat_f64x2_u_zero: 253, f64x2_convert_low_i32x4_s: 254, f64x2_convert_low_i32x4_u: 255,
+  f64x2_convert_low_i32x4_s: 254, f64x2_convert_low_i32x4_u: 255,
 } as const;

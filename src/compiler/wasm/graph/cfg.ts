@@ -98,6 +98,20 @@ export function dominates(a: Block, b: Block): boolean {
   return a.domEnter <= b.domEnter && b.domLeave <= a.domLeave;
 }
 
+/** The blocks of the loop that begins at the block, itself included; null when none does. */
+export function naturalLoop(header: Block): Set<Block> | null {
+  const latches = header.preds.filter((pred) => dominates(header, pred));
+  if (latches.length === 0) return null;
+  const found = new Set<Block>([header]);
+  const work = [...latches];
+  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+    if (found.has(block)) continue;
+    found.add(block);
+    work.push(...block.preds);
+  }
+  return found;
+}
+
 /** Natural loops: innermost header and depth of each block. Headers are visited inside out, so that the first to claim a block is its innermost. */
 function findLoops(blocks: readonly Block[]): void {
   for (const block of blocks) {
@@ -107,16 +121,7 @@ function findLoops(blocks: readonly Block[]): void {
   const outer = new Map<Block, Block | null>();
   for (let i = blocks.length - 1; i >= 0; i--) {
     const header = blocks[i]!;
-    const latches = header.preds.filter((pred) => dominates(header, pred));
-    if (latches.length === 0) continue;
-    const seen = new Set<Block>([header]);
-    const work = [...latches];
-    for (let block = work.pop(); block !== undefined; block = work.pop()) {
-      if (seen.has(block)) continue;
-      seen.add(block);
-      work.push(...block.preds);
-    }
-    for (const block of seen) {
+    for (const block of naturalLoop(header) ?? []) {
       block.loopDepth++;
       if (block.header === null) block.header = header;
       else if (block.header !== header && !outer.has(block.header)) outer.set(block.header, header);

@@ -4,7 +4,7 @@ import { simd } from "../asm/simd.ts";
 import { isWide } from "../emit/types.ts";
 import { writeStructured } from "../flow/structure.ts";
 import { dominates } from "../graph/cfg.ts";
-import { isPure, type Block, type Node } from "../graph/node.ts";
+import { Block, isPure, type Node } from "../graph/node.ts";
 import { record, RECORD_SHIFT, status } from "../lower/layout.ts";
 import { slotLoad } from "../slow/saved.ts";
 import type { FlowNode } from "../fast/flow.ts";
@@ -332,14 +332,13 @@ export abstract class VectorFlow extends VectorMemory {
   private part(order: readonly (Block | Loop)[]): void {
     const { code } = this;
     for (const at of order) {
-      if (!("header" in at && "order" in at && "blocks" in at)) {
-        this.maskedBlock(at as Block);
+      if (at instanceof Block) {
+        this.maskedBlock(at);
         continue;
       }
-      const loop = at as Loop;
       const again = code.loop();
-      this.part(loop.order);
-      code.get(this.maskOf(loop.header)).simd(simd.any_true).brIf(again);
+      this.part(at.order);
+      code.get(this.maskOf(at.header)).simd(simd.any_true).brIf(again);
       code.end();
     }
   }

@@ -1,4 +1,4 @@
-import { dominates } from "../graph/cfg.ts";
+import { dominates, naturalLoop } from "../graph/cfg.ts";
 import type { Block } from "../graph/node.ts";
 import type { FlowNode } from "../fast/flow.ts";
 
@@ -139,16 +139,8 @@ function findLoops(blocks: readonly Block[], inside: (block: Block) => boolean):
   const found: { readonly header: Block; readonly blocks: ReadonlySet<Block> }[] = [];
   for (const header of blocks) {
     if (!inside(header)) continue;
-    const latches = header.preds.filter((pred) => dominates(header, pred));
-    if (latches.length === 0) continue;
-    const seen = new Set<Block>([header]);
-    const work = [...latches];
-    for (let block = work.pop(); block !== undefined; block = work.pop()) {
-      if (seen.has(block)) continue;
-      seen.add(block);
-      work.push(...block.preds);
-    }
-    found.push({ header, blocks: seen });
+    const loop = naturalLoop(header);
+    if (loop !== null) found.push({ header, blocks: loop });
   }
   return found;
 }
