@@ -6,8 +6,9 @@ import { Band, PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
 import { HardwarePolicy, type PriorityBands } from "../../src/kernel/wddm/hws.ts";
 import { SoftwarePolicy } from "../../src/kernel/wddm/policy.ts";
 import { fakeCode, launch } from "../gpu/fake-code.ts";
-import { Rig, type Node } from "../kernel/drm/rig.ts";
+import { Rig } from "../kernel/drm/rig.ts";
 import { Bench, type Line } from "../kernel/wddm/rig.ts";
+import { program, type Program } from "../kernel/wddm/program.ts";
 
 const runs = { seed: 101, numRuns: 300 };
 const START = "Microsoft-Windows-DxgKrnl/DmaPacket/Start";
@@ -281,21 +282,6 @@ test("invariant 103: no context of a device runs while something on its residenc
   expect(steps).toBeGreaterThan(10_000);
   expect(pagedOut).toBeGreaterThan(300);
 });
-
-interface Program {
-  readonly node: Node;
-  readonly vm: number;
-  readonly context: number;
-  readonly queue: number;
-  readonly timeline: number;
-}
-
-function program(rig: Rig, name: string): Program {
-  const node = rig.process(name).open();
-  const vm = node.vm();
-  const context = node.context(vm);
-  return { node, vm, context, ...node.queue(context) };
-}
 
 test("invariant 100: a monitored fence's value never falls, and a wait is over exactly when the value is reached", () => {
   let steps = 0;

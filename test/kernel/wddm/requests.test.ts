@@ -5,26 +5,12 @@ import { userCredentials } from "../../../src/kernel/process/cred.ts";
 import type { WddmOptions } from "../../../src/kernel/wddm/options.ts";
 import { STATUS_NO_MEMORY, STATUS_PENDING } from "../../../src/kernel/wddm/vidmm.ts";
 import { fakeCode, launch } from "../../gpu/fake-code.ts";
-import { fill, marker, Rig, type Node } from "../drm/rig.ts";
+import { fill, marker, Rig } from "../drm/rig.ts";
+import { program, type Program } from "./program.ts";
 
 const P = 65536;
 const MIB = 2 ** 20;
 const code = fakeCode({ long: { instructions: 1e8 }, short: { instructions: 1000 } });
-
-interface Program {
-  readonly node: Node;
-  readonly vm: number;
-  readonly context: number;
-  readonly queue: number;
-  readonly timeline: number;
-}
-
-function program(rig: Rig, name: string): Program {
-  const node = rig.process(name).open();
-  const vm = node.vm();
-  const context = node.context(vm);
-  return { node, vm, context, ...node.queue(context) };
-}
 
 function windows(wddm: WddmOptions = {}): Rig {
   return new Rig({ os: "windows", gpus: [tiny], wddm });

@@ -41,6 +41,13 @@ export class KernelCode {
 
   /** Whether barriers are checked, and the fast path could run past one that some work-items do not come to. */
   get hidesDivergence(): boolean {
+    this.hides ??= this.findHidden();
+    return this.hides;
+  }
+
+  private hides: boolean | null = null;
+
+  private findHidden(): boolean {
     const { regions, facts: { checks }, kernel: { graph } } = this.program;
     if (regions === null || checks?.has("barriers") !== true) return false;
     const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
