@@ -1,0 +1,41 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { root, textOf } from "../architecture/sources.ts";
+import { runExample } from "./run-example.ts";
+
+/**
+ * The guide's chapters and their programs: what examples/NAME.ts prints stands in printed/NAME.txt, and docs/guide/NAME.md shows pieces of it in its `text` blocks. Times and shares are
+ * compared as to their places only: they change when the cost model does. PRINTED=write makes the files anew: look at what git says then.
+ */
+const folder = `${root}/test/examples/printed`;
+const names = readdirSync(folder).map((file) => file.replace(/\.txt$/, "")).toSorted();
+
+/** A line without what depends on the cost model, and without the widths that depend on that. */
+function masked(line: string): string {
+  return line.replaceAll(/[-+]?\d+(\.\d+)?(e[-+]\d+)?(?=( ?(ns|us|ms|s|%|times)\b)|:? *\||\]| %)/g, "#").replaceAll(/\[ +#/g, "[#").replaceAll(/\d+\.\d{6}/g, "#").replaceAll(/[ \t]+/g, " ").trim();
+}
+
+const lines = (text: string): string[] => text.trimEnd().split("\n").map(masked);
+
+describe.each(names)("%s", (name) => {
+  test("prints what it printed", async () => {
+    const text = await runExample(name);
+    const file = `${folder}/${name}.txt`;
+    if (process.env["PRINTED"] === "write") writeFileSync(file, text);
+    expect(lines(text)).toEqual(lines(readFileSync(file, "utf8")));
+  }, 60_000);
+
+  test("its chapter shows that", () => {
+    const printed = `\n${lines(readFileSync(`${folder}/${name}.txt`, "utf8")).join("\n")}\n`;
+    const blocks = [...textOf(`docs/guide/${name}.md`).matchAll(/^```text\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
+    expect(blocks.length).toBeGreaterThan(0);
+    // "..." stands for lines that are left out.
+    const pieces = blocks.flatMap((block) => block.split(/^ *\.\.\.\n/m)).filter((piece) => piece.trim() !== "");
+    for (const piece of pieces) expect(printed).toContain(`\n${lines(piece).join("\n")}\n`);
+  });
+});
+
+test("numbers with units are masked, others are not", () => {
+  expect(masked("  waited 12.5 us  for 3 pages")).toBe("waited # us for 3 pages");
+  expect(masked("[    0.400012] 0xfe00 64 KiB 12 %")).toBe("[#] 0xfe00 64 KiB # %");
+});
