@@ -6,6 +6,7 @@ import { touchMemory } from "../kernel/footprint.ts";
 import type { GpuProfile } from "./profile.ts";
 import { Resident, type ComputeWork } from "./resident.ts";
 import { comesBefore, RunList } from "./run-list.ts";
+import { busShare } from "./bus-share.ts";
 import { computeTime, wholeNs } from "./timing.ts";
 
 /** A multiprocessor's room in integer shares: fine enough that 32 blocks divide it. */
@@ -256,7 +257,7 @@ export class ComputeEngine {
   private execute(resident: Resident, work: ComputeWork, blocks: number, overhead: number): number {
     this.inside = work;
     try {
-      const execution = (resident.execution ??= this.launch(work));
+      const execution = (resident.execution ??= this.launch(work, resident));
       const request = this.request;
       if (work.launch.cooperative) resident.window = execution.blocksTotal;
       request.maxBlocks = resident.draining || execution.blocksTotal;
@@ -268,7 +269,7 @@ export class ComputeEngine {
       if (resident.draining > 0) resident.draining = resident.drained ? 0 : resident.draining - status.blocks;
       // Work-items that faulted have waited for their pages; their multiprocessors were theirs meanwhile.
       overhead += work.memory.takeStall?.() ?? 0;
-      const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * this.shareOf(work), blocks * work.threads);
+      const time = overhead + computeTime(this.profile, status.instructions, status.bytes, resident.multiprocessors * this.shareOf(work), blocks * work.threads, resident.bus);
       if (status.done || status.blocks > 0) {
         resident.idle = 0;
         resident.endStall();
@@ -303,8 +304,9 @@ export class ComputeEngine {
     return resident.idle > this.limits.hangPatience ? Math.max(time, Math.ceil(resident.ranNs / 4)) : time;
   }
 
-  private launch(work: ComputeWork): NonNullable<Resident["execution"]> {
+  private launch(work: ComputeWork, resident: Resident): NonNullable<Resident["execution"]> {
     const launch = work.launch;
+    resident.bus = this.profile.integrated ? 0 : busShare(work.memory.pageTable, work.params);
     return work.loaded.start({
       kernel: launch.kernel,
       workDim: launch.workDim,

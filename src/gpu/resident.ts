@@ -84,6 +84,8 @@ export class Resident {
   stalledWork = 0;
   fault: DeviceFault | null = null;
   event: object | null = null;
+  /** Part of its traffic that crosses the bus, 0 to 1. */
+  bus = 0;
   /** State that lies in the context-save area, bytes. */
   savedBytes = 0;
   /** No work-group is in the middle. */
@@ -111,6 +113,7 @@ export class Resident {
     this.endStall();
     this.fault = null;
     this.event = null;
+    this.bus = 0;
     this.savedBytes = 0;
     this.drained = true;
     this.draining = 0;

@@ -17,13 +17,15 @@ export function wholeNs(ns: number): number {
  * Time for counted work of one kernel, in fractional nanoseconds: the longer of computing and moving bytes.
  * @param multiprocessors that the kernel has for itself (may be fractional when shared)
  * @param threads work-items in progress
+ * @param bus part of the bytes that crosses the bus, because it is not in the GPU's own memory, 0 to 1
  */
-export function computeTime(profile: GpuProfile, instructions: number, bytes: number, multiprocessors: number, threads: number): number {
+export function computeTime(profile: GpuProfile, instructions: number, bytes: number, multiprocessors: number, threads: number, bus: number = 0): number {
   const perClock = Math.min(multiprocessors * profile.instructionsPerClock, threads / ISSUE_LATENCY);
   const bandwidth = Math.min(profile.memoryBandwidth, multiprocessors * L2_BYTES_PER_CLOCK * profile.clockHz);
   const compute = (instructions / (perClock * profile.clockHz)) * 1e9;
-  const memory = (bytes / bandwidth) * 1e9;
-  return compute > memory ? compute : memory;
+  const memory = ((bytes * (1 - bus)) / bandwidth) * 1e9;
+  const remote = bus === 0 ? 0 : ((bytes * bus) / profile.pcie.bandwidth) * 1e9;
+  return Math.max(compute, memory, remote);
 }
 
 /**

@@ -88,6 +88,11 @@ describe("lspci", () => {
     expect(run(machine, line)).toEqual([0, text, ""]);
   });
 
+  test("a card of no known maker", () => {
+    const card = { domain: 0, bus: 0x40, device: 0, function: 0, vendorId: 0x1234, deviceId: 0x11e8, subsystemId: 0, classCode: 0x00ff00, driver: null, link: { generation: 3, lanes: 4 }, bars: [] };
+    expect(run(createMachine({ gpus: [], iommu: { functions: [card] } }), "lspci -s 40:00.0")[1]).toMatch(/^40:00.0 Class \[00ff\]: Device 1234:11e8/);
+  });
+
   test("bad arguments", () => {
     expect(run(machine, "lspci -d nvidia")).toEqual([1, "", "lspci: -d: Invalid vendor ID, device ID or class\n"]);
     expect(run(machine, "lspci -z")[0]).toBe(1);

@@ -201,6 +201,7 @@ export class Vfs {
     for (const { prefix, provider } of this.providers) {
       if (path.startsWith(prefix) && (provider.has?.(path, caller) ?? provider.read(path, caller) !== null)) return provider.write?.(path, text, caller) ?? -Errno.EACCES;
     }
+    if (this.list(path) !== null) return -Errno.EISDIR;
     if (/^\/(sys|proc|dev)\//.test(path)) return -Errno.EACCES;
     const { euid, egid } = caller.process.cred;
     if (!this.files.has(path)) this.modes.set(path, { mode: 0o644, uid: euid, gid: egid });

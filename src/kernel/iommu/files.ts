@@ -32,7 +32,7 @@ export function groupTree(iommu: Iommu): Directory {
 /** /sys/kernel/debug/iommu: our own figures of each domain, its faults, and page requests (the drivers of real IOMMUs each have files of their own). */
 export function debugTree(iommu: Iommu): Directory {
   const hex = (n: number): string => `0x${n.toString(16)}`;
-  return directory(() => ({
+  return directory(() => (iommu.mode === "off" ? {} : {
     domains: text(() => iommu.groups.map(({ id, domain }) => `group ${id}: domain ${domain.id} type ${domain.type} ranges ${domain.count} bytes ${domain.mapped} iotlb ${domain.iotlb.size} unflushed ${domain.unflushed.length}\n`).join("")),
     faults: text(() => iommu.groups.flatMap(({ domain }) => domain.faults.map((f) => `${f.device} ${f.write ? "write" : "read"} iova ${hex(f.iova)}${f.pasid === undefined ? "" : ` pasid ${f.pasid}`}\n`)).join("")),
     page_requests: text(() => iommu.sva.requests.map((r) => `${r.device} pasid ${r.pasid} ${r.write ? "write" : "read"} ${hex(r.address)} ${r.response}\n`).join("")),

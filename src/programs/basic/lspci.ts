@@ -66,7 +66,7 @@ export const lspci: Program = function* (c) {
     if (slotWanted !== null && slot !== slotWanted && slot.slice(5) !== slotWanted) continue;
     const place = domain ? slot : slot.slice(5);
     const revision = id(c, slot, "revision");
-    const [className, deviceName] = [classes[klass] ?? `Class [${klass}]`, `${vendors[vendor] ?? "Device"} ${devices[`${vendor}:${device}`] ?? `Device ${device}`}`];
+    const [className, deviceName] = [classes[klass] ?? `Class [${klass}]`, vendors[vendor] === undefined ? `Device ${vendor}:${device}` : `${vendors[vendor]} ${devices[`${vendor}:${device}`] ?? `Device ${device}`}`];
     const text = numbers === 1 ? `${place} ${klass}: ${vendor}:${device}` : numbers === 2 ? `${place} ${className} [${klass}]: ${deviceName} [${vendor}:${device}]` : `${place} ${className}: ${deviceName}`;
     yield* c.io.out(`${text}${revision === "00" ? "" : ` (rev ${revision})`}\n`);
     const driver = kernel ? driverOf(c, slot) : "";
