@@ -1,4 +1,4 @@
-// Builds counter.cl and writes counter.bin, the program binary that the examples load where there is no Clang.
+// Builds the OpenCL C of the examples and writes the program binaries that they load where there is no Clang.
 //
 // Run: glassgpu run examples/kernels/make.ts
 import { writeFileSync } from "node:fs";
@@ -11,9 +11,11 @@ const cl = p.throwing.opencl;
 const [platforms] = cl.clGetPlatformIDs(1);
 const [devices] = cl.clGetDeviceIDs(platforms[0]!, CL_DEVICE_TYPE_GPU, 1);
 const context = cl.clCreateContext(null, 1, devices, null, null);
-const program = cl.clCreateProgramWithSource(context, 1, [kernelFile("counter.cl")], null);
-cl.clBuildProgram(program, 1, devices, "-cl-std=CL3.0", null, null);
-const binaries = out<Uint8Array[]>();
-p.opencl.clGetProgramInfo(program, CL_PROGRAM_BINARIES, 8, binaries, null);
-writeFileSync(new URL("counter.bin", import.meta.url), binaries.value[0]!);
-console.log(`wrote counter.bin: ${binaries.value[0]!.length} bytes`);
+for (const name of ["counter", "burn"]) {
+  const program = cl.clCreateProgramWithSource(context, 1, [kernelFile(`${name}.cl`)], null);
+  cl.clBuildProgram(program, 1, devices, "-cl-std=CL3.0", null, null);
+  const binaries = out<Uint8Array[]>();
+  p.opencl.clGetProgramInfo(program, CL_PROGRAM_BINARIES, 8, binaries, null);
+  writeFileSync(new URL(`${name}.bin`, import.meta.url), binaries.value[0]!);
+  console.log(`wrote ${name}.bin: ${binaries.value[0]!.length} bytes`);
+}
