@@ -11,6 +11,7 @@ type Modules = {
   "node:worker_threads": typeof import("node:worker_threads");
   "node:module": typeof import("node:module");
   "node:url": typeof import("node:url");
+  "node:v8": typeof import("node:v8");
 };
 
 /** The Node module, or null where there is none. */

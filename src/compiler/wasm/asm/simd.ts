@@ -21,4 +21,6 @@ export const simd = {
   f64x2_abs: 236, f64x2_neg: 237, f64x2_sqrt: 239, f64x2_add: 240, f64x2_sub: 241, f64x2_mul: 242, f64x2_div: 243, f64x2_min: 244, f64x2_max: 245,
   i32x4_trunc_sat_f32x4_s: 248, i32x4_trunc_sat_f32x4_u: 249, f32x4_convert_i32x4_s: 250, f32x4_convert_i32x4_u: 251,
   f64x2_convert_low_i32x4_s: 254, f64x2_convert_low_i32x4_u: 255,
+  // Core specification 3.0; only where they do what they should (emit/fused.ts).
+  f32x4_relaxed_madd: 261, f64x2_relaxed_madd: 263,
 } as const;

@@ -2,7 +2,9 @@ import type { Code } from "../asm/code.ts";
 import { F32, F64, I64, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import type { Emitter } from "./emitter.ts";
+import { simd } from "../asm/simd.ts";
 import { fusedDouble } from "./fma.ts";
+import { fusedInstruction } from "./fused.ts";
 
 /** Floating-point arithmetic. Directed roundings are computed exactly by imported functions: they are rare and slow. */
 
@@ -95,6 +97,10 @@ function write(e: Emitter, node: Node): boolean {
       if (round !== "rn") {
         for (const side of [a, b, c]) e.value(side);
         e.callImport(`exact.fma.${node.type}.${round}`, [type, type, type], [type]);
+      } else if (fusedInstruction()) {
+        for (const side of [a, b, c]) splat(e, side);
+        if (wide) code.simd(simd.f64x2_relaxed_madd).lane(simd.f64x2_extract_lane, 0);
+        else code.simd(simd.f32x4_relaxed_madd).lane(simd.f32x4_extract_lane, 0);
       } else if (wide) {
         for (const side of [a, b, c]) e.value(side);
         code.call(e.helpers.get("fma64", [F64, F64, F64], [F64], fusedDouble));
@@ -160,8 +166,15 @@ function compare(e: Emitter, node: Node, a: Node, b: Node): void {
   }));
 }
 
+/** Pushes a float in all lanes of a vector: there is no fma of scalars. */
+function splat(e: Emitter, node: Node): void {
+  const wide = node.type === "f64";
+  e.value(node);
+  e.code.simd(wide ? simd.f64x2_splat : simd.f32x4_splat);
+}
+
 /**
- * fma in f32: the product is exact in f64 (48 bits), the sum is rounded to 53 bits and then to 24. The second rounding can go wrong only where
+ * fma in f32 where no instruction does it: the product is exact in f64 (48 bits), the sum is rounded to 53 bits and then to 24. The second rounding can go wrong only where
  * the first lost something and its result lies halfway between two f32 (or below the normal numbers, where halfway lies elsewhere): there the
  * sum is made odd in the direction of what was lost (S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008).
  */

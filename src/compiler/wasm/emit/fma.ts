@@ -3,7 +3,7 @@ import { F64, I64, op } from "../asm/opcodes.ts";
 import type { Helpers } from "./emitter.ts";
 
 /**
- * fma in f64 as a function of three numbers: exact product by Veltkamp's and Dekker's splitting, exact sums, the small parts added to odd, one
+ * fma in f64 in software, as a function of three numbers: exact product by Veltkamp's and Dekker's splitting, exact sums, the small parts added to odd, one
  * rounding at the end (Boldo and Melquiond 2008). Outside the exponents where every step is exact an imported function does it.
  */
 export function fusedDouble(helpers: Helpers): Code {

@@ -3,8 +3,14 @@ import { simd } from "../asm/simd.ts";
 import type { Node } from "../graph/node.ts";
 import { highHalf, type VectorHost } from "./host.ts";
 
+/** fma of four lanes (of f64: one part of them), by the instruction that `fusedInstruction` speaks of. */
+export function fusedTogether(host: VectorHost, args: readonly Node[], part: number, wide: boolean): void {
+  for (const arg of args) host.vector(arg, part);
+  host.code.simd(wide ? simd.f64x2_relaxed_madd : simd.f32x4_relaxed_madd);
+}
+
 /**
- * fma in f32 of four lanes, as emit/float.ts does it for one: exact product and sum in f64, and where the second rounding could go wrong
+ * fma in f32 of four lanes in software, as emit/float.ts does it for one: exact product and sum in f64, and where the second rounding could go wrong
  * the sum made odd in the direction of what was lost.
  */
 export function fusedLanes(host: VectorHost, a: Node, b: Node, c: Node): void {

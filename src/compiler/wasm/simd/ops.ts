@@ -4,7 +4,8 @@ import { V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import type { Node } from "../graph/node.ts";
 import { CANONICAL_OPERAND, CANONICAL_RESULT } from "../emit/float.ts";
-import { fusedLanes } from "./fma.ts";
+import { fusedInstruction } from "../emit/fused.ts";
+import { fusedLanes, fusedTogether } from "./fma.ts";
 import { highHalf, type VectorHost } from "./host.ts";
 
 /**
@@ -228,8 +229,9 @@ function form(node: Node, same: (node: Node) => boolean): Write | null {
         code.simd(simd.bitselect);
       };
     case "fma":
-      if (round !== "rn" || wide) return null;
-      return (host) => fusedLanes(host, a, b, c);
+      if (round !== "rn") return null;
+      if (fusedInstruction()) return (host, part) => fusedTogether(host, [a, b, c], part, wide);
+      return wide ? null : (host) => fusedLanes(host, a, b, c);
     default: return conversion(node, a);
   }
 }
