@@ -33,7 +33,7 @@ if (only.length === 0) {
   const kernelEvents = benchKernelEvents(values.quick);
   say(`\nKernel model\n${kernelEventsTable(kernelEvents)}`);
   const startUp = benchStartUp(values.quick ? 3 : 11);
-  say(`\nimport "glassgpu" and createMachine(): ${short(startUp.median)} ms (best ${short(startUp.best)})`);
+  say(`\nimport "glassgpu" and createMachine(): ${short(startUp.median)} ms (best ${short(startUp.best)}; without compiled code ${short(startUp.cold)})`);
   rest = { ptx, build, hostCalls, kernelEvents, startUp };
 }
 if (values.json) console.log(JSON.stringify({ system, kernels, twins, geometricMean: kernels.length === 0 ? null : geometricMean(kernels.map((r) => r.timesPocl1)), ...rest }, null, 2));

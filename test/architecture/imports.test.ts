@@ -43,6 +43,7 @@ const layers: readonly Layer[] = [
 const outside: readonly { readonly prefix: string; readonly packages: RegExp }[] = [
   { prefix: "src/compiler/clang/", packages: /^(node:.*|@yowasp\/clang)$/ },
   { prefix: "src/tools/cli/", packages: /^(node:.*|amaro)$/ },
+  { prefix: "src/tools/loader/", packages: /^node:/ },
   { prefix: "src/testing/", packages: /^fast-check$/ },
 ];
 

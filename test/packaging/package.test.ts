@@ -6,7 +6,7 @@ import { root, textOf } from "../architecture/sources.ts";
 interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly module: string; readonly node: string; readonly default: string }>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly sideEffects: readonly string[];
@@ -34,6 +34,11 @@ describe("the package", () => {
     expect((tsconfig.compilerOptions.paths as Record<string, string[]>)[name]).toEqual([`./${sourceOf(code)}`]);
   });
 
+  test.each(entries)("$name: bundlers and browsers get the ES module, Node the one that loads compiled code", ({ module, node, default: code }) => {
+    expect(module).toBe(code);
+    expect(node).toBe(code.replace(/\.js$/, ".node.js"));
+  });
+
   test("offers what it promises", () => {
     const promised = ["glassgpu", "glassgpu/cuda", "glassgpu/cuda12", "glassgpu/cudart", "glassgpu/opencl", "glassgpu/kernel", "glassgpu/testing"];
     expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(promised));
@@ -46,7 +51,7 @@ describe("the package", () => {
   });
 
   test("has a program that runs", () => {
-    expect(textOf(sourceOf(manifest.bin["glassgpu"]!)).startsWith("#!/usr/bin/env node\n")).toBe(true);
+    expect(textOf(sourceOf(manifest.bin["glassgpu"]!))).toContain("export async function start(");
   });
 
   test("needs nothing at run time that cannot be left out", () => {

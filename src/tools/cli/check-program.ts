@@ -3,6 +3,7 @@ import { setAmbientProcess } from "../../host/ambient.ts";
 import { configureMachines, type MachineOptions } from "../../machine.ts";
 import type { RunRequest } from "../../testing/schedule/check.ts";
 import { findingOf, outcomeText, Watcher, type Schedule, type ScheduleRun } from "../../testing/schedule/run.ts";
+import { importModule } from "./import.ts";
 
 /** What process.exit() of a program under test becomes. */
 class ExitRequest extends Error {
@@ -77,7 +78,7 @@ export class HostProgram {
 
   private async call(schedule: Schedule): Promise<unknown> {
     if (this.main !== null) return await this.main(schedule);
-    const { default: main } = (await import(`${this.url}?schedule=${this.runs++}`)) as { readonly default?: unknown };
+    const { default: main } = (await importModule(`${this.url}?schedule=${this.runs++}`)) as { readonly default?: unknown };
     if (typeof main !== "function") return undefined;
     this.main = main as (schedule: Schedule) => unknown;
     return await this.main(schedule);

@@ -12,6 +12,7 @@ import { installLoader } from "./loader.ts";
 import { readMachineFile } from "./machine-file.ts";
 import { parse } from "./options.ts";
 import { ExitCode, UsageError } from "./usage.ts";
+import { importModule } from "./import.ts";
 
 const options = {
   schedules: { type: "string" },
@@ -84,7 +85,7 @@ export async function check(args: readonly string[], root: URL): Promise<void> {
   const machine = values.machine === undefined ? {} : readMachineFile(values.machine);
   installLoader(root);
   // Programs that make no machine get one. Registered after the package's own default, which importing it sets.
-  await import(new URL("dist/index.js", root).href);
+  await importModule(new URL("dist/index.node.js", root).href);
   setDefaultProcess(() => createMachine().process(basename(file, extname(file))));
   process.argv = [process.argv[0] ?? "node", path, ...rest];
   const program = new HostProgram(path, machine, replay === undefined);

@@ -1,6 +1,6 @@
-#!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { EmulatorBug } from "../../kernel/errors.ts";
+import { useImport, type ImportModule } from "./import.ts";
 import { ExitCode, help, UsageError } from "./usage.ts";
 
 /** The package's folder. Only this module may ask where it is: others are put together in other files when the package is built. */
@@ -41,22 +41,28 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-// `glassgpu ... | head` closes the pipe early; that is no error.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(ExitCode.ok);
-  });
-}
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof UsageError) {
-    console.error(`glassgpu: ${error.message}\nTry: glassgpu --help`);
-    process.exitCode = ExitCode.usage;
-  } else {
-    console.error(error);
-    process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;
+/**
+ * The command line program, from the process's arguments to its exit status.
+ * @param importModule how to import host programs
+ */
+export async function start(importModule: ImportModule): Promise<void> {
+  useImport(importModule);
+  // `glassgpu ... | head` closes the pipe early; that is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(ExitCode.ok);
+    });
+  }
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`glassgpu: ${error.message}\nTry: glassgpu --help`);
+      process.exitCode = ExitCode.usage;
+    } else {
+      console.error(error);
+      process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;
+    }
   }
 }

@@ -14,6 +14,7 @@ import { installLoader } from "./loader.ts";
 import { readMachineFile } from "./machine-file.ts";
 import { parse } from "./options.ts";
 import { ExitCode, UsageError } from "./usage.ts";
+import { importModule } from "./import.ts";
 
 const options = {
   machine: { type: "string" },
@@ -82,11 +83,11 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
 
   installLoader(root);
   // Programs that make no machine get one with a process of the file's name. Registered after the package's own default, which importing it sets.
-  await import(new URL("dist/index.js", root).href);
+  await importModule(new URL("dist/index.node.js", root).href);
   setDefaultProcess(() => createMachine().process(basename(file, extname(file))));
   process.argv = [process.argv[0] ?? "node", path, ...rest];
   try {
-    await import(pathToFileURL(path).href);
+    await importModule(pathToFileURL(path).href);
   } catch (error) {
     explain(error, machines);
     process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;

@@ -7,6 +7,7 @@ import type { Process } from "../../../kernel/process/process.ts";
 import type { Blocking } from "../../../kernel/process/wait.ts";
 import { shareMachine } from "../../../machine.ts";
 import type { Session } from "./session.ts";
+import { importModule } from "../import.ts";
 
 /** A simulated program: the default export of a host module that can run beside others. */
 type Main = (p: SimProcess, args: readonly string[]) => Blocking<unknown>;
@@ -47,7 +48,7 @@ export async function runHost(session: Session, args: readonly string[], backgro
   const argv = process.argv;
   process.argv = [argv[0] ?? "node", path, ...rest];
   // A query makes a second run of the same file a new module.
-  const loading = import(`${pathToFileURL(path).href}?run=${loads++}`) as Promise<{ readonly default?: unknown }>;
+  const loading = importModule(`${pathToFileURL(path).href}?run=${loads++}`) as Promise<{ readonly default?: unknown }>;
   const ended = loading.then((module) => {
     if (!(module.default instanceof GeneratorFunction)) return plain.exit(0);
     return undefined;

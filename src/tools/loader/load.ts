@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { cachedDataVersionTag } from "node:v8";
+import { runInThisContext, Script } from "node:vm";
+import { codeFolder, forgetOldBuilds, readCode, writeCode, writeStanding, type Standing } from "./code-cache.ts";
+
+interface CommonJs {
+  exports: Readonly<Record<string, unknown>>;
+}
+type Wrapper = (exports: unknown, require: (id: string) => unknown, module: CommonJs, filename: string, dirname: string) => void;
+
+/** A script of this process, for its cache. */
+interface Loaded {
+  readonly script: Script;
+  readonly cache: string;
+  /** The cache in use; null when there is none. */
+  readonly standing: (Standing & { readonly bytes: number }) | null;
+}
+
+/** After so many processes that found nothing to add to a cache, only one that lives twice as long as any before looks again: looking takes milliseconds. */
+const SETTLED = 3;
+
+const modules = new Map<string, CommonJs>();
+const loaded: Loaded[] = [];
+let folder: string | null | undefined;
+
+/** Whether this is another realm than Node's own, as the contexts of some test runners: a script of Node's would have other Arrays and Errors than its caller. */
+const foreign: boolean = runInThisContext("Array") !== Array;
+
+/** At the end the scripts hold the functions that were needed: of this process and, through the cache, of those before it. */
+function keep(): void {
+  const now = performance.now();
+  let wrote = false;
+  for (const { script, cache, standing } of loaded) {
+    if (standing !== null && standing.settled >= SETTLED && now < 2 * standing.lived) continue;
+    const code = script.createCachedData();
+    const lived = Math.max(now, standing?.lived ?? 0);
+    if (standing !== null && code.length < 1.01 * standing.bytes) writeStanding(cache, { lived, settled: standing.settled + 1 });
+    else {
+      writeCode(cache, { code, lived, settled: 0 });
+      wrote = true;
+    }
+  }
+  if (wrote && folder !== null && folder !== undefined) forgetOldBuilds(folder);
+}
+
+/** What is the same for all files of the package. */
+interface Package {
+  readonly root: string;
+  readonly build: string;
+}
+
+function compile(file: string, { root, build }: Package): Wrapper {
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`; // The build writes ASCII.
+  const filename = pathToFileURL(file).href;
+  // oxlint-disable-next-line no-new-func -- code of this package, for the realm that asks
+  if (foreign) return new Function(`return ${source}\n//# sourceURL=${filename}`)() as Wrapper;
+  if (folder === undefined) folder = codeFolder(`${build}-${cachedDataVersionTag().toString(16)}`, process.env);
+  if (folder === null) return new Script(source, { filename }).runInThisContext() as Wrapper;
+  const cache = join(folder, `${file.slice(root.length).replaceAll(/[\\/]/g, "+")}.bin`);
+  const known = readCode(cache);
+  const script = new Script(source, { filename, ...(known === null ? {} : { cachedData: known.code }) });
+  if (loaded.length === 0) process.on("exit", keep);
+  loaded.push({ script, cache, standing: known === null || script.cachedDataRejected === true ? null : { lived: known.lived, settled: known.settled, bytes: known.code.length } });
+  return script.runInThisContext() as Wrapper;
+}
+
+function loadFile(file: string, own: Package): CommonJs["exports"] {
+  const known = modules.get(file);
+  if (known !== undefined) return known.exports;
+  const usual = createRequire(file);
+  const module: CommonJs = { exports: {} };
+  modules.set(file, module);
+  const require = (id: string): unknown => (id.startsWith(".") ? loadFile(join(dirname(file), id), own) : usual(id));
+  compile(file, own)(module.exports, require, module, file, dirname(file));
+  return module.exports;
+}
+
+/**
+ * Loads a CommonJS file of this package, and what it needs of this package, through V8's code cache.
+ * @param root the folder `dist`, a file: URL that ends in a slash
+ * @param path of the file, from there
+ * @param build hash of all code of the package: a cache of other code is never used
+ */
+export function load(root: URL, path: string, build: string): CommonJs["exports"] {
+  const own = { root: fileURLToPath(root), build };
+  return loadFile(join(own.root, path), own);
+}
