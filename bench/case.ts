@@ -1,4 +1,22 @@
-import type { ClHost } from "./cl-host.ts";
+/** A device buffer, and a kernel with its arguments: numbers that the host knows. */
+export type Memory = number;
+export type Started = number;
+
+/** A kernel argument: a buffer, room of that many bytes of local memory, or the bytes of a value. */
+export type Argument = Memory | { readonly local: number } | Int32Array | Uint32Array | Float32Array;
+
+/** The few calls that the cases need; made of OpenCL and of CUDA. */
+export interface BenchHost {
+  /** A buffer with the bytes of `data`, or that many zero bytes. */
+  buffer(data: ArrayBufferView | number): Memory;
+  write(memory: Memory, data: ArrayBufferView): void;
+  /** Fills `into` from the start of a buffer. */
+  read<T extends ArrayBufferView>(memory: Memory, into: T): T;
+  kernel(name: string, ...args: readonly Argument[]): Started;
+  setArg(kernel: Started, index: number, arg: Argument): void;
+  enqueue(kernel: Started, global: readonly number[], local: readonly number[]): void;
+  finish(): void;
+}
 
 /** A prepared benchmark: what is timed, what is not, and whether the result is right. */
 export interface Prepared {
@@ -10,12 +28,12 @@ export interface Prepared {
   readonly check: () => string | null;
 }
 
-/** One benchmark of bench/kernels.cl. */
+/** One benchmark of bench/kernels.cl (and kernels.cu). */
 export interface Case {
   /** As in recorded.json. */
   readonly name: string;
   readonly workItems: number;
-  readonly prepare: (host: ClHost) => Prepared;
+  readonly prepare: (host: BenchHost) => Prepared;
 }
 
 /** A repeatable generator of numbers from 0 to 1. */

@@ -1,5 +1,4 @@
-import type { cl_kernel } from "glassgpu/opencl";
-import { differs, floats, noise, type Case } from "./case.ts";
+import { differs, floats, noise, type Case, type Started } from "./case.ts";
 
 const n = 2 ** 22;
 const u32 = (value: number): Uint32Array => new Uint32Array([value]);
@@ -64,7 +63,7 @@ export const cooperating: readonly Case[] = [
       const out = host.buffer(4 * length);
       // 2,048 sums of blocks of 512 are scanned in four blocks, whose four sums are scanned in one.
       const [sums, sumsOut, tops, topsOut, total] = [host.buffer(4 * 2048), host.buffer(4 * 2048), host.buffer(16), host.buffer(16), host.buffer(4)];
-      const steps: readonly (readonly [cl_kernel, number, number])[] = [
+      const steps: readonly (readonly [Started, number, number])[] = [
         [host.kernel("scan_block", host.buffer(data), out, sums, { local: 2048 }), length / 2, 256],
         [host.kernel("scan_block", sums, sumsOut, tops, { local: 2048 }), 1024, 256],
         [host.kernel("scan_block", tops, topsOut, total, { local: 16 }), 2, 2],

@@ -3,15 +3,13 @@ import { createMachine, formatDiagnostic, type HostProcess, type Machine } from 
 import {
   CL_DEVICE_TYPE_GPU, CL_MEM_READ_WRITE, CL_SUCCESS, CL_TRUE, type cl_command_queue, type cl_context, type cl_device_id, type cl_kernel, type cl_mem, type cl_program,
 } from "glassgpu/opencl";
-
-/** A kernel argument: a buffer, room of that many bytes of local memory, or the bytes of a value. */
-export type Argument = cl_mem | { readonly local: number } | Int32Array | Uint32Array | Float32Array;
+import type { Argument, BenchHost } from "./case.ts";
 
 /** Source of all benchmark kernels. */
 export const source: string = readFileSync(new URL("kernels.cl", import.meta.url), "utf8");
 
 /** A process with one in-order queue and the benchmark program, and the few calls that the cases need. */
-export class ClHost {
+export class ClHost implements BenchHost {
   readonly machine: Machine;
   readonly process: HostProcess;
   readonly context: cl_context;
