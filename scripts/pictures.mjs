@@ -2,12 +2,14 @@
 // test/examples/pictures.test.ts compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { faults } from "./pictures/faults.mjs";
 import { sharing } from "./pictures/sharing.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Pictures by name: the example whose output they show, and how. */
 export const pictures = {
+  "faults": { example: "faults", draw: faults },
   "sharing-a-gpu": { example: "game-and-inference", draw: sharing },
 };
 
