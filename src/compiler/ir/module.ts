@@ -20,6 +20,8 @@ export interface SharedVar {
   readonly name: string;
   readonly size: number;
   readonly align: number;
+  /** How a linker sees it; absent: its module keeps it to itself. */
+  readonly linkage?: "visible" | "extern" | "weak" | "common";
 }
 
 /** A reference inside a variable's initial bytes: 8 (or 4) bytes at `offset` hold the address of `symbol` plus `addend`. */

@@ -1,5 +1,5 @@
 import { newModule } from "./builder.ts";
-import type { Block, Fn, GlobalVar, KernelAttributes, KernelParam, LocalVar, Module, Relocation } from "./module.ts";
+import type { Block, Fn, GlobalVar, KernelAttributes, KernelParam, LocalVar, Module, Relocation, SharedVar } from "./module.ts";
 import type { Instr, Opcode, ValueId } from "./ops.ts";
 import { shapes, type Field } from "./shape.ts";
 import { Tokens } from "./tokens.ts";
@@ -22,7 +22,7 @@ export function parseModule(text: string): Module {
   while (!tokens.atEnd) {
     switch (tokens.word(["global", "shared", "kernel", "func"] as const)) {
       case "global": add(tokens, module.globals, parseGlobal(tokens)); break;
-      case "shared": add(tokens, module.shared, parseStorage(tokens)); break;
+      case "shared": add(tokens, module.shared, parseShared(tokens)); break;
       case "kernel": add(tokens, module.functions, parseFunction(tokens, "kernel")); break;
       case "func": add(tokens, module.functions, parseFunction(tokens, "func")); break;
     }
@@ -44,6 +44,11 @@ function parseStorage(tokens: Tokens): LocalVar {
   const name = tokens.string();
   const size = keyed(tokens, "size", () => tokens.number());
   return { name, size, align: keyed(tokens, "align", () => tokens.number()) };
+}
+
+function parseShared(tokens: Tokens): SharedVar {
+  const storage = parseStorage(tokens);
+  return tokens.peek === "linkage" ? { ...storage, linkage: keyed(tokens, "linkage", () => tokens.word(["visible", "extern", "weak", "common"] as const)) } : storage;
 }
 
 function parseGlobal(tokens: Tokens): GlobalVar {

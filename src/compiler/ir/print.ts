@@ -13,7 +13,7 @@ import type { Type } from "./types.ts";
 export function printModule(module: Module): string {
   const parts = [`module ${quote(module.name)} source=${orNull(module.sourceName, quote)}`];
   for (const variable of module.globals.values()) parts.push(printGlobal(variable));
-  for (const { name, size, align } of module.shared.values()) parts.push(`shared ${quote(name)} size=${size} align=${align}`);
+  for (const { name, size, align, linkage } of module.shared.values()) parts.push(`shared ${quote(name)} size=${size} align=${align}${linkage === undefined ? "" : ` linkage=${linkage}`}`);
   for (const fn of module.functions.values()) parts.push("", printFunction(fn));
   return `${parts.join("\n")}\n`;
 }

@@ -4,10 +4,11 @@ import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUfunction, CUkernel } from "../abi/driver/types.ts";
 import type { Context } from "./core/context.ts";
-import { compilePtx, isRefusal } from "./core/compile.ts";
+import { compilePtx } from "./core/compile.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
 import { Module, type CudaFunction, type Kernel, type Library } from "./core/module.ts";
+import { isRefusal } from "./core/refusal.ts";
 
 /** The function a handle names, of any context; for calls that need no code in the current one. */
 export function functionArgument(t: Caller, context: Context, f: CUfunction | null, code: CUresult): CudaFunction | CUresult {
@@ -18,7 +19,7 @@ export function functionArgument(t: Caller, context: Context, f: CUfunction | nu
 export function* libraryModule(t: Caller, context: Context, library: Library): Blocking<Module | CUresult> {
   const old = library.modules.get(context);
   if (old !== undefined && context.modules.has(old)) return old;
-  const code = compilePtx(library.text, "library", context.device.profile.computeCapability);
+  const code = compilePtx(library.text, "library", context.device.profile.computeCapability, library.maxRegisters);
   if (isRefusal(code)) return fail(t, code.code, code.rule);
   const module = yield* Module.load(t, context, code, library);
   if (typeof module === "number") return fail(t, errnoCode(module), errnoRule(module, "memory for the library's variables"));

@@ -7,11 +7,13 @@ import * as cu from "../abi/driver/constants.ts";
 import { CUlibraryOption, type CUjit_option, type CUresult } from "../abi/driver/enums.ts";
 import type { CUdeviceptr, CUkernel, CUlibrary, CUmodule } from "../abi/driver/types.ts";
 import { isEnumerator } from "./core/arguments.ts";
-import { compilePtx, imageText, isRefusal } from "./core/compile.ts";
+import { compilePtx } from "./core/compile.ts";
 import { enter, enterDriver } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import { imageText } from "./core/image.ts";
 import { Kernel, Library } from "./core/module.ts";
+import { isRefusal } from "./core/refusal.ts";
 import { threadKey, type DriverState } from "./core/state.ts";
 import { waitContext } from "./core/wait.ts";
 import { libraryModule } from "./function-argument.ts";
@@ -33,13 +35,13 @@ function load(
   }
   const text = imageText(image);
   const device = t.threadState(threadKey).stack.at(-1)?.device ?? driver.devices[0]!;
-  const code = typeof text === "string" ? compilePtx(text, "library", device.profile.computeCapability) : text;
+  const code = typeof text === "string" ? compilePtx(text, "library", device.profile.computeCapability, jit.maxRegisters) : text;
   if (isRefusal(code)) {
     reportRefusal(jit, code.log);
     return fail(t, code.code, code.rule);
   }
   reportCompiled(jit, code, 0);
-  const library = new Library(text as string, code);
+  const library = new Library(text as string, code, jit.maxRegisters);
   library.handle = driver.libraries.add(library) as CUlibrary;
   for (const info of code.kernels.values()) {
     const kernel = new Kernel(library, info);
@@ -55,7 +57,7 @@ function load(
  * @param library gets it
  * @param code PTX text, or its bytes
  * @param jitOptions as for cuModuleLoadDataEx
- * @returns INVALID_VALUE: a pointer NULL, unknown options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU, SHARED_OBJECT_SYMBOL_NOT_FOUND, NOT_SUPPORTED: as cuModuleLoadData.
+ * @returns INVALID_VALUE: a pointer NULL, unknown options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU, INVALID_IMAGE, NOT_SUPPORTED: as cuModuleLoadData.
  */
 export function cuLibraryLoadData(
   t: Caller, library: Out<CUlibrary> | null, code: ModuleImage | null, jitOptions: readonly CUjit_option[] | null, jitOptionsValues: readonly unknown[] | null, numJitOptions: number,
@@ -204,4 +206,17 @@ export function* cuLibraryGetGlobal(t: Caller, dptr: Out<CUdeviceptr> | null, by
  */
 export function* cuLibraryGetManaged(t: Caller, dptr: Out<CUdeviceptr> | null, bytes: Out<number> | null, library: CUlibrary | null, name: string | null): Blocking<CUresult> {
   return yield* variable(t, dptr, bytes, library, name, true);
+}
+
+/**
+ * A function that host and device can both call. There is none: what PTX says of functions gives the host nothing to call.
+ * @returns INVALID_VALUE: a pointer NULL. INVALID_HANDLE: not a library. NOT_FOUND: always, else.
+ */
+export function cuLibraryGetUnifiedFunction(t: Caller, fptr: Out<unknown> | null, library: CUlibrary | null, symbol: string | null): CUresult {
+  const driver = enterDriver(t);
+  if (typeof driver === "number") return driver;
+  if (fptr === null || symbol === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "fptr and symbol must not be NULL");
+  const found = libraryArgument(t, driver, library);
+  if (typeof found === "number") return found;
+  return fail(t, cu.CUDA_ERROR_NOT_FOUND, "no library has functions that host and device can both call", { symbol });
 }

@@ -8,17 +8,19 @@ import type { CUjit_option, CUmoduleLoadingMode, CUresult } from "../abi/driver/
 import type { CUdeviceptr, CUfunction, CUmodule } from "../abi/driver/types.ts";
 import type { Context } from "./core/context.ts";
 import { enter, enterDriver, failSticky } from "./core/enter.ts";
-import { compilePtx, imageText, isRefusal } from "./core/compile.ts";
+import { compilePtx } from "./core/compile.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import { imageText } from "./core/image.ts";
 import { Module } from "./core/module.ts";
+import { isRefusal } from "./core/refusal.ts";
 import { waitContext } from "./core/wait.ts";
 import { readJitOptions, reportCompiled, reportRefusal, type JitOptions } from "./jit-options.ts";
 
 /** Module Management: loading code, finding what is in it. Linking: module-link.ts. */
 
 /** CPU time of the just-in-time compiler: 1 us for each character of the text. MODEL. */
-const COMPILE_NS_PER_CHARACTER = 1000;
+export const COMPILE_NS_PER_CHARACTER: number = 1000;
 
 /** Compiles and loads an image into a context. @returns the module, or the error. */
 export function* loadImage(t: Caller, context: Context, image: ModuleImage, jit: JitOptions | null): Blocking<Module | CUresult> {
@@ -27,7 +29,13 @@ export function* loadImage(t: Caller, context: Context, image: ModuleImage, jit:
     reportRefusal(jit, text.log);
     return fail(t, text.code, text.rule);
   }
-  const code = compilePtx(text, "module", context.device.profile.computeCapability);
+  const has = context.device.profile.computeCapability;
+  const target = jit?.target ?? has;
+  if (target[0] !== has[0] || target[1] > has[1]) {
+    reportRefusal(jit, `fatal   : code for compute capability ${target.join(".")} cannot be loaded on a device of ${has.join(".")}`);
+    return fail(t, cu.CUDA_ERROR_NO_BINARY_FOR_GPU, "CU_JIT_TARGET must be an architecture that the device runs", { target: target.join("."), device: has.join(".") });
+  }
+  const code = compilePtx(text, "module", target, jit?.maxRegisters);
   t.sys.spend(text.length * COMPILE_NS_PER_CHARACTER);
   if (isRefusal(code)) {
     reportRefusal(jit, code.log);
@@ -66,11 +74,11 @@ export function* cuModuleLoad(t: Caller, module: Out<CUmodule> | null, fname: st
 }
 
 /**
- * Loads a module from PTX text. Blocks until its variables have their first values.
+ * Loads a module from PTX text, which is a whole program, or from what cuLinkComplete gave. Blocks until its variables have their first values.
  * @param module gets it
- * @param image PTX text, or its bytes
- * @returns INVALID_VALUE: a pointer NULL. INVALID_PTX: not valid PTX. UNSUPPORTED_PTX_VERSION: newer than 9.0. NO_BINARY_FOR_GPU: for another
- * architecture, or machine code. SHARED_OBJECT_SYMBOL_NOT_FOUND: an unresolved symbol. NOT_SUPPORTED: instructions that the emulator lacks. OUT_OF_MEMORY.
+ * @param image PTX text, its bytes, or a linked image
+ * @returns INVALID_VALUE: a pointer NULL. INVALID_PTX: not valid PTX, or it calls a function that it does not define. UNSUPPORTED_PTX_VERSION: newer than 9.0. NO_BINARY_FOR_GPU: for another
+ * architecture, or machine code. INVALID_IMAGE: a damaged result of cuLinkComplete. NOT_SUPPORTED: instructions that the emulator lacks. OUT_OF_MEMORY.
  */
 export function* cuModuleLoadData(t: Caller, module: Out<CUmodule> | null, image: ModuleImage | null): Blocking<CUresult> {
   return yield* load(t, module, image, null);

@@ -27,6 +27,7 @@ import * as memoryCopyChapter from "./memory-copy.ts";
 import * as memoryHostChapter from "./memory-host.ts";
 import * as memorySetChapter from "./memory-set.ts";
 import * as memoryChapter from "./memory.ts";
+import * as moduleLinkChapter from "./module-link.ts";
 import * as moduleChapter from "./module.ts";
 import * as occupancyChapter from "./occupancy.ts";
 import * as peerChapter from "./peer.ts";
@@ -44,14 +45,8 @@ import * as virtualMemoryChapter from "./virtual-memory.ts";
 /** Functions of the header that are not implemented. */
 export const refusedNames = [
   "cuDeviceGetNvSciSyncAttributes",
-  "cuLinkCreate_v2",
-  "cuLinkAddData_v2",
-  "cuLinkAddFile_v2",
-  "cuLinkComplete",
-  "cuLinkDestroy",
   "cuModuleGetTexRef",
   "cuModuleGetSurfRef",
-  "cuLibraryGetUnifiedFunction",
   "cuDeviceRegisterAsyncNotification",
   "cuDeviceUnregisterAsyncNotification",
   "cuIpcGetEventHandle",
@@ -320,11 +315,11 @@ export type Driver = {
   readonly cuModuleGetFunctionCount: typeof moduleChapter.cuModuleGetFunctionCount;
   readonly cuModuleEnumerateFunctions: typeof moduleChapter.cuModuleEnumerateFunctions;
   readonly cuModuleGetGlobal_v2: typeof moduleChapter.cuModuleGetGlobal_v2;
-  readonly cuLinkCreate_v2: Shaped<DriverFunctions["cuLinkCreate_v2"]>;
-  readonly cuLinkAddData_v2: Shaped<DriverFunctions["cuLinkAddData_v2"]>;
-  readonly cuLinkAddFile_v2: Shaped<DriverFunctions["cuLinkAddFile_v2"]>;
-  readonly cuLinkComplete: Shaped<DriverFunctions["cuLinkComplete"]>;
-  readonly cuLinkDestroy: Shaped<DriverFunctions["cuLinkDestroy"]>;
+  readonly cuLinkCreate_v2: typeof moduleLinkChapter.cuLinkCreate_v2;
+  readonly cuLinkAddData_v2: typeof moduleLinkChapter.cuLinkAddData_v2;
+  readonly cuLinkAddFile_v2: typeof moduleLinkChapter.cuLinkAddFile_v2;
+  readonly cuLinkComplete: typeof moduleLinkChapter.cuLinkComplete;
+  readonly cuLinkDestroy: typeof moduleLinkChapter.cuLinkDestroy;
   readonly cuModuleGetTexRef: Shaped<DriverFunctions["cuModuleGetTexRef"]>;
   readonly cuModuleGetSurfRef: Shaped<DriverFunctions["cuModuleGetSurfRef"]>;
   readonly cuLibraryLoadData: typeof libraryChapter.cuLibraryLoadData;
@@ -338,7 +333,7 @@ export type Driver = {
   readonly cuKernelGetLibrary: typeof kernelChapter.cuKernelGetLibrary;
   readonly cuLibraryGetGlobal: typeof libraryChapter.cuLibraryGetGlobal;
   readonly cuLibraryGetManaged: typeof libraryChapter.cuLibraryGetManaged;
-  readonly cuLibraryGetUnifiedFunction: Shaped<DriverFunctions["cuLibraryGetUnifiedFunction"]>;
+  readonly cuLibraryGetUnifiedFunction: typeof libraryChapter.cuLibraryGetUnifiedFunction;
   readonly cuKernelGetAttribute: typeof kernelChapter.cuKernelGetAttribute;
   readonly cuKernelSetAttribute: typeof kernelChapter.cuKernelSetAttribute;
   readonly cuKernelSetCacheConfig: typeof kernelChapter.cuKernelSetCacheConfig;
@@ -721,9 +716,9 @@ export type Driver = {
   readonly cuCtxPushCurrent: typeof contextChapter.cuCtxPushCurrent_v2;
   readonly cuCtxPopCurrent: typeof contextChapter.cuCtxPopCurrent_v2;
   readonly cuModuleGetGlobal: typeof moduleChapter.cuModuleGetGlobal_v2;
-  readonly cuLinkCreate: Shaped<DriverFunctions["cuLinkCreate_v2"]>;
-  readonly cuLinkAddData: Shaped<DriverFunctions["cuLinkAddData_v2"]>;
-  readonly cuLinkAddFile: Shaped<DriverFunctions["cuLinkAddFile_v2"]>;
+  readonly cuLinkCreate: typeof moduleLinkChapter.cuLinkCreate_v2;
+  readonly cuLinkAddData: typeof moduleLinkChapter.cuLinkAddData_v2;
+  readonly cuLinkAddFile: typeof moduleLinkChapter.cuLinkAddFile_v2;
   readonly cuMemGetInfo: typeof memoryChapter.cuMemGetInfo_v2;
   readonly cuMemAlloc: typeof memoryChapter.cuMemAlloc_v2;
   readonly cuMemAllocPitch: typeof memoryChapter.cuMemAllocPitch_v2;
@@ -860,11 +855,11 @@ export const driver: Driver = {
   cuModuleGetFunctionCount: moduleChapter.cuModuleGetFunctionCount,
   cuModuleEnumerateFunctions: moduleChapter.cuModuleEnumerateFunctions,
   cuModuleGetGlobal_v2: moduleChapter.cuModuleGetGlobal_v2,
-  cuLinkCreate_v2: refused.cuLinkCreate_v2,
-  cuLinkAddData_v2: refused.cuLinkAddData_v2,
-  cuLinkAddFile_v2: refused.cuLinkAddFile_v2,
-  cuLinkComplete: refused.cuLinkComplete,
-  cuLinkDestroy: refused.cuLinkDestroy,
+  cuLinkCreate_v2: moduleLinkChapter.cuLinkCreate_v2,
+  cuLinkAddData_v2: moduleLinkChapter.cuLinkAddData_v2,
+  cuLinkAddFile_v2: moduleLinkChapter.cuLinkAddFile_v2,
+  cuLinkComplete: moduleLinkChapter.cuLinkComplete,
+  cuLinkDestroy: moduleLinkChapter.cuLinkDestroy,
   cuModuleGetTexRef: refused.cuModuleGetTexRef,
   cuModuleGetSurfRef: refused.cuModuleGetSurfRef,
   cuLibraryLoadData: libraryChapter.cuLibraryLoadData,
@@ -878,7 +873,7 @@ export const driver: Driver = {
   cuKernelGetLibrary: kernelChapter.cuKernelGetLibrary,
   cuLibraryGetGlobal: libraryChapter.cuLibraryGetGlobal,
   cuLibraryGetManaged: libraryChapter.cuLibraryGetManaged,
-  cuLibraryGetUnifiedFunction: refused.cuLibraryGetUnifiedFunction,
+  cuLibraryGetUnifiedFunction: libraryChapter.cuLibraryGetUnifiedFunction,
   cuKernelGetAttribute: kernelChapter.cuKernelGetAttribute,
   cuKernelSetAttribute: kernelChapter.cuKernelSetAttribute,
   cuKernelSetCacheConfig: kernelChapter.cuKernelSetCacheConfig,
@@ -1261,9 +1256,9 @@ export const driver: Driver = {
   cuCtxPushCurrent: contextChapter.cuCtxPushCurrent_v2,
   cuCtxPopCurrent: contextChapter.cuCtxPopCurrent_v2,
   cuModuleGetGlobal: moduleChapter.cuModuleGetGlobal_v2,
-  cuLinkCreate: refused.cuLinkCreate_v2,
-  cuLinkAddData: refused.cuLinkAddData_v2,
-  cuLinkAddFile: refused.cuLinkAddFile_v2,
+  cuLinkCreate: moduleLinkChapter.cuLinkCreate_v2,
+  cuLinkAddData: moduleLinkChapter.cuLinkAddData_v2,
+  cuLinkAddFile: moduleLinkChapter.cuLinkAddFile_v2,
   cuMemGetInfo: memoryChapter.cuMemGetInfo_v2,
   cuMemAlloc: memoryChapter.cuMemAlloc_v2,
   cuMemAllocPitch: memoryChapter.cuMemAllocPitch_v2,

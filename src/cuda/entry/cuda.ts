@@ -385,11 +385,11 @@ export const cuCtxSetSharedMemConfig: Api["cuCtxSetSharedMemConfig"] = ambientCa
 export const cuModuleLoad: Api["cuModuleLoad"] = ambientCall("cuda", "cuModuleLoad");
 
 /**
- * Loads a module from PTX text. Blocks until its variables have their first values.
+ * Loads a module from PTX text, which is a whole program, or from what cuLinkComplete gave. Blocks until its variables have their first values.
  * @param module gets it
- * @param image PTX text, or its bytes
- * @returns INVALID_VALUE: a pointer NULL. INVALID_PTX: not valid PTX. UNSUPPORTED_PTX_VERSION: newer than 9.0. NO_BINARY_FOR_GPU: for another
- * architecture, or machine code. SHARED_OBJECT_SYMBOL_NOT_FOUND: an unresolved symbol. NOT_SUPPORTED: instructions that the emulator lacks. OUT_OF_MEMORY.
+ * @param image PTX text, its bytes, or a linked image
+ * @returns INVALID_VALUE: a pointer NULL. INVALID_PTX: not valid PTX, or it calls a function that it does not define. UNSUPPORTED_PTX_VERSION: newer than 9.0. NO_BINARY_FOR_GPU: for another
+ * architecture, or machine code. INVALID_IMAGE: a damaged result of cuLinkComplete. NOT_SUPPORTED: instructions that the emulator lacks. OUT_OF_MEMORY.
  */
 export const cuModuleLoadData: Api["cuModuleLoadData"] = ambientCall("cuda", "cuModuleLoadData");
 
@@ -451,19 +451,46 @@ export const cuModuleEnumerateFunctions: Api["cuModuleEnumerateFunctions"] = amb
  */
 export const cuModuleGetGlobal_v2: Api["cuModuleGetGlobal_v2"] = ambientCall("cuda", "cuModuleGetGlobal_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Begins a link.
+ * @param numOptions number of options
+ * @param options which; logs are written by the later calls
+ * @param optionValues their values
+ * @param stateOut gets the link's state
+ * @returns INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ */
 export const cuLinkCreate_v2: Api["cuLinkCreate_v2"] = ambientCall("cuda", "cuLinkCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds an input in memory to a link.
+ * @param type CU_JIT_INPUT_PTX or CU_JIT_INPUT_FATBINARY: PTX text. CU_JIT_INPUT_CUBIN and the others: an image of cuLinkComplete
+ * @param data of `size` bytes
+ * @param name for messages; may be NULL
+ * @param numOptions options for this input alone; those of cuLinkCreate hold for what they do not say
+ * @returns INVALID_HANDLE: no link, or complete. INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU: as
+ * cuModuleLoadData. INVALID_IMAGE: not an image. INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ */
 export const cuLinkAddData_v2: Api["cuLinkAddData_v2"] = ambientCall("cuda", "cuLinkAddData_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a file of the simulated machine to a link.
+ * @param path of the file
+ * @returns FILE_NOT_FOUND: no such file. INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ */
 export const cuLinkAddFile_v2: Api["cuLinkAddFile_v2"] = ambientCall("cuda", "cuLinkAddFile_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Ends a link.
+ * @param cubinOut gets the image, for cuModuleLoadData, cuLibraryLoadData or another link. NON-SPEC: it outlives the link's state
+ * @param sizeOut gets its size in bytes; may be NULL
+ * @returns INVALID_HANDLE: no link. INVALID_VALUE: cubinOut NULL. INVALID_SOURCE: undefined symbols; the error log names them.
+ */
 export const cuLinkComplete: Api["cuLinkComplete"] = ambientCall("cuda", "cuLinkComplete");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Forgets a link.
+ * @returns INVALID_HANDLE: no link.
+ */
 export const cuLinkDestroy: Api["cuLinkDestroy"] = ambientCall("cuda", "cuLinkDestroy");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -477,7 +504,7 @@ export const cuModuleGetSurfRef: Api["cuModuleGetSurfRef"] = ambientCall("cuda",
  * @param library gets it
  * @param code PTX text, or its bytes
  * @param jitOptions as for cuModuleLoadDataEx
- * @returns INVALID_VALUE: a pointer NULL, unknown options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU, SHARED_OBJECT_SYMBOL_NOT_FOUND, NOT_SUPPORTED: as cuModuleLoadData.
+ * @returns INVALID_VALUE: a pointer NULL, unknown options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU, INVALID_IMAGE, NOT_SUPPORTED: as cuModuleLoadData.
  */
 export const cuLibraryLoadData: Api["cuLibraryLoadData"] = ambientCall("cuda", "cuLibraryLoadData");
 
@@ -549,7 +576,10 @@ export const cuLibraryGetGlobal: Api["cuLibraryGetGlobal"] = ambientCall("cuda",
  */
 export const cuLibraryGetManaged: Api["cuLibraryGetManaged"] = ambientCall("cuda", "cuLibraryGetManaged");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A function that host and device can both call. There is none: what PTX says of functions gives the host nothing to call.
+ * @returns INVALID_VALUE: a pointer NULL. INVALID_HANDLE: not a library. NOT_FOUND: always, else.
+ */
 export const cuLibraryGetUnifiedFunction: Api["cuLibraryGetUnifiedFunction"] = ambientCall("cuda", "cuLibraryGetUnifiedFunction");
 
 /**
@@ -2301,13 +2331,32 @@ export const cuCtxPopCurrent: Api["cuCtxPopCurrent_v2"] = ambientCall("cuda", "c
  */
 export const cuModuleGetGlobal: Api["cuModuleGetGlobal_v2"] = ambientCall("cuda", "cuModuleGetGlobal_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Begins a link.
+ * @param numOptions number of options
+ * @param options which; logs are written by the later calls
+ * @param optionValues their values
+ * @param stateOut gets the link's state
+ * @returns INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ */
 export const cuLinkCreate: Api["cuLinkCreate_v2"] = ambientCall("cuda", "cuLinkCreate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds an input in memory to a link.
+ * @param type CU_JIT_INPUT_PTX or CU_JIT_INPUT_FATBINARY: PTX text. CU_JIT_INPUT_CUBIN and the others: an image of cuLinkComplete
+ * @param data of `size` bytes
+ * @param name for messages; may be NULL
+ * @param numOptions options for this input alone; those of cuLinkCreate hold for what they do not say
+ * @returns INVALID_HANDLE: no link, or complete. INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU: as
+ * cuModuleLoadData. INVALID_IMAGE: not an image. INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ */
 export const cuLinkAddData: Api["cuLinkAddData_v2"] = ambientCall("cuda", "cuLinkAddData_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a file of the simulated machine to a link.
+ * @param path of the file
+ * @returns FILE_NOT_FOUND: no such file. INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ */
 export const cuLinkAddFile: Api["cuLinkAddFile_v2"] = ambientCall("cuda", "cuLinkAddFile_v2");
 
 /**

@@ -1239,7 +1239,7 @@ export const cudaLibraryGetGlobal: Api["cudaLibraryGetGlobal"] = ambientCall("cu
 /** A managed variable of a library. @param dptr gets its address; may be NULL. @param bytes gets its size; may be NULL. @returns as cudaLibraryGetKernel. */
 export const cudaLibraryGetManaged: Api["cudaLibraryGetManaged"] = ambientCall("cudart", "cudaLibraryGetManaged");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/** A function that host and device can both call: there is none. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. cudaErrorSymbolNotFound: always, else. */
 export const cudaLibraryGetUnifiedFunction: Api["cudaLibraryGetUnifiedFunction"] = ambientCall("cudart", "cudaLibraryGetUnifiedFunction");
 
 /** How many kernels a library has. @param count gets the number. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. */

@@ -61,6 +61,11 @@ export function* cudaLibraryGetManaged(t: Caller, dptr: Out<number> | null, byte
   return yield* inContextBlocking(t, () => cu.cuLibraryGetManaged(t, dptr, bytes, library, name));
 }
 
+/** A function that host and device can both call: there is none. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. cudaErrorSymbolNotFound: always, else. */
+export function cudaLibraryGetUnifiedFunction(t: Caller, fptr: Out<unknown> | null, library: cudaLibrary_t | null, symbol: string | null): cudaError_t {
+  return withDriver(t, () => cu.cuLibraryGetUnifiedFunction(t, fptr, library, symbol));
+}
+
 /** How many kernels a library has. @param count gets the number. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. */
 export function cudaLibraryGetKernelCount(t: Caller, count: Out<number> | null, lib: cudaLibrary_t | null): cudaError_t {
   return withDriver(t, () => cu.cuLibraryGetKernelCount(t, count, lib));

@@ -1,7 +1,9 @@
 import type { Caller } from "../../api/caller.ts";
 import type { ModuleImage } from "../abi/common.ts";
-import { compilePtx, imageText, isRefusal } from "../driver/core/compile.ts";
+import { compilePtx } from "../driver/core/compile.ts";
 import { fail } from "../driver/core/fail.ts";
+import { imageText } from "../driver/core/image.ts";
+import { isRefusal } from "../driver/core/refusal.ts";
 import { finish, withDriver } from "./core/call.ts";
 import { RegisteredModule } from "./core/registry.ts";
 import { deviceOf } from "./core/call.ts";

@@ -163,7 +163,6 @@ export const refusedNames = [
   "cudaGraphNodeSetParams",
   "cudaGraphExecNodeSetParams",
   "cudaGraphConditionalHandleCreate",
-  "cudaLibraryGetUnifiedFunction",
   "cudaGetExportTable",
 ] as const;
 
@@ -474,7 +473,7 @@ export type Runtime = {
   readonly cudaLibraryGetKernel: typeof libraryChapter.cudaLibraryGetKernel;
   readonly cudaLibraryGetGlobal: typeof libraryChapter.cudaLibraryGetGlobal;
   readonly cudaLibraryGetManaged: typeof libraryChapter.cudaLibraryGetManaged;
-  readonly cudaLibraryGetUnifiedFunction: Shaped<RuntimeFunctions["cudaLibraryGetUnifiedFunction"]>;
+  readonly cudaLibraryGetUnifiedFunction: typeof libraryChapter.cudaLibraryGetUnifiedFunction;
   readonly cudaLibraryGetKernelCount: typeof libraryChapter.cudaLibraryGetKernelCount;
   readonly cudaLibraryEnumerateKernels: typeof libraryChapter.cudaLibraryEnumerateKernels;
   readonly cudaKernelSetAttributeForDevice: typeof libraryChapter.cudaKernelSetAttributeForDevice;
@@ -789,7 +788,7 @@ export const runtime: Runtime = {
   cudaLibraryGetKernel: libraryChapter.cudaLibraryGetKernel,
   cudaLibraryGetGlobal: libraryChapter.cudaLibraryGetGlobal,
   cudaLibraryGetManaged: libraryChapter.cudaLibraryGetManaged,
-  cudaLibraryGetUnifiedFunction: refused.cudaLibraryGetUnifiedFunction,
+  cudaLibraryGetUnifiedFunction: libraryChapter.cudaLibraryGetUnifiedFunction,
   cudaLibraryGetKernelCount: libraryChapter.cudaLibraryGetKernelCount,
   cudaLibraryEnumerateKernels: libraryChapter.cudaLibraryEnumerateKernels,
   cudaKernelSetAttributeForDevice: libraryChapter.cudaKernelSetAttributeForDevice,

@@ -79,6 +79,8 @@ describe("the text form", () => {
     );
     f.fn.blocks.push({ label: "strange label: \"x\"", instrs: [{ op: "trap" }] }, { label: "%2", instrs: [{ op: "unreachable", line: 1 }] });
     const module = newModule("m", null);
+    module.shared.set("s", { name: "s", size: 4, align: 4 });
+    module.shared.set("t", { name: "t", size: 8, align: 8, linkage: "weak" });
     module.functions.set(f.fn.name, f.fn);
     expect(parseModule(printModule(module))).toEqual(module);
     expect(printModule(parseModule(printModule(module)))).toBe(printModule(module));

@@ -41,6 +41,7 @@ const reasons: readonly Reason[] = [
   { of: /^cuCtxPopCurrent/, codes: ["CUDA_ERROR_INVALID_CONTEXT"], why: SPECIAL },
   { of: /^cuMemAllocFromPoolAsync/, codes: ["CUDA_ERROR_OUT_OF_MEMORY"], why: SPECIAL },
   { of: /^cudaMalloc(FromPool)?Async/, codes: ["cudaErrorOutOfMemory"], why: "There is no such enumerator: cudaErrorMemoryAllocation is meant." },
+  { of: /^cuLinkComplete$/, codes: ["CUDA_ERROR_OUT_OF_MEMORY"], why: "It takes no memory that could run out." },
   { of: /^cudaFree$/, codes: ["cudaErrorValue"], why: "There is no such enumerator." },
   { of: /IpcOpenMemHandle/, codes: ["CUDA_ERROR_INVALID_HANDLE", "cudaErrorInvalidResourceHandle"], why: SPECIAL },
   { of: /IpcGetMemHandle/, codes: ["CUDA_ERROR_INVALID_HANDLE"], why: "It takes an address, no handle." },

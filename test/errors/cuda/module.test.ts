@@ -88,4 +88,7 @@ testErrors("Library Management", [
   { name: "cuKernelGetName", needs: "init", control: (a, w) => a.cuKernelGetName(out(), w.kernel), errors: [[INVALID, "name NULL", (a, w) => a.cuKernelGetName(null, w.kernel)], [INVALID, "no kernel", (a, w) => a.cuKernelGetName(out(), w.junk)]] },
   { name: "cuKernelGetParamInfo", needs: "init", control: (a, w) => a.cuKernelGetParamInfo(w.kernel, 2, out(), null), errors: [
     [INVALID, "no kernel", (a, w) => a.cuKernelGetParamInfo(w.junk, 0, out(), out())], [INVALID, "no such parameter", (a, w) => a.cuKernelGetParamInfo(w.kernel, 3, out(), out())], [INVALID, "paramOffset NULL", (a, w) => a.cuKernelGetParamInfo(w.kernel, 0, null, out())]] },
+  { name: "cuLibraryGetUnifiedFunction", needs: "init", control: (a) => a.cuDriverGetVersion(out()) || a.cuDeviceGetCount(out()), errors: [
+    [INVALID, "fptr NULL", (a, w) => a.cuLibraryGetUnifiedFunction(null, w.library, "add")], [INVALID, "symbol NULL", (a, w) => a.cuLibraryGetUnifiedFunction(out(), w.library, null)], [HANDLE, "no library", (a, w) => a.cuLibraryGetUnifiedFunction(out(), w.junk, "add")],
+    [cu.CUDA_ERROR_NOT_FOUND, "no library has any", (a, w) => a.cuLibraryGetUnifiedFunction(out(), w.library, "add")]] },
 ]);

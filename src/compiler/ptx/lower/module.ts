@@ -14,6 +14,9 @@ import { GRID_WORKSPACE } from "./special-registers.ts";
 
 const linkages: Readonly<Record<Linkage, Fn["linkage"]>> = { none: "local", visible: "visible", common: "visible", extern: "extern", weak: "weak" };
 
+/** What becomes of symbols that the module does not define: see `PtxOptions`. */
+export type Linking = "whole" | "unit";
+
 /** Lowers a parsed module: what its functions share. */
 export class ModuleLowering {
   readonly ptx: PtxModule;
@@ -26,9 +29,11 @@ export class ModuleLowering {
   private readonly aliases = new Map<string, Alias>();
   /** Names given to function-level shared variables. */
   private readonly sharedNames = new Map<Variable, string>();
+  private readonly linking: Linking | null;
 
-  constructor(ptx: PtxModule, name: string, table: Table) {
+  constructor(ptx: PtxModule, name: string, table: Table, linking: Linking | null = null) {
     this.ptx = ptx;
+    this.linking = linking;
     this.table = table;
     this.ir = newModule(name, name);
     for (const variable of ptx.variables) this.declare(variable);
@@ -52,11 +57,36 @@ export class ModuleLowering {
   run(): Module {
     for (const variable of this.variables.values()) {
       if ((variable.space === "global" || variable.space === "const") && variable.type.kind !== "opaque") {
-        this.ir.globals.set(variable.name, globalVar(variable, (symbol) => this.symbolName(symbol)));
-      }
+        // An external variable of a whole program is its own (ptxas says so in a warning).
+        const own = this.linking === "whole" && variable.linkage === "extern" ? { ...variable, linkage: "visible" as const } : variable;
+        this.ir.globals.set(variable.name, globalVar(own, (symbol) => this.symbolName(symbol)));
+      } else if (variable.space === "shared" && this.linking === "unit" && variable.linkage !== "none") this.sharedName(variable, variable);
     }
     for (const fn of this.functions.values()) if (fn.body !== null && !this.ir.functions.has(fn.name)) this.lower(fn);
+    if (this.linking === "whole") this.refuseExternal();
+    if (this.linking === "unit") for (const alias of this.aliases.values()) this.forward(alias);
     return this.ir;
+  }
+
+  /** Nothing may be left for others to define. */
+  private refuseExternal(): void {
+    for (const fn of this.ir.functions.values()) {
+      if (fn.linkage === "extern") throw new CompileError("link", `unresolved extern function '${fn.name}'`, this.functions.get(fn.name)?.line ?? 0);
+    }
+  }
+
+  /** A function of an alias's name, for other modules to call. */
+  private forward(alias: Alias): void {
+    const declared = this.functions.get(alias.name);
+    const target = this.functionNamed(alias.name);
+    const seen = declared !== undefined && declared.linkage !== "none" && declared.linkage !== "extern";
+    if (target === undefined || target.body === null || target.entry || !seen || this.ir.functions.has(alias.name)) return;
+    const { params, results } = irSignature(target, alias.line);
+    const values = results.map((_, i) => params.length + i);
+    this.ir.functions.set(alias.name, {
+      ...this.shell(target), name: alias.name, linkage: linkages[declared.linkage], types: [...params, ...results],
+      blocks: [{ label: "entry", instrs: [{ op: "call", dst: values, callee: target.name, args: params.map((_, i) => i) }, { op: "ret", values }] }],
+    });
   }
 
   private lower(fn: PtxFunction): void {
@@ -140,14 +170,15 @@ export class ModuleLowering {
   }
 
   /** The IR name of a shared variable; null for the dynamic shared memory (open extern arrays all mean it). */
-  sharedName(fn: PtxFunction, variable: Variable): string | null {
+  sharedName(fn: { readonly name: string }, variable: Variable): string | null {
     if (variable.dims[0] === 0) return null;
     const known = this.sharedNames.get(variable);
     if (known !== undefined) return known;
     // Function-level names may repeat in other functions.
     const taken = this.ir.shared.has(variable.name) || (variable.index >= 0 && this.variables.has(variable.name));
     const name = taken ? `${fn.name}.${variable.name}.${variable.index}` : variable.name;
-    this.ir.shared.set(name, { name, size: variable.size, align: variable.align });
+    const linkage = this.linking === "unit" && variable.index < 0 && variable.linkage !== "none" ? { linkage: variable.linkage } : {};
+    this.ir.shared.set(name, { name, size: variable.size, align: variable.align, ...linkage });
     this.sharedNames.set(variable, name);
     return name;
   }

@@ -211,6 +211,8 @@ function unmap(t: Caller, mapping: Mapping): void {
 export class Library {
   handle: CUlibrary = 0;
   readonly text: string;
+  /** CU_JIT_MAX_REGISTERS of its kernels; 0: no limit. */
+  readonly maxRegisters: number;
   readonly modules: Map<Context, Module> = new Map();
   /** Kernels by name, in the module's order. */
   readonly kernels: Map<string, Kernel> = new Map();
@@ -218,8 +220,9 @@ export class Library {
   /** Its variables by name, and whether each is managed. */
   readonly variables: ReadonlyMap<string, boolean>;
 
-  constructor(text: string, code: DeviceCode) {
+  constructor(text: string, code: DeviceCode, maxRegisters = 0) {
     this.text = text;
+    this.maxRegisters = maxRegisters;
     this.variables = new Map(code.symbols.map((name) => [name, code.module.globals.get(name)!.managed]));
   }
 }

@@ -5,6 +5,7 @@ import type { CUresult } from "../../abi/driver/enums.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 import type { Event } from "./event.ts";
+import type { LinkState } from "./link-state.ts";
 import { AddressMap, type Allocation, type AllocationKind } from "./memory.ts";
 import type { CudaFunction, Kernel, Library, Module } from "./module.ts";
 import { Slots } from "./slots.ts";
@@ -12,7 +13,7 @@ import type { GpuSpace, Mapping, Shared } from "./space.ts";
 import type { Stream } from "./stream.ts";
 
 /** Kinds of the handle tables of this library (1 to 255; each library of a process has its own range). */
-const KIND = { context: 0x21, stream: 0x22, event: 0x23, module: 0x24, function: 0x25, library: 0x26, kernel: 0x27 } as const;
+const KIND = { context: 0x21, stream: 0x22, event: 0x23, module: 0x24, function: 0x25, library: 0x26, kernel: 0x27, link: 0x2a } as const;
 
 /** The driver's state in one process. */
 export class DriverState {
@@ -31,6 +32,7 @@ export class DriverState {
   readonly functions: HandleTable<CudaFunction>;
   readonly libraries: HandleTable<Library>;
   readonly kernels: HandleTable<Kernel>;
+  readonly links: HandleTable<LinkState>;
   readonly memory: AddressMap<Allocation> = new AddressMap();
   /** Memory that new contexts see too: page-locked and managed memory, virtual ranges, pools. */
   readonly everywhere: Set<Shared> = new Set();
@@ -49,6 +51,7 @@ export class DriverState {
     this.functions = new HandleTable(KIND.function, pid);
     this.libraries = new HandleTable(KIND.library, pid);
     this.kernels = new HandleTable(KIND.kernel, pid);
+    this.links = new HandleTable(KIND.link, pid);
   }
 
   /** A number never given before in this process: identities of contexts, streams, allocations. */

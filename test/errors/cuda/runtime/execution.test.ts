@@ -64,6 +64,8 @@ testErrors("Library Management", [
     [INVALID, "no library", (a, w) => a.cudaLibraryUnload(w.junk)], [INVALID, "NULL", (a) => a.cudaLibraryUnload(null)]] },
   { name: "cudaLibraryGetKernel", needs: "driver", control: (a, w) => a.cudaLibraryGetKernel(out(), w.library, "add"), errors: [
     [INVALID, "pKernel NULL", (a, w) => a.cudaLibraryGetKernel(null, w.library, "add")], [INVALID, "name NULL", (a, w) => a.cudaLibraryGetKernel(out(), w.library, null)], [HANDLE, "no library", (a, w) => a.cudaLibraryGetKernel(out(), w.junk, "add")], [SYMBOL, "no such kernel", (a, w) => a.cudaLibraryGetKernel(out(), w.library, "none")]] },
+  { name: "cudaLibraryGetUnifiedFunction", needs: "nothing", control: (a) => a.cudaRuntimeGetVersion(out()), errors: [
+    [INVALID, "fptr NULL", (a, w) => a.cudaLibraryGetUnifiedFunction(null, w.library, "add")], [HANDLE, "no library", (a, w) => a.cudaLibraryGetUnifiedFunction(out(), w.junk, "add")], [SYMBOL, "no library has any", (a, w) => a.cudaLibraryGetUnifiedFunction(out(), w.library, "add")]] },
   { name: "cudaLibraryGetGlobal", needs: "nothing", control: (a) => a.cudaRuntimeGetVersion(out()), errors: [
     [INVALID, "name NULL", (a, w) => a.cudaLibraryGetGlobal(out(), out(), w.library, null)], [INVALID, "both NULL", (a, w) => a.cudaLibraryGetGlobal(null, null, w.library, "x")], [HANDLE, "no library", (a, w) => a.cudaLibraryGetGlobal(out(), out(), w.junk, "x")],
     [SYMBOL, "no such variable", (a, w) => a.cudaLibraryGetGlobal(out(), out(), w.library, "none")]] },
