@@ -28,7 +28,7 @@ export function compileModule(module: Module, options: CompileOptions = {}): Dev
  */
 export function takesFastPath(code: DeviceCode, kernel: string, warpSize: number = 32): boolean {
   if (!(code instanceof WasmCode)) throw new EmulatorBug("not compiled by this back end");
-  return code.kernelCode(kernel, true, 65536, 64, warpSize).program.regions !== null;
+  return code.kernelCode(kernel, true, 65536, 64, 4, warpSize).program.regions !== null;
 }
 
 class WasmCode implements DeviceCode {
@@ -70,15 +70,15 @@ class WasmCode implements DeviceCode {
     return this.facts;
   }
 
-  /** The kernel, compiled for such a memory and groups of up to `items`. */
-  kernelCode(name: string, shared: boolean, maximumPages: number, items: number, warpSize: number, checks: ReadonlySet<CheckClass> | null = null): KernelCode {
+  /** The kernel, compiled for such a memory and groups of up to `items`, in rows of which `row` may go together. */
+  kernelCode(name: string, shared: boolean, maximumPages: number, items: number, row: number, warpSize: number, checks: ReadonlySet<CheckClass> | null = null): KernelCode {
     const capacity = capacityFor(items);
-    const key = `${name} ${shared} ${maximumPages} ${capacity} ${warpSize}${checks === null ? "" : ` ${[...checks].sort().join()}`}`;
+    const key = `${name} ${shared} ${maximumPages} ${capacity} ${row} ${warpSize}${checks === null ? "" : ` ${[...checks].sort().join()}`}`;
     let code = this.compiled.get(key);
     if (code === undefined) {
       const info = this.kernels.get(name);
       if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
-      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, warpSize, this.options.slowOnly ?? false, checks);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, row, warpSize, this.options.slowOnly ?? false, checks);
       this.compiled.set(key, code);
     }
     return code;
@@ -103,14 +103,22 @@ class LoadedWasm implements LoadedCode {
 
   start(config: LaunchConfig, hooks: LaunchHooks): Execution {
     const items = config.block[0] * config.block[1] * config.block[2];
-    let kernel = this.kernels.get(config.kernel);
+    const key = `${config.kernel} ${this.rowFor(config)}`;
+    let kernel = this.kernels.get(key);
     if (kernel === undefined || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
       kernel?.retire();
       const { shared, maximumPages } = this.env.linear;
-      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, config.warpSize, this.env.checker?.classes ?? null), this.env);
-      this.kernels.set(config.kernel, kernel);
+      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, this.rowFor(config), config.warpSize, this.env.checker?.classes ?? null), this.env);
+      this.kernels.set(key, kernel);
     }
     return new WasmExecution(kernel, config, hooks);
+  }
+
+  /** Work-items of a row that may go together. Any number is right for any launch; what rows do not divide by goes one by one. */
+  private rowFor({ kernel, block: [x] }: LaunchConfig): number {
+    const known = [16, 8, 4].find((row) => this.kernels.has(`${kernel} ${row}`));
+    if (known !== undefined && x < 4) return known;
+    return x >= 64 || x % 16 === 0 ? 16 : x % 8 === 0 ? 8 : 4;
   }
 
   trim(): void {

@@ -8,9 +8,15 @@ import { agreement, cuts } from "./compare.ts";
 const features: Features = { ...everything, calls: false, printf: false, activemask: false, depth: 3, lanes: true };
 const seed = 20261122;
 
-describe("four lanes and one work-item after the other agree", () => {
-  beforeAll(() => void (lanePolicy.always = true));
-  afterAll(() => void (lanePolicy.always = false));
+describe.each([1, 2, 4])("%i vectors of four lanes and one work-item after the other agree", (quads) => {
+  beforeAll(() => {
+    lanePolicy.always = true;
+    lanePolicy.quads = quads;
+  });
+  afterAll(() => {
+    lanePolicy.always = false;
+    lanePolicy.quads = 0;
+  });
   test("with barriers and collectives", { timeout: 60_000 }, () => fc.assert(agreement(features), { seed, numRuns: 120 }));
   test("without", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }), { seed, numRuns: 160 }));
   test("cut into many calls", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }, cuts), { seed, numRuns: 100 }));

@@ -11,7 +11,7 @@ export const simd = {
   load8_lane: 84, load16_lane: 85, load32_lane: 86, load64_lane: 87, store8_lane: 88, store16_lane: 89, store32_lane: 90, store64_lane: 91,
   load32_zero: 92, load64_zero: 93, f32x4_demote_f64x2_zero: 94, f64x2_promote_low_f32x4: 95,
   f32x4_ceil: 103, f32x4_floor: 104, f32x4_trunc: 105, f32x4_nearest: 106, f64x2_ceil: 116, f64x2_floor: 117, f64x2_trunc: 122, f64x2_nearest: 148,
-  i16x8_extend_low_i8x16_u: 137, i32x4_neg: 161, i32x4_bitmask: 164, i32x4_extend_low_i16x8_u: 169,
+  i8x16_bitmask: 100, i8x16_narrow_i16x8_s: 101, i16x8_bitmask: 132, i16x8_narrow_i32x4_s: 133, i16x8_extend_low_i8x16_u: 137, i32x4_neg: 161, i32x4_bitmask: 164, i32x4_extend_low_i16x8_u: 169,
   i32x4_shl: 171, i32x4_shr_s: 172, i32x4_shr_u: 173, i32x4_add: 174, i32x4_sub: 177, i32x4_mul: 181, i32x4_min_s: 182, i32x4_min_u: 183, i32x4_max_s: 184, i32x4_max_u: 185,
   i64x2_neg: 193, i64x2_extend_low_i32x4_s: 199, i64x2_extend_high_i32x4_s: 200, i64x2_extend_low_i32x4_u: 201, i64x2_extend_high_i32x4_u: 202,
   i64x2_shl: 203, i64x2_shr_s: 204, i64x2_shr_u: 205, i64x2_add: 206, i64x2_sub: 209, i64x2_mul: 213,

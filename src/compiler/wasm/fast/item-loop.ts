@@ -155,15 +155,16 @@ export abstract class ItemLoops extends VectorFlow {
       const tx = this.tid[0];
       const { someExit } = this.regions.flow;
       const one = code.block();
-      code.get(tx).i32(LANES).op(op.i32_add);
+      const width = LANES * plan.quads;
+      code.get(tx).i32(width).op(op.i32_add);
       pushEnd();
       code.op(op.i32_gt_u).brIf(one);
       code.get(tx).get(this.skip).op(op.i32_lt_u).brIf(one);
-      if (someExit) this.allFourThere(node, one);
+      if (someExit) this.allThere(node, width, one);
       code.get(this.counted).set(this.before);
       const apart = code.block();
       const end = code.block();
-      if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(LANES * ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
+      if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(width * ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
       this.apart = apart;
       this.block = null;
       this.begin(plan, arriving);
@@ -175,7 +176,7 @@ export abstract class ItemLoops extends VectorFlow {
       this.fourBody(node, exits, end);
       this.finish();
       code.end();
-      code.get(this.item).i32(LANES).op(op.i32_add).set(this.item).get(tx).i32(LANES).op(op.i32_add).set(tx);
+      code.get(this.item).i32(width).op(op.i32_add).set(this.item).get(tx).i32(width).op(op.i32_add).set(tx);
       this.parkBetween(this.warps ? this.last : this.items, loops);
       next();
       code.end();
@@ -183,7 +184,7 @@ export abstract class ItemLoops extends VectorFlow {
       if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
       this.clearMasks(plan);
       code.get(this.before).set(this.counted);
-      code.get(tx).i32(LANES).op(op.i32_add).set(this.skip);
+      code.get(tx).i32(width).op(op.i32_add).set(this.skip);
       code.get(this.misses).i32(MISS).op(op.i32_add).set(this.misses);
       code.end();
     };
@@ -194,18 +195,18 @@ export abstract class ItemLoops extends VectorFlow {
     const entry = node.head === this.program.kernel.graph.entry;
     const arriving = new Set(entry ? [] : this.arriving(node));
     const blocks = [...node.blocks].sort((a, b) => a.order - b.order);
-    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...used[3]!, ...blocks.flatMap((block) => block.nodes)], exits);
+    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...used[3]!, ...blocks.flatMap((block) => block.nodes)], exits, this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES);
   }
 
-  /** None of the four has exited. */
-  private allFourThere(node: FlowNode, one: Label): void {
+  /** None of those that would go together has exited. */
+  private allThere(node: FlowNode, width: number, one: Label): void {
     const { code } = this;
     if (this.warps) {
-      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32(15).op(op.i32_and).i32(15).op(op.i32_ne).brIf(one);
+      code.get(this.alive).get(this.item).get(this.first).op(op.i32_sub, op.i32_shr_u).i32((1 << width) - 1).op(op.i32_and).i32((1 << width) - 1).op(op.i32_ne).brIf(one);
       return;
     }
     const entry = node.head === this.program.kernel.graph.entry;
-    for (let lane = 0; lane < LANES; lane++) {
+    for (let lane = 0; lane < width; lane++) {
       this.recordOfItem();
       if (entry) code.i32(0).memory(mem.i32_store, record.status + (lane << RECORD_SHIFT));
       else code.memory(mem.i32_load, record.status + (lane << RECORD_SHIFT)).brIf(one);

@@ -61,6 +61,8 @@ export interface SlotLayout {
   readonly wide: number;
   /** Most work-items. */
   readonly items: number;
+  /** Work-items that may go together: 4, 8 or 16, so many that rows of the groups divide by it, or are long. */
+  readonly row: number;
   /** Warps that keep a state of their own (0: the group goes through the code as one), and how many values each has in common. */
   readonly teams: number;
   readonly cells: number;
@@ -92,8 +94,8 @@ export function wideOffset(layout: SlotLayout, index: number): number {
   return narrowOffset(layout, layout.narrow) + index * (layout.items * 8 + PAD);
 }
 
-/** Room for what four work-items that go together have overwritten (see simd/undo.ts). */
-export const UNDO_BYTES = 2048;
+/** Room for what work-items that go together have overwritten (see simd/undo.ts). */
+export const UNDO_BYTES = 4096;
 
 /** Offset of that room in a slot. */
 export function undoOffset(layout: SlotLayout): number {

@@ -25,8 +25,11 @@ export class KernelCode {
   private fast: { module: WebAssembly.Module; imports: string[] } | null = null;
   private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
 
-  /** @param items work-items that slots are laid out for */
-  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, warpSize: number, slowOnly: boolean, checks: ReadonlySet<CheckClass> | null) {
+  /**
+   * @param items work-items that slots are laid out for
+   * @param row work-items that may go together (see `SlotLayout.row`)
+   */
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, row: number, warpSize: number, slowOnly: boolean, checks: ReadonlySet<CheckClass> | null) {
     this.info = info;
     this.warpSize = warpSize;
     this.memory = memory;
@@ -34,7 +37,7 @@ export class KernelCode {
     const { saved } = this.program.kernel;
     const { regions } = this.program;
     const warps = regions !== null && regions.levels.team.warp;
-    this.layout = { narrow: saved.narrow, wide: saved.wide, items, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size : 0 };
+    this.layout = { narrow: saved.narrow, wide: saved.wide, items, row, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size : 0 };
     const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
     this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
   }

@@ -2,44 +2,85 @@ import type { Label } from "../asm/code.ts";
 import { I32, mem, op, V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import { isWide } from "../emit/types.ts";
+import type { Type } from "../../ir/types.ts";
 import { writeStructured } from "../flow/structure.ts";
 import { dominates } from "../graph/cfg.ts";
 import { Block, isPure, type Node } from "../graph/node.ts";
 import { record, RECORD_SHIFT, status } from "../lower/layout.ts";
 import { slotLoad } from "../slow/saved.ts";
 import type { FlowNode } from "../fast/flow.ts";
-import { LANES } from "./lanes.ts";
 import type { Loop, Part } from "./masked.ts";
 import { VectorMemory } from "./memory.ts";
 import { partsOf } from "./ops.ts";
 import type { VectorPlan } from "./shapes.ts";
 
-const ALL = 15;
-
 /** A region run by four work-items at a time. */
 export abstract class VectorFlow extends VectorMemory {
-  private readonly masks: Map<Block, number> = new Map();
+  private readonly masks: Map<Block, readonly number[]> = new Map();
   /** Where the four are done. */
   private vectorEnd: Label = 0;
   /** Blocks outside the region that it leads to. */
   private ways: readonly Block[] = [];
 
-  private maskOf(block: Block): number {
+  /** Masks of the block: one variable for each vector. */
+  private maskOf(block: Block): readonly number[] {
     let mask = this.masks.get(block);
     if (mask === undefined) {
-      mask = this.code.local(V128);
+      mask = this.newMask();
       this.masks.set(block, mask);
     }
     return mask;
   }
 
+  private newMask(): readonly number[] {
+    return Array.from({ length: this.quads }, () => this.code.local(V128));
+  }
+
+  /** Sets each vector of a mask to what `push` pushes for it. */
+  private setMask(mask: readonly number[], push: (quad: number) => void): void {
+    this.eachQuad((quad) => {
+      push(quad);
+      this.code.set(mask[quad]!);
+    });
+  }
+
+  /** Pushes whether some lane is in the mask. */
+  private some(mask: readonly number[]): void {
+    mask.forEach((local, quad) => {
+      this.code.get(local);
+      if (quad > 0) this.code.simd(simd.or);
+    });
+    this.code.simd(simd.any_true);
+  }
+
+  /** Pushes a bit for each lane of the mask. */
+  private bitsOf(mask: readonly number[]): void {
+    const { code } = this;
+    const [a, b, c, d] = mask as [number, number | undefined, number | undefined, number | undefined];
+    code.get(a);
+    if (b === undefined) code.simd(simd.i32x4_bitmask);
+    else if (c === undefined) code.get(b).simd(simd.i16x8_narrow_i32x4_s, simd.i16x8_bitmask);
+    else code.get(b).simd(simd.i16x8_narrow_i32x4_s).get(c).get(d!).simd(simd.i16x8_narrow_i32x4_s, simd.i8x16_narrow_i16x8_s, simd.i8x16_bitmask);
+  }
+
   protected laneMask(): void {
-    this.code.get(this.maskOf(this.block!));
+    this.code.get(this.maskOf(this.block!)[this.quad]!);
+  }
+
+  protected maskBits(): void {
+    this.bitsOf(this.maskOf(this.block!));
+  }
+
+  /** With a new and an old vector on the stack: the new one's in the lanes of the mask, for one part of a value of that type. */
+  private blend(mask: number, type: Type, part: number): void {
+    this.code.get(mask);
+    if (isWide(type)) this.code.simd((part & 1) === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+    this.code.simd(simd.bitselect);
   }
 
   /** No lane is anywhere: for a beginning after one that was broken off. */
   protected clearMasks(plan: VectorPlan): void {
-    for (const block of plan.masked.blocks.keys()) this.code.v128([0, 0, 0, 0]).set(this.maskOf(block));
+    for (const block of plan.masked.blocks.keys()) for (const mask of this.masks.get(block) ?? []) this.code.v128([0, 0, 0, 0]).set(mask);
   }
 
   /** Values of earlier regions, from four slots side by side. */
@@ -103,7 +144,7 @@ export abstract class VectorFlow extends VectorMemory {
             const part = plan.masked.blocks.get(next);
             if (part !== undefined) {
               // All of them go there.
-              code.v128([-1, -1, -1, -1]).set(this.maskOf(next));
+              this.setMask(this.maskOf(next), () => code.v128([-1, -1, -1, -1]));
               this.phisOf(block, next, null);
             }
             go(target(next));
@@ -137,30 +178,33 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   /** Saves what the region has made and the blocks behind need. */
-  private saveFour(exit: Block, mask: number | null): void {
+  private saveFour(exit: Block, mask: readonly number[] | null): void {
     const made = this.madeIn(this.region!);
     for (const value of this.program.kernel.saved.at.get(exit)!) if (made.has(value)) this.storeFour(value, value, mask);
   }
 
   /** Puts four lanes of `value` into the slots of `node`. */
-  private storeFour(node: Node, value: Node, mask: number | null): void {
+  private storeFour(node: Node, value: Node, mask: readonly number[] | null): void {
     const { code } = this;
     const { base, offset } = this.place(node);
-    for (let part = 0; part < partsOf(node.type!); part++) {
-      code.get(base);
-      this.vector(value, part);
-      if (node.type === "i1") code.v128([1, 1, 1, 1]).simd(simd.and);
-      if (mask !== null) {
-        code.get(base).simdMemory(simd.load, offset + 16 * part).get(mask);
-        if (isWide(node.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
-        code.simd(simd.bitselect);
+    const parts = partsOf(node.type!);
+    this.eachQuad((quad) => {
+      for (let part = 0; part < parts; part++) {
+        const at = offset + 16 * (quad * parts + part);
+        code.get(base);
+        this.vector(value, part);
+        if (node.type === "i1") code.v128([1, 1, 1, 1]).simd(simd.and);
+        if (mask !== null) {
+          code.get(base).simdMemory(simd.load, at);
+          this.blend(mask[quad]!, node.type!, part);
+        }
+        code.simdMemory(simd.store, at);
       }
-      code.simdMemory(simd.store, offset + 16 * part);
-    }
+    });
   }
 
   /** Phis of the region's end move between slots, all read before one is written. */
-  private moveFour(from: Block, to: Block, mask: number | null): void {
+  private moveFour(from: Block, to: Block, mask: readonly number[] | null): void {
     const { code } = this;
     const at = to.preds.indexOf(from);
     const moves: { readonly phi: Node; readonly locals: readonly number[] }[] = [];
@@ -172,10 +216,13 @@ export abstract class VectorFlow extends VectorMemory {
       if (this.regions.cells.has(phi) || phi.uses === 0 || !saved.slot.has(phi)) continue;
       if (saved.slot.get(arg) === saved.slot.get(phi) && arg.type === phi.type && !this.regions.cells.has(arg) && !this.madeIn(this.region!).has(arg)) continue;
       this.prepareOperand(arg);
-      const locals = Array.from({ length: partsOf(phi.type!) }, () => code.local(V128));
-      locals.forEach((local, part) => {
-        this.vector(arg, part);
-        code.set(local);
+      const parts = partsOf(phi.type!);
+      const locals = Array.from({ length: parts * this.quads }, () => code.local(V128));
+      this.eachQuad((quad) => {
+        for (let part = 0; part < parts; part++) {
+          this.vector(arg, part);
+          code.set(locals[quad * parts + part]!);
+        }
       });
       moves.push({ phi, locals });
     }
@@ -185,9 +232,8 @@ export abstract class VectorFlow extends VectorMemory {
         code.get(base).get(local);
         if (phi.type === "i1") code.v128([1, 1, 1, 1]).simd(simd.and);
         if (mask !== null) {
-          code.get(base).simdMemory(simd.load, offset + 16 * part).get(mask);
-          if (isWide(phi.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
-          code.simd(simd.bitselect);
+          code.get(base).simdMemory(simd.load, offset + 16 * part);
+          this.blend(mask[Math.floor(part / partsOf(phi.type!))]!, phi.type!, part);
         }
         code.simdMemory(simd.store, offset + 16 * part);
       });
@@ -199,7 +245,7 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   /** Sets the phis of `to`; `mask`: only in these lanes (null: in all). */
-  private phisOf(from: Block, to: Block, mask: number | null): void {
+  private phisOf(from: Block, to: Block, mask: readonly number[] | null): void {
     const { code } = this;
     const at = to.preds.indexOf(from);
     const set: { readonly phi: Node; readonly vector: boolean }[] = [];
@@ -214,13 +260,12 @@ export abstract class VectorFlow extends VectorMemory {
         this.value(arg);
         continue;
       }
-      this.ownVectors(phi).forEach((own, part) => {
+      this.eachQuad((quad) => this.mine(phi.type!, this.ownVectors(phi)).forEach((own, part) => {
         this.vector(arg, part);
         if (mask === null) return;
-        code.get(own).get(mask);
-        if (isWide(phi.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
-        code.simd(simd.bitselect);
-      });
+        code.get(own);
+        this.blend(mask[quad]!, phi.type!, part);
+      }));
     }
     for (const { phi, vector } of set.reverse()) {
       if (!vector) code.set(this.local(phi));
@@ -260,18 +305,19 @@ export abstract class VectorFlow extends VectorMemory {
     }
     this.prepareOperand(on);
     if (this.plan!.masked.branches.has(block)) {
-      const condition = code.local(V128);
-      this.vector(on, 0);
-      code.set(condition);
-      this.edge(block, block.succs[0]!, () => code.get(condition));
-      this.edge(block, block.succs[1]!, () => code.get(condition).simd(simd.not));
+      const condition = this.newMask();
+      this.setMask(condition, () => this.vector(on, 0));
+      this.edge(block, block.succs[0]!, (quad) => code.get(condition[quad]!));
+      this.edge(block, block.succs[1]!, (quad) => code.get(condition[quad]!).simd(simd.not));
       part();
       return;
     }
+    const condition = this.newMask();
+    this.setMask(condition, () => this.vector(on, 0));
     this.temp(I32, (bits) => {
-      this.vector(on, 0);
-      code.simd(simd.i32x4_bitmask).tee(bits).if();
-      code.get(bits).i32(ALL).op(op.i32_ne).brIf(this.apart);
+      this.bitsOf(condition);
+      code.tee(bits).if();
+      code.get(bits).i32((1 << this.width) - 1).op(op.i32_ne).brIf(this.apart);
     });
     go(block.succs[0]!);
     code.else();
@@ -298,7 +344,7 @@ export abstract class VectorFlow extends VectorMemory {
           this.eachLane((lane) => {
             this.recordOfItem();
             code.memory(slotLoad(node.type!), (Number(node.imm) === 0 ? record.a : record.b) + (lane << RECORD_SHIFT));
-            this.setLane(node.type!, this.ownVectors(node), lane, lane === 0);
+            this.setLane(node.type!, this.ownVectors(node), lane, (lane & 3) === 0);
           });
           continue;
         case "load":
@@ -317,13 +363,16 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   /** Counts a block for the lanes in it. */
-  private chargeLanes(block: Block, mask: number | null): void {
+  private chargeLanes(block: Block, mask: readonly number[] | null): void {
     if (block.cost === 0 && block.bytes === 0) return;
     const { code } = this;
     const once = (BigInt(block.bytes) << 32n) + BigInt(block.cost);
     code.get(this.counted);
-    if (mask === null) code.i64(once * BigInt(LANES));
-    else code.get(mask).simd(simd.i32x4_bitmask).op(op.i32_popcnt, op.i64_extend_i32_u).i64(once).op(op.i64_mul);
+    if (mask === null) code.i64(once * BigInt(this.width));
+    else {
+      this.bitsOf(mask);
+      code.op(op.i32_popcnt, op.i64_extend_i32_u).i64(once).op(op.i64_mul);
+    }
     code.op(op.i64_add).set(this.counted);
   }
 
@@ -338,7 +387,8 @@ export abstract class VectorFlow extends VectorMemory {
       }
       const again = code.loop();
       this.part(at.order);
-      code.get(this.maskOf(at.header)).simd(simd.any_true).brIf(again);
+      this.some(this.maskOf(at.header));
+      code.brIf(again);
       code.end();
     }
   }
@@ -348,32 +398,32 @@ export abstract class VectorFlow extends VectorMemory {
     const mask = this.maskOf(block);
     this.block = block;
     this.checked.clear();
-    code.get(mask).simd(simd.any_true).if();
+    this.some(mask);
+    code.if();
     this.chargeLanes(block, mask);
     this.statements(block);
     const last = block.last;
     switch (block.succs.length === 1 ? "br" : last.op) {
       case "br":
-        this.edge(block, block.succs[0]!, () => code.get(mask));
+        this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!));
         break;
       case "condbr": {
         const on = last.args[0]!;
         if (this.shape(on) !== null) {
           this.value(on);
           code.if();
-          this.edge(block, block.succs[0]!, () => code.get(mask));
+          this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!));
           code.else();
           this.block = block;
-          this.edge(block, block.succs[1]!, () => code.get(mask));
+          this.edge(block, block.succs[1]!, (quad) => code.get(mask[quad]!));
           code.end();
           break;
         }
         this.prepareOperand(on);
-        const condition = code.local(V128);
-        this.vector(on, 0);
-        code.set(condition);
-        this.edge(block, block.succs[0]!, () => code.get(mask).get(condition).simd(simd.and));
-        this.edge(block, block.succs[1]!, () => code.get(mask).get(condition).simd(simd.andnot));
+        const condition = this.newMask();
+        this.setMask(condition, () => this.vector(on, 0));
+        this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!).get(condition[quad]!).simd(simd.and));
+        this.edge(block, block.succs[1]!, (quad) => code.get(mask[quad]!).get(condition[quad]!).simd(simd.andnot));
         break;
       }
       case "ret": case "exit":
@@ -382,18 +432,19 @@ export abstract class VectorFlow extends VectorMemory {
       default:
         code.br(this.apart);
     }
-    code.v128([0, 0, 0, 0]).set(mask);
+    for (const local of mask) code.v128([0, 0, 0, 0]).set(local);
     code.end();
   }
 
-  /** Lanes go from a block to another: `push` pushes which. */
-  private edge(from: Block, to: Block, push: () => void): void {
+  /** Lanes go from a block to another: `push` pushes which, for one vector. */
+  private edge(from: Block, to: Block, push: (quad: number) => void): void {
     const { code } = this;
     const plan = this.plan!;
-    const some = code.local(V128);
+    const some = this.newMask();
     this.block = from;
-    push();
-    code.tee(some).simd(simd.any_true).if();
+    this.setMask(some, push);
+    this.some(some);
+    code.if();
     // Values of a loop as these lanes leave it.
     const outside = this.ways.includes(to);
     if (plan.masked.leaves(from, outside ? null : to)) this.takeAlong(from, outside ? null : to, some);
@@ -406,26 +457,26 @@ export abstract class VectorFlow extends VectorMemory {
       this.phisOf(from, to, plan.masked.joins.has(to) ? some : null);
       if (plan.masked.blocks.has(to)) {
         const mask = this.maskOf(to);
-        code.get(mask).get(some).simd(simd.or).set(mask);
+        this.setMask(mask, (quad) => code.get(mask[quad]!).get(some[quad]!).simd(simd.or));
       }
     }
     code.end();
   }
 
   /** On the way out of a loop: copies of what it makes and others read, for the lanes that leave. */
-  private takeAlong(from: Block, to: Block | null, mask: number): void {
+  private takeAlong(from: Block, to: Block | null, mask: readonly number[]): void {
     const { code } = this;
     const { masked } = this.plan!;
     for (const node of this.readOutside()) {
       if (!masked.leaves(node.block!, to) || !dominates(node.block!, from) || masked.leaves(node.block!, from)) continue;
       if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;
       this.block = from;
-      this.copyOf(node).forEach((copy, part) => {
+      this.eachQuad((quad) => this.mine(node.type!, this.copyOf(node)).forEach((copy, part) => {
         this.vector(node, part);
-        code.get(copy).get(mask);
-        if (isWide(node.type!)) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
-        code.simd(simd.bitselect).set(copy);
-      });
+        code.get(copy);
+        this.blend(mask[quad]!, node.type!, part);
+        code.set(copy);
+      }));
     }
   }
 
@@ -458,18 +509,18 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   /** Lanes that end (null: all four). */
-  private exitFour(mask: number | null): void {
+  private exitFour(mask: readonly number[] | null): void {
     if (!this.regions.flow.someExit) return;
     const { code } = this;
     this.temp(I32, (bits) => {
-      if (mask === null) code.i32(ALL);
-      else code.get(mask).simd(simd.i32x4_bitmask);
+      if (mask === null) code.i32((1 << this.width) - 1);
+      else this.bitsOf(mask);
       code.set(bits);
       if (this.warps) {
         code.get(this.alive).get(bits).get(this.item).get(this.first).op(op.i32_sub, op.i32_shl).i32(-1).op(op.i32_xor, op.i32_and).set(this.alive);
         return;
       }
-      for (let lane = 0; lane < LANES; lane++) {
+      for (let lane = 0; lane < this.width; lane++) {
         code.get(bits).i32(1 << lane).op(op.i32_and).if();
         this.recordOfItem();
         code.i32(status.exited).memory(mem.i32_store, record.status + (lane << RECORD_SHIFT));

@@ -18,3 +18,9 @@ export interface VectorHost {
 export function highHalf(host: VectorHost): void {
   host.temp(V128, (x) => host.code.tee(x).get(x).shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]));
 }
+
+/** Lends `count` vector variables for the duration of `use`. */
+export function vectorTemps(host: VectorHost, count: number, use: (locals: readonly number[]) => void, got: readonly number[] = []): void {
+  if (got.length === count) use(got);
+  else host.temp(V128, (local) => vectorTemps(host, count, use, [...got, local]));
+}

@@ -10,11 +10,11 @@ import { Shapes, mayWrap, type Shape, type VectorPlan } from "./shapes.ts";
 import type { VectorHost } from "./host.ts";
 import { partsOf, repeats, vectorForm } from "./ops.ts";
 
-/** Work-items that go together. */
+/** Work-items in one vector. */
 export const LANES = 4;
 
 /**
- * Values of four work-items. What all have in common, and what grows by a fixed step from one to the next, is kept as the first one's
+ * Values of four work-items, or of two or four times four: what is said of a vector is written once for each. What all have in common, and what grows by a fixed step from one to the next, is kept as the first one's
  * scalar in its usual variable; the rest in vectors.
  */
 export abstract class LaneWriter extends ItemWriter {
@@ -23,10 +23,12 @@ export abstract class LaneWriter extends ItemWriter {
   private shapes: Shapes | null = null;
   /** The lane whose value is meant; -1: the first one's, of values that are not vectors. */
   protected laneAt = -1;
-  /** Where the four go when they must go one by one. */
+  /** The vector of each value that is meant: work-items go together by one, two or four vectors. */
+  protected quad = 0;
+  /** Where they go when they must go one by one. */
   protected apart: Label = 0;
-  private readonly vectors: Map<Node, readonly number[]> = new Map();
-  private readonly copies: Map<Node, readonly number[]> = new Map();
+  private readonly vectors: Map<Node, number[]> = new Map();
+  private readonly copies: Map<Node, number[]> = new Map();
   private readonly spilled: Set<Node> = new Set();
 
   protected readonly host: VectorHost = {
@@ -49,6 +51,32 @@ export abstract class LaneWriter extends ItemWriter {
     this.spilled.clear();
   }
 
+  /** Vectors of words that go together. */
+  protected get quads(): number {
+    return this.plan!.quads;
+  }
+
+  /** Work-items that go together. */
+  protected get width(): number {
+    return LANES * this.plan!.quads;
+  }
+
+  /** Does `write` once for each vector of words. */
+  protected eachQuad(write: (quad: number) => void): void {
+    const before = this.quad;
+    for (let quad = 0; quad < this.quads; quad++) {
+      this.quad = quad;
+      write(quad);
+    }
+    this.quad = before;
+  }
+
+  /** Of a value's variables, those of the current vector. */
+  protected mine(type: Type, all: readonly number[]): readonly number[] {
+    const parts = partsOf(type);
+    return all.slice(this.quad * parts, (this.quad + 1) * parts);
+  }
+
   /** Shape of a value for code of the current block. */
   protected shape(node: Node): Shape {
     const shape = this.shapes!.use(node, this.block);
@@ -56,7 +84,7 @@ export abstract class LaneWriter extends ItemWriter {
     return shape;
   }
 
-  /** Vector variables of the value, as code of the current block sees it. */
+  /** Vector variables of the value in all its vectors, as code of the current block sees it. */
   protected vectorsOf(node: Node): readonly number[] {
     const late = node.block !== null && this.plan!.masked.leaves(node.block, this.block);
     return late ? this.copyOf(node) : this.ownVectors(node);
@@ -71,13 +99,13 @@ export abstract class LaneWriter extends ItemWriter {
     return this.variables(this.copies, node);
   }
 
-  private variables(map: Map<Node, readonly number[]>, node: Node): readonly number[] {
-    let found = map.get(node);
-    if (found === undefined) {
-      found = Array.from({ length: partsOf(node.type!) }, () => this.code.local(V128));
-      map.set(node, found);
-    }
-    return found;
+  private variables(map: Map<Node, number[]>, node: Node): readonly number[] {
+    // Another region may have used fewer of them.
+    const found = map.get(node) ?? [];
+    const many = partsOf(node.type!) * this.quads;
+    while (found.length < many) found.push(this.code.local(V128));
+    map.set(node, found);
+    return found.slice(0, many);
   }
 
   override value(node: Node): void {
@@ -107,7 +135,7 @@ export abstract class LaneWriter extends ItemWriter {
     const step = this.shape(node);
     if (step === null || step === 0 || node.type !== "i64") return;
     this.temp(I64, (x) => {
-      const last = (node.op === "sext" ? 0x7fff_ffff : 0xffff_ffff) - (LANES - 1) * step;
+      const last = (node.op === "sext" ? 0x7fff_ffff : 0xffff_ffff) - (this.width - 1) * step;
       this.code.tee(x).get(x).i64(BigInt(last)).op(op.i64_gt_s).brIf(this.apart);
     });
   }
@@ -127,7 +155,7 @@ export abstract class LaneWriter extends ItemWriter {
       return;
     }
     if (node.folded || !isLeaf(node)) {
-      code.get(this.vectorsOf(node)[part]!);
+      code.get(this.mine(node.type!, this.vectorsOf(node))[part]!);
       return;
     }
     throw new EmulatorBug(`leaf ${node.op} ${node.attr} differs between lanes`);
@@ -146,9 +174,9 @@ export abstract class LaneWriter extends ItemWriter {
     this.laneAt = lane;
     if (shape === 0) return;
     if (node.type === "i64") {
-      const from = part * 2 * shape;
+      const from = (this.quad * LANES + part * 2) * shape;
       code.v128([from | 0, from < 0 ? -1 : 0, (from + shape) | 0, from + shape < 0 ? -1 : 0]).simd(simd.i64x2_add);
-    } else code.v128([0, shape, 2 * shape, 3 * shape]).simd(simd.i32x4_add);
+    } else code.v128([0, 1, 2, 3].map((lane) => (this.quad * LANES + lane) * shape) as [number, number, number, number]).simd(simd.i32x4_add);
   }
 
   private constantLanes(node: Node): void {
@@ -181,12 +209,15 @@ export abstract class LaneWriter extends ItemWriter {
       code.get(vectors[lane >> 1]!).lane(type === "f64" ? simd.f64x2_extract_lane : simd.i64x2_extract_lane, lane & 1);
       return;
     }
-    code.get(vectors[0]!).lane(type === "f32" ? simd.f32x4_extract_lane : simd.i32x4_extract_lane, lane);
+    code.get(vectors[lane >> 2]!).lane(type === "f32" ? simd.f32x4_extract_lane : simd.i32x4_extract_lane, lane & 3);
     if (type === "i1") code.i32(1).op(op.i32_and);
   }
 
-  /** Puts the scalar of `type` on the stack into a lane of the variables; the first into all. */
-  protected setLane(type: Type, vectors: readonly number[], lane: number, first: boolean): void {
+  /** Puts the scalar of `type` on the stack into a lane of the variables; `first`: into all of its vector. */
+  protected setLane(type: Type, all: readonly number[], at: number, first: boolean): void {
+    const parts = partsOf(type);
+    const vectors = all.slice((at >> 2) * parts, ((at >> 2) + 1) * parts);
+    const lane = at & 3;
     const { code } = this;
     const wide = bitsOf[type] === 64;
     const to = vectors[wide ? lane >> 1 : 0]!;
@@ -208,7 +239,7 @@ export abstract class LaneWriter extends ItemWriter {
 
   /** Does `write` once for each lane; values it pushes are that lane's. */
   protected eachLane(write: (lane: number) => void): void {
-    for (let lane = 0; lane < LANES; lane++) {
+    for (let lane = 0; lane < this.width; lane++) {
       this.laneAt = lane;
       this.checked.clear();
       write(lane);
@@ -255,15 +286,18 @@ export abstract class LaneWriter extends ItemWriter {
       const made = Array.from(vectors, () => code.local(V128));
       this.eachLane((lane) => {
         super.compute(node);
-        this.setLane(node.type!, made, lane, lane === 0);
+        this.setLane(node.type!, made, lane, (lane & 3) === 0);
       });
       made.forEach((local, part) => code.get(local).set(vectors[part]!));
       return;
     }
     this.prepare(node);
     // All parts are computed before one is set: an operand may be the value's own last one.
-    vectors.forEach((_, part) => write(this.host, part));
-    for (const vector of [...vectors].reverse()) code.set(vector);
+    this.eachQuad(() => {
+      const own = this.mine(node.type!, vectors);
+      own.forEach((_, part) => write(this.host, part));
+      for (const vector of [...own].reverse()) code.set(vector);
+    });
   }
 
   protected override exitLabel(): Label {

@@ -19,8 +19,10 @@ export abstract class VectorMemory extends LaneWriter {
   protected abstract readonly undoTop: number;
   protected abstract readonly undoEnd: number;
 
-  /** Pushes the mask of the lanes that are in this block; only for masked blocks. */
+  /** Pushes the mask of the current vector's lanes that are in this block; only for masked blocks. */
   protected abstract laneMask(): void;
+  /** Pushes a bit for each lane that is in this block; only for masked blocks. */
+  protected abstract maskBits(): void;
 
   protected masked(): boolean {
     return this.block !== null && this.plan!.masked.blocks.has(this.block);
@@ -32,7 +34,7 @@ export abstract class VectorMemory extends LaneWriter {
     const access = node.access!;
     if (this.rows?.has(node) === true) return this.linear(node);
     const address = node.args[0]!;
-    const more = (LANES - 1) * step;
+    const more = ((this.shape(address) === null ? LANES : this.width) - 1) * step;
     if (access.space === "shared") {
       const key = `spread ${address.id} ${step} ${Math.min(0, access.offset)}`;
       const known = this.checked.get(key);
@@ -64,7 +66,7 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   private firstLane(node: Node): void {
-    if (this.shape(node) === null) this.pushLane(node, 0);
+    if (this.shape(node) === null) this.pushLane(node, LANES * this.quad);
     else this.value(node);
   }
 
@@ -80,7 +82,11 @@ export abstract class VectorMemory extends LaneWriter {
     const together = (by: number): void => this.temp(I32, (at) => {
       const offset = this.spread(node, by);
       code.set(at);
-      for (const { to, offset: more } of results) this.loadSpread(this.ownVectors(to), type, at, offset + more, by);
+      const load = (base: number): void => {
+        for (const { to, offset: more } of results) this.loadSpread(this.mine(type, this.ownVectors(to)), type, at, base + more, by);
+      };
+      if (step === null) load(offset);
+      else this.eachQuad((quad) => load(offset + LANES * quad * by));
     });
     const single = (): void => this.temp(I32, (at) => this.oneByOne((lane) => {
       const offset = this.laneLinear(node, lane);
@@ -88,24 +94,27 @@ export abstract class VectorMemory extends LaneWriter {
       for (const { to, offset: more } of results) {
         code.get(at).memory(loadOf[type], offset + more);
         if (type === "i1") this.maskTo("i1");
-        this.setLane(type, this.ownVectors(to), lane, lane === 0 && !this.masked());
+        this.setLane(type, this.ownVectors(to), lane, (lane & 3) === 0 && !this.masked());
       }
-    }));
+    }, step === null));
     if (step !== null && step >= 0) together(step);
     else if (step === null && size * count >= 4 && size * count <= 16) {
-      this.sideBySide(address, size * count);
-      code.if();
-      together(size * count);
-      code.else();
-      single();
-      code.end();
-    } else single();
+      this.eachQuad(() => {
+        this.sideBySide(address, size * count);
+        code.if();
+        together(size * count);
+        code.else();
+        single();
+        code.end();
+      });
+    } else if (step === null) this.eachQuad(single);
+    else single();
   }
 
   /** Pushes whether the lanes' addresses, each with its own, happen to be `step` bytes apart. */
   private sideBySide(address: Node, step: number): void {
     const { code } = this;
-    const [low, high] = this.vectorsOf(address) as [number, number];
+    const [low, high] = this.mine("i64", this.vectorsOf(address)) as [number, number];
     this.temp(V128, (first) => {
       code.get(low).lane(simd.i64x2_extract_lane, 0).simd(simd.i64x2_splat).set(first);
       code.get(low).get(first).simd(simd.i64x2_sub).v128([0, 0, step, 0]).simd(simd.xor);
@@ -163,15 +172,18 @@ export abstract class VectorMemory extends LaneWriter {
       return;
     }
     if (blends && step === null) {
-      this.sideBySide(address, size);
-      code.if();
-      this.storeTogether(node, size, logged);
-      code.else();
-      this.storeSingly(node, step, logged);
-      code.end();
+      this.eachQuad(() => {
+        this.sideBySide(address, size);
+        code.if();
+        this.storeTogether(node, size, logged);
+        code.else();
+        this.storeSingly(node, step, logged);
+        code.end();
+      });
       return;
     }
-    this.storeSingly(node, step, logged);
+    if (step === null) this.eachQuad(() => this.storeSingly(node, step, logged));
+    else this.storeSingly(node, step, logged);
   }
 
   /** Side by side in memory: whole vectors. */
@@ -182,19 +194,24 @@ export abstract class VectorMemory extends LaneWriter {
       const offset = this.spread(node, size);
       code.set(at);
       const parts = size === 8 ? [0, 1] : [0];
-      for (const part of parts) {
-        if (logged) this.log(at, offset + 16 * part, 16);
-        code.get(at);
-        this.vector(value, part);
-        if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
-        if (this.masked()) {
-          code.get(at).simdMemory(simd.load, offset + 16 * part);
-          this.laneMask();
-          if (size === 8) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
-          code.simd(simd.bitselect);
+      const write = (from: number): void => {
+        for (const part of parts) {
+          const to = from + 16 * part;
+          if (logged) this.log(at, to, 16);
+          code.get(at);
+          this.vector(value, part);
+          if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
+          if (this.masked()) {
+            code.get(at).simdMemory(simd.load, to);
+            this.laneMask();
+            if (size === 8) code.simd(part === 0 ? simd.i64x2_extend_low_i32x4_s : simd.i64x2_extend_high_i32x4_s);
+            code.simd(simd.bitselect);
+          }
+          code.simdMemory(simd.store, to);
         }
-        code.simdMemory(simd.store, offset + 16 * part);
-      }
+      };
+      if (this.shape(node.args[0]!) === null) write(offset);
+      else this.eachQuad((quad) => write(offset + LANES * quad * size));
     });
   }
 
@@ -225,7 +242,7 @@ export abstract class VectorMemory extends LaneWriter {
         const offset = this.laneLinear(node, lane);
         code.set(at);
         write(at, offset);
-      });
+      }, step === null);
     });
   }
 
@@ -247,18 +264,27 @@ export abstract class VectorMemory extends LaneWriter {
     return row === undefined ? offset : offset + lane * row.site.step;
   }
 
-  /** Does `write` for each lane that is in this block. */
-  private oneByOne(write: (lane: number) => void): void {
+  /** Does `write` for each lane that is in this block; `vector`: only for those of the current vector. */
+  private oneByOne(write: (lane: number) => void, vector: boolean): void {
     const { code } = this;
+    const some = (each: (lane: number) => void): void => {
+      const from = LANES * this.quad;
+      this.eachLane((lane) => {
+        if (!vector || (lane >= from && lane < from + LANES)) each(lane);
+      });
+    };
     if (!this.masked()) {
-      this.eachLane(write);
+      some(write);
       return;
     }
     this.temp(I32, (bits) => {
-      this.laneMask();
-      code.simd(simd.i32x4_bitmask).set(bits);
-      this.eachLane((lane) => {
-        code.get(bits).i32(1 << lane).op(op.i32_and).if();
+      if (vector) {
+        this.laneMask();
+        code.simd(simd.i32x4_bitmask);
+      } else this.maskBits();
+      code.set(bits);
+      some((lane) => {
+        code.get(bits).i32(1 << (vector ? lane & 3 : lane)).op(op.i32_and).if();
         write(lane);
         code.end();
       });

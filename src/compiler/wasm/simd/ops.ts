@@ -1,10 +1,13 @@
+import type { Rounding } from "../../ir/ops.ts";
 import { bitsOf, type Type } from "../../ir/types.ts";
 import type { Code } from "../asm/code.ts";
 import { V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import type { Node } from "../graph/node.ts";
 import { CANONICAL_OPERAND, CANONICAL_RESULT } from "../emit/float.ts";
+import { isDirected } from "../emit/directed.ts";
 import { fusedInstruction } from "../emit/fused.ts";
+import { directedLanes } from "./directed.ts";
 import { fusedLanes, fusedTogether } from "./fma.ts";
 import { highHalf, type VectorHost } from "./host.ts";
 
@@ -51,7 +54,7 @@ const shifts: Readonly<Record<string, readonly [i32: number, i64: number]>> = {
 };
 const extremes: Readonly<Record<string, number>> = { "min.s": simd.i32x4_min_s, "min.u": simd.i32x4_min_u, "max.s": simd.i32x4_max_s, "max.u": simd.i32x4_max_u };
 
-function roundOf(node: Node): string | undefined {
+function roundOf(node: Node): Rounding | undefined {
   return node.instr !== null && "round" in node.instr ? node.instr.round : undefined;
 }
 
@@ -118,7 +121,7 @@ function form(node: Node, same: (node: Node) => boolean): Write | null {
   const round = roundOf(node) ?? "rn";
   const two = floating[node.op];
   if (two !== undefined) {
-    if (round !== "rn") return null;
+    if (round !== "rn") return directed(node, round, [a, b]);
     return ({ code, vector }, part) => {
       vector(a, part);
       vector(b, part);
@@ -229,11 +232,16 @@ function form(node: Node, same: (node: Node) => boolean): Write | null {
         code.simd(simd.bitselect);
       };
     case "fma":
-      if (round !== "rn") return null;
+      if (round !== "rn") return directed(node, round, [a, b, c]);
       if (fusedInstruction()) return (host, part) => fusedTogether(host, [a, b, c], part, wide);
       return wide ? null : (host) => fusedLanes(host, a, b, c);
     default: return conversion(node, a);
   }
+}
+
+function directed(node: Node, round: Rounding, args: readonly Node[]): Write | null {
+  const { op: operation } = node;
+  return node.type === "f32" && isDirected(operation) ? (host) => directedLanes(host, operation, round, args) : null;
 }
 
 /** Pushes a truth value as a mask for lanes of the given width. */

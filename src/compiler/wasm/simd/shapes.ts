@@ -3,6 +3,8 @@ import { isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
 import type { Levels } from "../fast/uniform.ts";
 import type { FlowNode } from "../fast/flow.ts";
 import { findMasked, type Masked } from "./masked.ts";
+import { lanePolicy } from "./policy.ts";
+import { chooseQuads } from "./quads.ts";
 
 /**
  * What a value looks like in four neighbouring work-items: a number is its step from one to the next (0: the same in all), null means that
@@ -13,12 +15,13 @@ export type Shape = number | null;
 /** Largest step that counts as one. */
 const MAX_STEP = 1 << 16;
 
-/** For tests: whether every region that can goes by fours, worth it or not. */
-export const lanePolicy: { always: boolean } = { always: false };
+export { lanePolicy };
 
 /** What is known about a region that is run by four work-items at a time. */
 export interface VectorPlan {
   readonly masked: Masked;
+  /** Vectors of four that go together: 1, 2 or 4. */
+  readonly quads: number;
   /** The value's shape where it is made. */
   readonly shapes: ReadonlyMap<Node, Shape>;
   readonly levels: Levels;
@@ -123,8 +126,9 @@ export function mayWrap(node: Node): boolean {
 /**
  * Shapes of all values in a region, and the parts of it that need masks; null when the region is not for four at a time.
  * @param made values that the region computes, in order: recomputable ones of other blocks first
+ * @param most vectors that may go together
  */
-export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[]): VectorPlan | null {
+export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[], most: number): VectorPlan | null {
   if (!suits(node) || hasOwnLeaf(made, levels) || hasOwnLeaf(exits.flatMap((exit) => exit.nodes.filter((inner) => inner.op === "phi")), levels)) return null;
   const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!);
   for (;;) {
@@ -150,7 +154,7 @@ export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<No
     if (masked === null) return null;
     const same = masked.branches.size === shapes.masked.branches.size && [...masked.branches].every((block) => shapes.masked.branches.has(block));
     shapes.masked = masked;
-    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, shapes: shapes.known, levels, cells } : null;
+    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, made, most), shapes: shapes.known, levels, cells } : null;
   }
 }
 
