@@ -1,12 +1,14 @@
+import type { Rounding } from "../../ir/ops.ts";
 import type { Code } from "../asm/code.ts";
 import { F32, F64, I64, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import type { Emitter } from "./emitter.ts";
 import { simd } from "../asm/simd.ts";
+import { directedSingle, isDirected, type DirectedOp } from "./directed.ts";
 import { fusedDouble } from "./fma.ts";
 import { fusedInstruction } from "./fused.ts";
 
-/** Floating-point arithmetic. Directed roundings are computed exactly by imported functions: they are rare and slow. */
+/** Floating-point arithmetic. Directed roundings are computed exactly: in f32 by helper functions, else by imported ones, which are rare and slow. */
 
 const binary: Readonly<Record<string, readonly [f32: number, f64: number, exact: string]>> = {
   fadd: [op.f32_add, op.f64_add, "sum"], fsub: [op.f32_sub, op.f64_sub, "difference"], fmul: [op.f32_mul, op.f64_mul, "product"], fdiv: [op.f32_div, op.f64_div, "quotient"],
@@ -50,6 +52,7 @@ function write(e: Emitter, node: Node): boolean {
     e.value(a);
     e.value(b);
     if (round === "rn") code.op(wide ? two[1] : two[0]);
+    else if (!wide && isDirected(node.op)) callDirected(e, node.op, round);
     else e.callImport(`exact.${two[2]}.${node.type}.${round}`, [type, type], [type]);
     return true;
   }
@@ -96,7 +99,8 @@ function write(e: Emitter, node: Node): boolean {
     case "fma":
       if (round !== "rn") {
         for (const side of [a, b, c]) e.value(side);
-        e.callImport(`exact.fma.${node.type}.${round}`, [type, type, type], [type]);
+        if (wide) e.callImport(`exact.fma.f64.${round}`, [F64, F64, F64], [F64]);
+        else callDirected(e, "fma", round);
       } else if (fusedInstruction()) {
         for (const side of [a, b, c]) splat(e, side);
         if (wide) code.simd(simd.f64x2_relaxed_madd).lane(simd.f64x2_extract_lane, 0);
@@ -164,6 +168,11 @@ function compare(e: Emitter, node: Node, a: Node, b: Node): void {
     code.get(x).get(x).op(pick("eq")).get(y).get(y).op(pick("eq"), op.i32_and);
     if (predicate === "uno") code.op(op.i32_eqz);
   }));
+}
+
+/** Rounds an operation in f32 on what is on the stack in a direction. */
+function callDirected(e: Emitter, operation: DirectedOp, round: Rounding): void {
+  e.code.call(e.helpers.get(`${operation}.${round}`, operation === "fma" ? [F32, F32, F32] : [F32, F32], [F32], () => directedSingle(operation, round)));
 }
 
 /** Pushes a float in all lanes of a vector: there is no fma of scalars. */
