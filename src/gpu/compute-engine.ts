@@ -107,7 +107,7 @@ export class ComputeEngine {
    */
   suspend(work: ComputeWork, stopped: () => void): void {
     const waiting = this.turns.find(work);
-    if (waiting !== undefined && (waiting.execution === null || this.stopsMidway)) {
+    if (waiting !== undefined && (waiting.execution === null || (this.stopsMidway && this.mayStop(waiting)))) {
       this.turns.remove(waiting);
       this.suspended.set(work, waiting);
       stopped();
@@ -120,6 +120,12 @@ export class ComputeEngine {
   stateNs(work: ComputeWork): number {
     const resident = this.suspended.get(work);
     return resident === undefined || resident.execution === null ? 0 : this.turns.stateNs(resident);
+  }
+
+  /** That state, bytes. */
+  stateBytes(work: ComputeWork): number {
+    const resident = this.suspended.get(work);
+    return resident === undefined ? 0 : this.turns.stateBytes(resident);
   }
 
   /** A launch that was stopped goes on where it was. */
@@ -135,10 +141,17 @@ export class ComputeEngine {
     return this.profile.preemption === "instruction" || this.profile.preemption === "thread-group";
   }
 
+  /** Whether nothing of a launch is in the middle that the hardware cannot save; if something is, it goes on to where nothing is. */
+  private mayStop(resident: Resident): boolean {
+    resident.leaving = this.profile.preemption === "thread-group" && !resident.drained;
+    if (resident.leaving) resident.drain(true);
+    return !resident.leaving;
+  }
+
   /** Takes a launch whose slice has ended out of the turns when it was asked to stop. */
   private suspendNow(resident: Resident): boolean {
     const stopped = this.suspending.size === 0 || !this.stopsMidway ? undefined : this.suspending.get(resident.work!);
-    if (stopped === undefined) return false;
+    if (stopped === undefined || !this.mayStop(resident)) return false;
     this.suspending.delete(resident.work!);
     this.suspended.set(resident.work!, resident);
     this.hide(resident);
@@ -265,6 +278,7 @@ export class ComputeEngine {
       const status = execution.run(request);
       this.meter.add(status.bytes);
       work.meter?.add(status.bytes);
+      resident.advance(status.blocks, blocks);
       resident.drained = status.done || status.blocks === request.maxBlocks;
       if (resident.draining > 0) resident.draining = resident.drained ? 0 : resident.draining - status.blocks;
       // Work-items that faulted have waited for their pages; their multiprocessors were theirs meanwhile.

@@ -92,6 +92,11 @@ export class Resident {
   drained = true;
   /** It runs on only so that its work-groups in the middle end: how many may; 0: it runs as usual. */
   draining = 0;
+  /** It was asked to stop for good, so that it drains whoever else waits. */
+  leaving = false;
+  /** Work-groups that the hardware holds at once, and how many of those that began together have ended: the emulation runs them one after the other, the hardware all at a time. */
+  wave = 1;
+  waveDone = 0;
   /** For traces: a slice is shown as running. */
   shown = false;
   readonly sliceEnded: () => void;
@@ -117,13 +122,23 @@ export class Resident {
     this.savedBytes = 0;
     this.drained = true;
     this.draining = 0;
+    this.leaving = false;
+    this.wave = 1;
+    this.waveDone = 0;
     this.shown = false;
   }
 
   /** Begins or ends running on to the next point where no work-group is in the middle. */
   drain(begin: boolean): void {
-    if (!begin) this.draining = 0;
-    else if (this.draining === 0) this.draining = this.window;
+    if (!begin) this.draining = this.leaving ? this.draining : 0;
+    else if (this.draining === 0) this.draining = Math.max(this.window, Math.min(this.blocksLeft, this.waveDone === 0 && this.idle === 0 ? 0 : this.wave - this.waveDone));
+  }
+
+  /** `blocks` work-groups have ended, of `wave` that the hardware holds. */
+  advance(blocks: number, wave: number): void {
+    if (wave !== this.wave) this.waveDone = 0;
+    this.wave = wave;
+    this.waveDone = (this.waveDone + blocks) % wave;
   }
 
   /** It did something. */

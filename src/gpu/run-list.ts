@@ -93,6 +93,11 @@ export class RunList {
     return this.stop.timeFor(this.stop.stateOf(resident));
   }
 
+  /** Registers and shared memory of a stopped launch, bytes. */
+  stateBytes(resident: Resident): number {
+    return this.stop.stateOf(resident);
+  }
+
   /** How often a context was stopped in the middle. */
   get preemptions(): number {
     return this.preemption.count;

@@ -17,6 +17,8 @@ import type { JobScheduler } from "./sched/backend.ts";
 import { SchedJob } from "./sched/job.ts";
 import type { GpuVm } from "./vm.ts";
 
+const NO_PARAMS = new Uint8Array();
+
 /** A launch that was found to fit the GPU. It is the program's own description, but for the parameters: the program may use their memory again at once. */
 export class CheckedLaunch {
   readonly shape: LaunchShape;
@@ -28,7 +30,7 @@ export class CheckedLaunch {
 
   constructor(job: LaunchJob, loaded: LoadedCode, perMultiprocessor: number, threads: number) {
     this.shape = job;
-    this.params = job.params.slice();
+    this.params = job.params.length === 0 ? NO_PARAMS : job.params.slice();
     this.loaded = loaded;
     this.perMultiprocessor = perMultiprocessor;
     this.threads = threads;
@@ -207,6 +209,11 @@ export class GpuJob extends SchedJob implements ComputeWork, CopyWork {
   /** Time to carry the stopped job's state to memory, or back, ns. */
   get stateNs(): number {
     return this.work.launch === null ? 0 : this.queue.context.file.slice.engine.stateNs(this);
+  }
+
+  /** Size of that state, bytes. */
+  get stateBytes(): number {
+    return this.work.launch === null ? 0 : this.queue.context.file.slice.engine.stateBytes(this);
   }
 
   /** A stopped job goes on. */

@@ -12,6 +12,8 @@ export interface NodeStatisticsReport {
   readonly preemptions: number;
   readonly preemptionNs: number;
   readonly longestPreemptionNs: number;
+  /** Registers and shared memory that preempted work has left in memory, bytes. */
+  readonly savedBytes: number;
   readonly contextSwitches: number;
   /** Packets with the hardware, and packets that wait for it. */
   readonly hardwareQueue: number;

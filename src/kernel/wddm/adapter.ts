@@ -10,7 +10,7 @@ import type { ExecQueue } from "../drm/queue.ts";
 import type { JobScheduler } from "../drm/sched/backend.ts";
 import { Errno, invariant } from "../errors.ts";
 import type { Subsystem } from "../machine.ts";
-import { Band, PAGING_PRIORITY } from "./constants.ts";
+import { Band, DXGK_SUBMIT_PREEMPT, PAGING_PRIORITY } from "./constants.ts";
 import { inProcessPriority, softwarePriority, WddmContext, WddmDevice, WddmProcess } from "./device.ts";
 import { beginJob, finishJob, JobWork } from "./dma-job.ts";
 import type { Dxgkrnl } from "./dxgkrnl.ts";
@@ -268,6 +268,14 @@ export class WddmAdapter implements Subsystem {
     const context = this.contextOf(job.queue, node);
     const work = new JobWork(job, node.ordinal === COMPUTE_NODE ? this.dxgkrnl.kernel.costs.contextSwitch : 0);
     const packet = new Packet("compute", context, work, ++this.lastPacket, this.dxgkrnl.kernel.clock.now);
+    const { submitCommand } = this.dxgkrnl.options;
+    if (submitCommand !== undefined) {
+      const { pid, command } = job.queue.context.file;
+      const dxgkSubmitCommand = { pid, process: command, label: job.label, priority: context.priority, flags: DXGK_SUBMIT_PREEMPT };
+      submitCommand(dxgkSubmitCommand);
+      packet.ownFlags = dxgkSubmitCommand.flags;
+      packet.preempts = (dxgkSubmitCommand.flags & DXGK_SUBMIT_PREEMPT) !== 0;
+    }
     this.packets.set(job, { packet, node });
     node.enqueue(packet);
   }

@@ -64,6 +64,10 @@ export class JobWork implements DmaWork {
   restoreNs(): number {
     return this.restore;
   }
+
+  savedBytes(): number {
+    return this.job.stateBytes;
+  }
 }
 
 /** How a job ends whose device was removed under it. */

@@ -40,6 +40,8 @@ export interface NodeStatistics {
   /** From request to the interrupt that answers, over all preemptions, ns; and the longest. */
   preemptionNs: number;
   longestPreemptionNs: number;
+  /** State that stopped work has left in memory, over all preemptions, bytes. */
+  savedBytes: number;
   contextSwitches: number;
 }
 
@@ -56,7 +58,7 @@ export class VidSchNode {
   readonly ready: Packet[] = [];
   /** Preempted paging packets: they go before everything else. */
   readonly pagingAgain: Packet[] = [];
-  readonly statistics: NodeStatistics = { busyNs: 0, submitted: 0, completed: 0, resubmitted: 0, preemptions: 0, preemptionNs: 0, longestPreemptionNs: 0, contextSwitches: 0 };
+  readonly statistics: NodeStatistics = { busyNs: 0, submitted: 0, completed: 0, resubmitted: 0, preemptions: 0, preemptionNs: 0, longestPreemptionNs: 0, savedBytes: 0, contextSwitches: 0 };
   /** Newest submission fence, and newest one that the GPU has reported. */
   lastFence = 0;
   completedFence = 0;
@@ -229,8 +231,9 @@ export class VidSchNode {
     if (packet === null) return false;
     const switches = this.context !== packet.context;
     packet.flags = (packet.type === "paging" ? Flag.Paging : 0) | (packet.type === "present" ? Flag.Present : 0) | (switches ? Flag.ContextSwitch : 0);
+    packet.flags = (packet.flags | packet.ownFlags) >>> 0;
     if (packet.preempted > 0 && !this.hws) {
-      packet.flags |= Flag.Resubmission;
+      packet.flags = (packet.flags | Flag.Resubmission) >>> 0;
       this.statistics.resubmitted++;
     }
     const keeps = packet.fenceId > 0 && (this.hws || packet.type === "paging") && !mutant("paging-gets-new-fence");
@@ -322,6 +325,7 @@ export class VidSchNode {
     const { clock, events } = this.ports;
     const preemption = this.preemption!;
     invariant(this.running === running, "what stops is what ran");
+    if (saveNs > 0) this.statistics.savedBytes += running.work.savedBytes();
     if (preemption.timer !== null) events.cancel(preemption.timer);
     preemption.saving = events.at(clock.now + saveNs + this.ports.irqNs, () => {
       preemption.saving = null;

@@ -1,5 +1,17 @@
 import type { GraphicsRegistry } from "./registry.ts";
 
+/** A packet on its way to the hardware, as `WddmOptions.submitCommand` sees it (after DXGKARG_SUBMITCOMMAND). */
+export interface SubmitCommand {
+  readonly pid: number;
+  readonly process: string;
+  /** What the packet does, as traces name it. */
+  readonly label: string;
+  /** Software priority of its context, 0 to 31. */
+  readonly priority: number;
+  /** DXGK_SUBMIT_PREEMPT (as VidSch has it by default) or 0. */
+  flags: number;
+}
+
 /** How the graphics kernel of a Windows machine is set (MachineOptions.wddm). Everything is optional. */
 export interface WddmOptions {
   /** Hardware-accelerated GPU scheduling (WDDM 2.7, "HAGS"): the GPU's own scheduler changes contexts, by bands. Default false: VidSch does. */
@@ -14,6 +26,11 @@ export interface WddmOptions {
   readonly targetNormalBandPercentage?: number;
   /** Share of each memory segment that one process may have resident, percent. Default 100. */
   readonly budgetPercent?: number;
+  /**
+   * Called for each packet that becomes ready, and may change its flags: with DXGK_SUBMIT_PREEMPT it has less urgent work preempted at once, without it waits like an equal one, for the end of a
+   * quantum. NON-SPEC: the word of the document this project grew from (docs/seed.md). Hardware scheduling goes by bands and grace periods and takes no notice of it.
+   */
+  readonly submitCommand?: (dxgkSubmitCommand: SubmitCommand) => void;
   /** Values of the registry at boot; MachineOptions.registry. */
   readonly registry?: Partial<GraphicsRegistry>;
 }

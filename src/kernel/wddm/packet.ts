@@ -52,6 +52,8 @@ export interface DmaWork {
   /** What a preemption of it costs: saving its state, ns; and loading it again. */
   saveNs(): number;
   restoreNs(): number;
+  /** Size of that state, bytes. */
+  savedBytes(): number;
 }
 
 /** A packet: work of a context, on its way to a node. */
@@ -65,6 +67,10 @@ export class Packet {
   fenceId = 0;
   /** DXGK_SUBMITCOMMANDFLAGS of the last submission. */
   flags = 0;
+  /** Flags of ours that it is submitted with (DXGK_SUBMIT_PREEMPT), beside those; 0: nobody was asked. */
+  ownFlags = 0;
+  /** Less urgent work is preempted for it at once. */
+  preempts = true;
   /** Whether its work has begun. */
   begun = false;
   /** How often it was preempted. */

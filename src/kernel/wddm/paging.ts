@@ -49,6 +49,10 @@ export class PagingWork implements DmaWork {
 
   resume(): void {}
 
+  savedBytes(): number {
+    return 0;
+  }
+
   saveNs(): number {
     return 0;
   }

@@ -22,7 +22,7 @@ export interface Chooser {
 
 /**
  * VidSch in software: strict priorities; among equally urgent contexts the one whose last turn lies farthest back, and whoever runs gives way after its quantum when such a
- * one waits, or at once to a more urgent one.
+ * one waits, or at once to a more urgent one (unless that was submitted without DXGK_SUBMIT_PREEMPT).
  */
 export class SoftwarePolicy implements NodePolicy {
   private readonly chooser: Chooser;
@@ -48,8 +48,8 @@ export class SoftwarePolicy implements NodePolicy {
     let at = Infinity;
     for (const packet of waiting) {
       if (packet.context === running.context) continue;
-      if (packet.context.priority > running.context.priority) return now;
-      if (packet.context.priority === running.context.priority) at = since + this.quantumNs;
+      if (packet.context.priority > running.context.priority && packet.preempts) return now;
+      if (packet.context.priority >= running.context.priority) at = since + this.quantumNs;
     }
     return at;
   }

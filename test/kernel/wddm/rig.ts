@@ -63,6 +63,10 @@ export class MockWork implements DmaWork {
     }, "work stops");
   }
 
+  savedBytes(): number {
+    return 0;
+  }
+
   saveNs(): number {
     return 10;
   }
