@@ -8,6 +8,7 @@ import { CANONICAL_OPERAND, CANONICAL_RESULT } from "../emit/float.ts";
 import { isDirected } from "../emit/directed.ts";
 import { fusedInstruction } from "../emit/fused.ts";
 import { directedLanes } from "./directed.ts";
+import { floatExtreme, selectedExtreme } from "./extremes.ts";
 import { fusedLanes, fusedTogether } from "./fma.ts";
 import { highHalf, type VectorHost } from "./host.ts";
 
@@ -155,12 +156,12 @@ function form(node: Node, same: (node: Node) => boolean): Write | null {
     case "icmp": return compareIntegers(node, a, b);
     case "fcmp": return compareFloats(node, a, b);
     case "select":
-      return (host, part) => {
+      return selectedExtreme(node, wide) ?? ((host, part) => {
         host.vector(b, part);
         host.vector(c, part);
         condition(host, a, part, wide);
         host.code.simd(simd.bitselect);
-      };
+      });
     case "not":
       return ({ code, vector }, part) => {
         vector(a, part);
@@ -211,18 +212,7 @@ function form(node: Node, same: (node: Node) => boolean): Write | null {
         });
       };
     case "fmin": case "fmax":
-      return (host, part) => {
-        const { code } = host;
-        host.temp(V128, (x) => host.temp(V128, (y) => {
-          host.vector(a, part);
-          code.set(x);
-          host.vector(b, part);
-          code.set(y);
-          const pick = node.op === "fmin" ? (wide ? simd.f64x2_min : simd.f32x4_min) : wide ? simd.f64x2_max : simd.f32x4_max;
-          const equal = wide ? simd.f64x2_eq : simd.f32x4_eq;
-          code.get(x).get(y).simd(pick).get(x).get(y).get(y).simd(equal, simd.bitselect).get(y).get(x).get(x).simd(equal, simd.bitselect);
-        }));
-      };
+      return floatExtreme(node, wide);
     case "copysign":
       return ({ code, vector }, part) => {
         vector(b, part);

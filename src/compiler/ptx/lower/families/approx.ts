@@ -31,6 +31,21 @@ const reciprocalRoot = (c: FnLowering, v: readonly ValueId[]): ValueId => {
 /** A function of the builtin library, f32 to f32. */
 const library = (name: string): ((m: Mnemonic) => Lower) => single(1, (c, v) => c.em.call(c.module.builtin(name, c.line), v, ["f32"])[0]!);
 
+/**
+ * 2^x. With `.ftz` only the result is flushed, by what goes in: 2 to the power of something subnormal is 1 anyway.
+ */
+const powerOfTwo = (m: Mnemonic): Lower => (c, ops) => {
+  const { em } = c;
+  const x = c.src(ops[1], f32);
+  const power = em.call(c.module.builtin("__gg_exp2_f32", c.line), [x], ["f32"])[0]!;
+  if (!finishOf(m.mods).ftz) c.dst(ops[0], f32, power);
+  else {
+    const flushed = em.select(em.fcmp("olt", x, em.float("f32", -126)), em.float("f32", 0), power);
+    c.flushed.add(flushed);
+    c.dst(ops[0], f32, flushed);
+  }
+};
+
 const HIGH_HALF = 0xffff_ffff_0000_0000n;
 
 /**
@@ -69,7 +84,7 @@ export const approxRows: readonly Row[] = [
   approx("sin", 2, library("__gg_sin_f32")),
   approx("cos", 2, library("__gg_cos_f32")),
   approx("lg2", 2, library("__gg_log2_f32")),
-  approx("ex2", 2, library("__gg_exp2_f32")),
+  approx("ex2", 2, powerOfTwo),
   approx("tanh", 2, library("__gg_tanh_f32")),
   { op: "rcp", types: ["f64"], needs: "approx ftz", operands: 2, mode: "pure", make: () => gross((c, x) => c.em.fbin("fdiv", "f64", c.em.float("f64", 1), x)) },
   { op: "rsqrt", types: ["f64"], needs: "approx ftz", operands: 2, mode: "pure", make: () => gross((c, x) => c.em.fbin("fdiv", "f64", c.em.float("f64", 1), c.em.fsqrt("f64", x))) },
