@@ -3,6 +3,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { faults } from "./pictures/faults.mjs";
+import { memory } from "./pictures/memory.mjs";
+import { preemption } from "./pictures/preemption.mjs";
+import { scheduling } from "./pictures/scheduling.mjs";
 import { sharing } from "./pictures/sharing.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -10,6 +13,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Pictures by name: the example whose output they show, and how. */
 export const pictures = {
   "faults": { example: "faults", draw: faults },
+  "scheduling-table": { example: "os-comparison", draw: scheduling },
+  "memory": { example: "memory", draw: memory },
+  "preemption": { example: "preemption", draw: preemption },
   "sharing-a-gpu": { example: "game-and-inference", draw: sharing },
 };
 

@@ -5,7 +5,7 @@ import { kernelFile } from "../lib/files.ts";
 
 const MS = 1e6;
 /** When the culprit does it: everybody has a context by then. */
-export const FAULT = 2000 * MS;
+export const FAULT: number = 2000 * MS;
 /** An address that nobody has. */
 const NOWHERE = 16;
 /** Blocks and threads of a kernel. */

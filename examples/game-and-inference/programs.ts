@@ -7,10 +7,10 @@ import { kernelBytes, kernelFile } from "../lib/files.ts";
 
 const MS = 1e6;
 /** 60 frames a second, and how many are looked at. */
-export const FRAME = 16.6 * MS;
+export const FRAME: number = 16.6 * MS;
 export const FRAMES = 30;
 /** Everybody is set up by then. */
-export const BEGIN = 1000 * MS;
+export const BEGIN: number = 1000 * MS;
 /** Blocks of a launch, and how often each thread counts: 1.7 and 19 ms on the whole GPU. */
 const DRAW = { blocks: 864, count: 2 };
 const INFER = { blocks: 3456, count: 10 };

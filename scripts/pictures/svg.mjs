@@ -2,12 +2,12 @@
 
 const style = `
 .paper{fill:#fcfcfb}.ink{fill:#1f2328}.soft{fill:#59636e}.rule{stroke:#d5d9de;stroke-width:1}.mark{stroke:#1f2328;stroke-width:2}
-.a{fill:#2a78d6}.b{fill:#d9622b}.good{fill:#1a8f3c}.bad{fill:#d03b3b}.none{fill:#e3e6ea}.limit{stroke:#d03b3b;stroke-width:1.5;stroke-dasharray:4 3}
+.a{fill:#2a78d6}.b{fill:#d9622b}.good{fill:#1a8f3c}.bad{fill:#d03b3b}.none{fill:#c6ccd4}.limit{stroke:#d03b3b;stroke-width:1.5;stroke-dasharray:4 3}
 .on{fill:#ffffff}
 text{font:13px system-ui,sans-serif}.small{font-size:11px}.head{font-size:14px;font-weight:600}
 @media (prefers-color-scheme:dark){
 .paper{fill:#1a1b1e}.ink{fill:#e6e6e6}.soft{fill:#a0a8b2}.rule{stroke:#3a4048}.mark{stroke:#e6e6e6}
-.a{fill:#4f9bf0}.b{fill:#ee8552}.good{fill:#3fb55f}.bad{fill:#ef6b6b}.none{fill:#33383f}.limit{stroke:#ef6b6b}
+.a{fill:#4f9bf0}.b{fill:#ee8552}.good{fill:#3fb55f}.bad{fill:#ef6b6b}.none{fill:#4a515a}.limit{stroke:#ef6b6b}
 .on{fill:#101113}
 }`;
 
