@@ -133,6 +133,8 @@ export type Operand =
   | { readonly kind: "list"; readonly items: readonly Operand[] }
   /** `%r1.h0`: part of a register, in video instructions. */
   | { readonly kind: "part"; readonly reg: Reg; readonly part: string }
+  /** `-%r1`, `-%r1.h0`: in vmad. */
+  | { readonly kind: "negated"; readonly operand: Operand }
   /** `_`: result not wanted. */
   | { readonly kind: "sink" };
 

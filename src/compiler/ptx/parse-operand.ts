@@ -123,6 +123,19 @@ function negated(p: ParseState): Operand {
   return constantOperand(p);
 }
 
+/** A minus before a register (vmad) or a constant. */
+function minus(p: ParseState): Operand {
+  const s = p.s;
+  const start = s.pos;
+  s.pos++;
+  if (s.startsName(s.peek())) {
+    const name = s.name();
+    if (p.scope.find(name) instanceof Reg) return { kind: "negated", operand: named(p, name) };
+  }
+  s.pos = start;
+  return constantOperand(p);
+}
+
 function simple(p: ParseState): Operand {
   const s = p.s;
   const c = s.peek();
@@ -139,6 +152,7 @@ function simple(p: ParseState): Operand {
   switch (c) {
     case ch.lbracket: return memory(p);
     case ch.bang: return negated(p);
+    case ch.minus: return minus(p);
     default: return constantOperand(p);
   }
 }

@@ -19,477 +19,1197 @@ type Api = SyncApi<Driver>;
 
 /**
  * Describes an error code in a few words.
+ *
+ * C: `CUresult cuGetErrorString(CUresult error, const char **pStr)`
+ *
+ * Partial: Codes that programs hardly meet are described by the words of their names.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Error Handling.
  * @param error the code
  * @param pStr gets the text
- * @returns INVALID_VALUE: not a code of this API (pStr is not written), or pStr NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a code of this API (pStr is not written), or pStr NULL.
  */
 export const cuGetErrorString: Api["cuGetErrorString"] = ambientCall("cuda", "cuGetErrorString");
 
 /**
  * Names an error code as the header does: "CUDA_ERROR_INVALID_VALUE".
+ *
+ * C: `CUresult cuGetErrorName(CUresult error, const char **pStr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Error Handling.
  * @param error the code
  * @param pStr gets the name
- * @returns INVALID_VALUE: not a code of this API (pStr is not written), or pStr NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a code of this API (pStr is not written), or pStr NULL.
  */
 export const cuGetErrorName: Api["cuGetErrorName"] = ambientCall("cuda", "cuGetErrorName");
 
 /**
  * Initialises the driver in this process: opens the GPUs. Must come before any other call of the driver API; calling it again does nothing.
  * State does not pass to a forked child: the child of a process that used CUDA cannot use it until it calls exec.
+ *
+ * C: `CUresult cuInit(unsigned int Flags)`
+ *
+ * Partial: System driver mismatches and compatibility modes cannot arise.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Initialization.
  * @param Flags must be 0
- * @returns INVALID_VALUE: Flags is not 0. NOT_INITIALIZED: this process was forked by one that had used CUDA. NO_DEVICE: the machine has no NVIDIA GPU that this process may open. MPS_CONNECTION_FAILED, MPS_RPC_FAILURE,
- *   MPS_SERVER_NOT_READY, MPS_MAX_CLIENTS_REACHED, MPS_MAX_CONNECTIONS_REACHED: an MPS daemon listens, and it or its server does not take this process.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: Flags is not 0.
+ * - CUDA_ERROR_NOT_INITIALIZED: this process was forked by one that had used CUDA.
+ * - CUDA_ERROR_NO_DEVICE: the machine has no NVIDIA GPU that this process may open.
+ * - CUDA_ERROR_MPS_CONNECTION_FAILED, CUDA_ERROR_MPS_RPC_FAILURE, CUDA_ERROR_MPS_SERVER_NOT_READY, CUDA_ERROR_MPS_MAX_CLIENTS_REACHED, CUDA_ERROR_MPS_MAX_CONNECTIONS_REACHED: an
+ *   MPS daemon listens, and it or its server does not take this process.
  */
 export const cuInit: Api["cuInit"] = ambientCall("cuda", "cuInit");
 
 /**
  * The newest CUDA version that the driver supports: 1000 * major + 10 * minor, 13000 here.
+ *
+ * C: `CUresult cuDriverGetVersion(int *driverVersion)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Version Management.
  * @param driverVersion gets the version
- * @returns INVALID_VALUE: driverVersion NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: driverVersion NULL.
  */
 export const cuDriverGetVersion: Api["cuDriverGetVersion"] = ambientCall("cuda", "cuDriverGetVersion");
 
 /**
  * A handle for the GPU with that ordinal, in PCI bus order.
+ *
+ * C: `CUresult cuDeviceGet(CUdevice *device, int ordinal)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param device gets the handle
  * @param ordinal 0 to cuDeviceGetCount - 1
- * @returns INVALID_VALUE: device NULL. INVALID_DEVICE: ordinal outside that range.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: device NULL.
+ * - CUDA_ERROR_INVALID_DEVICE: ordinal outside that range.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGet: Api["cuDeviceGet"] = ambientCall("cuda", "cuDeviceGet");
 
 /**
  * How many GPUs this process may use.
+ *
+ * C: `CUresult cuDeviceGetCount(int *count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param count gets the number
- * @returns INVALID_VALUE: count NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: count NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetCount: Api["cuDeviceGetCount"] = ambientCall("cuda", "cuDeviceGetCount");
 
 /**
  * The GPU's name.
+ *
+ * C: `CUresult cuDeviceGetName(char *name, int len, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param name gets the text, cut to len - 1 characters
  * @param len bytes that the caller has room for, with the closing NUL
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: name NULL, len not positive.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, len not positive.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetName: Api["cuDeviceGetName"] = ambientCall("cuda", "cuDeviceGetName");
 
 /**
  * The GPU's unique 16-byte identity.
+ *
+ * C: `CUresult cuDeviceGetUuid_v2(CUuuid *uuid, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param uuid gets it
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: uuid NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: uuid NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetUuid_v2: Api["cuDeviceGetUuid_v2"] = ambientCall("cuda", "cuDeviceGetUuid_v2");
 
 /**
  * The Windows LUID and node mask. There is none on Linux.
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: an out-parameter NULL, or the machine does not run Windows.
+ *
+ * C: `CUresult cuDeviceGetLuid(char *luid, unsigned int *deviceNodeMask, CUdevice dev)`
+ *
+ * Partial: Windows machines have no LUIDs either.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
+ * @param luid gets the identifier
+ * @param deviceNodeMask gets the mask of nodes
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, or the machine does not run Windows.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetLuid: Api["cuDeviceGetLuid"] = ambientCall("cuda", "cuDeviceGetLuid");
 
 /**
  * Bytes of memory on the GPU.
+ *
+ * C: `CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param bytes gets the number
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: bytes NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: bytes NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceTotalMem_v2: Api["cuDeviceTotalMem_v2"] = ambientCall("cuda", "cuDeviceTotalMem_v2");
 
 /**
  * Most elements that a 1D texture over linear memory may have.
+ *
+ * C: `CUresult cuDeviceGetTexture1DLinearMaxWidth(size_t *maxWidthInElements, CUarray_format format, unsigned int numChannels, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param maxWidthInElements gets the number
+ * @param format format of a channel
  * @param numChannels 1, 2 or 4
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: out-parameter NULL, unknown format, another number of channels.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: out-parameter NULL, unknown format, another number of channels.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetTexture1DLinearMaxWidth: Api["cuDeviceGetTexture1DLinearMaxWidth"] = ambientCall("cuda", "cuDeviceGetTexture1DLinearMaxWidth");
 
 /**
  * One attribute of the GPU: a limit, a size, or whether it can do something.
+ *
+ * C: `CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param pi gets the value
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pi NULL, unknown attribute.
+ * @param attrib which attribute
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pi NULL, unknown attribute.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetAttribute: Api["cuDeviceGetAttribute"] = ambientCall("cuda", "cuDeviceGetAttribute");
 
 /**
  * Which atomic operations the GPU can do natively on host memory, over the bus. None here, as on GPUs behind PCI Express.
+ *
+ * C: `CUresult cuDeviceGetHostAtomicCapabilities(unsigned int *capabilities, const CUatomicOperation *operations, unsigned int count, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param capabilities gets a bit mask for each operation
+ * @param operations which atomic operations are asked about
  * @param count number of operations
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: a pointer NULL, count 0, unknown operation.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, count 0, unknown operation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetHostAtomicCapabilities: Api["cuDeviceGetHostAtomicCapabilities"] = ambientCall("cuda", "cuDeviceGetHostAtomicCapabilities");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuDeviceGetNvSciSyncAttributes: Api["cuDeviceGetNvSciSyncAttributes"] = ambientCall("cuda", "cuDeviceGetNvSciSyncAttributes");
 
-/** Makes a pool a device's current one. (Device Management.) @returns INVALID_VALUE: no such device, not a pool, a pool of another device. */
+/**
+ * Makes a pool a device's current one. (Device Management.)
+ *
+ * C: `CUresult cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
+ * @param dev handle of the device
+ * @param pool the memory pool
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no such device, not a pool, a pool of another device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceSetMemPool: Api["cuDeviceSetMemPool"] = ambientCall("cuda", "cuDeviceSetMemPool");
 
-/** A device's current pool. (Device Management.) @param pool gets it @returns INVALID_VALUE: pool NULL, no such device. */
+/**
+ * A device's current pool. (Device Management.)
+ *
+ * C: `CUresult cuDeviceGetMemPool(CUmemoryPool *pool, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
+ * @param pool gets it
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pool NULL, no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceGetMemPool: Api["cuDeviceGetMemPool"] = ambientCall("cuda", "cuDeviceGetMemPool");
 
-/** A device's default pool. (Device Management.) @param pool_out gets it @returns INVALID_DEVICE: no such device. INVALID_VALUE: pool_out NULL. */
+/**
+ * A device's default pool. (Device Management.)
+ *
+ * C: `CUresult cuDeviceGetDefaultMemPool(CUmemoryPool *pool_out, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
+ * @param pool_out gets it
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pool_out NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceGetDefaultMemPool: Api["cuDeviceGetDefaultMemPool"] = ambientCall("cuda", "cuDeviceGetDefaultMemPool");
 
 /**
  * Whether contexts on the GPU can be limited to some multiprocessors. Only MPS clients can.
+ *
+ * C: `CUresult cuDeviceGetExecAffinitySupport(int *pi, CUexecAffinityType type, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param pi gets 1 or 0
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pi NULL, unknown type.
+ * @param type which kind
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pi NULL, unknown type.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetExecAffinitySupport: Api["cuDeviceGetExecAffinitySupport"] = ambientCall("cuda", "cuDeviceGetExecAffinitySupport");
 
 /**
  * Makes earlier remote writes to the current context's device visible. Nothing outside writes to these devices, so there is nothing to flush.
- * @returns INVALID_VALUE: unknown target or scope.
+ *
+ * C: `CUresult cuFlushGPUDirectRDMAWrites(CUflushGPUDirectRDMAWritesTarget target, CUflushGPUDirectRDMAWritesScope scope)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
+ * @param target whose writes are flushed
+ * @param scope whose view must be up to date
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: unknown target or scope.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFlushGPUDirectRDMAWrites: Api["cuFlushGPUDirectRDMAWrites"] = ambientCall("cuda", "cuFlushGPUDirectRDMAWrites");
 
 /**
  * Some properties of the GPU at once; cuDeviceGetAttribute has all.
+ *
+ * C: `CUresult cuDeviceGetProperties(CUdevprop *prop, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management [DEPRECATED].
  * @param prop gets them
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: prop NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: prop NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetProperties: Api["cuDeviceGetProperties"] = ambientCall("cuda", "cuDeviceGetProperties");
 
 /**
  * The GPU's compute capability.
+ *
+ * C: `CUresult cuDeviceComputeCapability(int *major, int *minor, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management [DEPRECATED].
  * @param major gets the number before the point
  * @param minor gets the number behind it
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: an out-parameter NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceComputeCapability: Api["cuDeviceComputeCapability"] = ambientCall("cuda", "cuDeviceComputeCapability");
 
 /**
  * Retains the device's primary context, making it when it is not active. Does not make it current.
+ *
+ * C: `CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)`
+ *
+ * Partial: Devices have no compute mode that could prohibit it.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
  * @param pctx gets the context
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pctx NULL. OUT_OF_MEMORY: no memory for it.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL.
+ * - CUDA_ERROR_OUT_OF_MEMORY: no memory for it.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxRetain: Api["cuDevicePrimaryCtxRetain"] = ambientCall("cuda", "cuDevicePrimaryCtxRetain");
 
 /**
  * Gives one retain back. The last one destroys the context, after its work has ended; it stays on the stacks of threads, where it is destroyed then. Blocks.
- * @returns INVALID_DEVICE: no such device. INVALID_CONTEXT: the context is not retained.
+ *
+ * C: `CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_CONTEXT: the context is not retained.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxRelease_v2: Api["cuDevicePrimaryCtxRelease_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxRelease_v2");
 
 /**
  * Sets the flags of the primary context, active or not.
+ *
+ * C: `CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice dev, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
  * @param flags one CU_CTX_SCHED_* and CU_CTX_* bits
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: flags of no meaning.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: flags of no meaning.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxSetFlags_v2: Api["cuDevicePrimaryCtxSetFlags_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxSetFlags_v2");
 
 /**
  * The primary context's flags, and whether it is active.
+ *
+ * C: `CUresult cuDevicePrimaryCtxGetState(CUdevice dev, unsigned int *flags, int *active)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
+ * @param flags flags of this call, as bits
  * @param active gets 1 or 0
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: an out-parameter NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxGetState: Api["cuDevicePrimaryCtxGetState"] = ambientCall("cuda", "cuDevicePrimaryCtxGetState");
 
 /**
  * Destroys the primary context and everything in it, whoever retained it; retains stay and must be given back. The next use makes a fresh one. Blocks until
  * its work has ended.
- * @returns INVALID_DEVICE: no such device.
+ *
+ * C: `CUresult cuDevicePrimaryCtxReset_v2(CUdevice dev)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxReset_v2: Api["cuDevicePrimaryCtxReset_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxReset_v2");
 
 /**
  * Makes a context on a device and pushes it onto the calling thread's stack.
+ *
+ * C: `CUresult cuCtxCreate_v4(CUcontext *pctx, CUctxCreateParams *ctxCreateParams, unsigned int flags, CUdevice dev)`
+ *
+ * Partial: Execution affinity (MPS) and graphics parameters are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pctx gets the context
  * @param ctxCreateParams NULL, or execution affinity (MPS) and graphics parameters, which are not supported
  * @param flags one CU_CTX_SCHED_* (no effect on results) and CU_CTX_* bits; CU_CTX_SYNC_MEMOPS makes copies synchronous
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pctx NULL, flags of no meaning, both kinds of parameters at once. UNSUPPORTED_EXEC_AFFINITY, NOT_SUPPORTED: those
- * parameters. OUT_OF_MEMORY.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL, flags of no meaning, both kinds of parameters at once.
+ * - CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY, CUDA_ERROR_NOT_SUPPORTED: those parameters.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuCtxCreate_v4: Api["cuCtxCreate_v4"] = ambientCall("cuda", "cuCtxCreate_v4");
 
 /**
  * Destroys a context and everything in it, after its work has ended. Popped when it is on top of the calling thread's stack; other threads keep it, and
  * their calls answer CONTEXT_IS_DESTROYED. Blocks.
- * @returns INVALID_VALUE: ctx NULL. INVALID_CONTEXT: not a context of this process, or a primary one. CONTEXT_IS_DESTROYED: already gone.
+ *
+ * C: `CUresult cuCtxDestroy_v2(CUcontext ctx)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ctx NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a context of this process, or a primary one.
+ * - CUDA_ERROR_CONTEXT_IS_DESTROYED: already gone.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxDestroy_v2: Api["cuCtxDestroy_v2"] = ambientCall("cuda", "cuCtxDestroy_v2");
 
 /**
  * Pushes a context onto the calling thread's stack: it is the current one now.
- * @returns INVALID_VALUE: ctx NULL. INVALID_CONTEXT: not a live context of this process.
+ *
+ * C: `CUresult cuCtxPushCurrent_v2(CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ctx NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxPushCurrent_v2: Api["cuCtxPushCurrent_v2"] = ambientCall("cuda", "cuCtxPushCurrent_v2");
 
 /**
  * Pops the current context off the calling thread's stack.
+ *
+ * C: `CUresult cuCtxPopCurrent_v2(CUcontext *pctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pctx gets it; may be NULL
- * @returns INVALID_CONTEXT: the stack is empty.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: the stack is empty.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuCtxPopCurrent_v2: Api["cuCtxPopCurrent_v2"] = ambientCall("cuda", "cuCtxPopCurrent_v2");
 
 /**
  * Replaces the top of the calling thread's stack; with an empty stack, pushes. NULL pops (nothing happens when the stack is empty).
- * @returns INVALID_CONTEXT: not a live context of this process.
+ *
+ * C: `CUresult cuCtxSetCurrent(CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSetCurrent: Api["cuCtxSetCurrent"] = ambientCall("cuda", "cuCtxSetCurrent");
 
 /**
  * The calling thread's current context.
+ *
+ * C: `CUresult cuCtxGetCurrent(CUcontext *pctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pctx gets it, or NULL (0) when there is none: that is no error
- * @returns INVALID_VALUE: pctx NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuCtxGetCurrent: Api["cuCtxGetCurrent"] = ambientCall("cuda", "cuCtxGetCurrent");
 
 /**
  * The current context's device.
+ *
+ * C: `CUresult cuCtxGetDevice(CUdevice *device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param device gets it
- * @returns INVALID_VALUE: device NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: device NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetDevice: Api["cuCtxGetDevice"] = ambientCall("cuda", "cuCtxGetDevice");
 
 /**
  * A context's device.
+ *
+ * C: `CUresult cuCtxGetDevice_v2(CUdevice *device, CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param device gets it
  * @param ctx the context; NULL: the current one
- * @returns INVALID_VALUE: device NULL. INVALID_CONTEXT: not a live context of this process.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: device NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetDevice_v2: Api["cuCtxGetDevice_v2"] = ambientCall("cuda", "cuCtxGetDevice_v2");
 
 /**
  * The current context's flags.
+ *
+ * C: `CUresult cuCtxGetFlags(unsigned int *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param flags gets them
- * @returns INVALID_VALUE: flags NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: flags NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetFlags: Api["cuCtxGetFlags"] = ambientCall("cuda", "cuCtxGetFlags");
 
 /**
  * Replaces the current context's flags.
- * @returns INVALID_VALUE: flags of no meaning.
+ *
+ * C: `CUresult cuCtxSetFlags(unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param flags flags of this call, as bits
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: flags of no meaning.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSetFlags: Api["cuCtxSetFlags"] = ambientCall("cuda", "cuCtxSetFlags");
 
 /**
  * A context's identity, never used again in this process.
+ *
+ * C: `CUresult cuCtxGetId(CUcontext ctx, unsigned long long *ctxId)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param ctx the context; NULL: the current one
  * @param ctxId gets the number
- * @returns INVALID_VALUE: ctxId NULL. INVALID_CONTEXT: not a context of this process. CONTEXT_IS_DESTROYED: destroyed.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ctxId NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a context of this process.
+ * - CUDA_ERROR_CONTEXT_IS_DESTROYED: destroyed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetId: Api["cuCtxGetId"] = ambientCall("cuda", "cuCtxGetId");
 
 /**
  * Waits until all work of the current context has ended. Blocks. What its kernels printed is written out.
- * @returns the sticky error of a kernel that failed meanwhile.
+ *
+ * C: `CUresult cuCtxSynchronize()`
+ *
+ * Blocking: waits until all work of the context, in all its streams, has ended. What the work wrote is visible afterwards.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @returns the sticky error of a kernel that failed meanwhile. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSynchronize: Api["cuCtxSynchronize"] = ambientCall("cuda", "cuCtxSynchronize");
 
 /**
  * Waits until all work of a context has ended. Blocks.
+ *
+ * C: `CUresult cuCtxSynchronize_v2(CUcontext ctx)`
+ *
+ * Blocking: waits until all work of the context, in all its streams, has ended. What the work wrote is visible afterwards.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param ctx the context; NULL: the current one
- * @returns INVALID_CONTEXT: not a live context of this process; the sticky error of a kernel that failed.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process; the sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSynchronize_v2: Api["cuCtxSynchronize_v2"] = ambientCall("cuda", "cuCtxSynchronize_v2");
 
 /**
  * Sets a resource limit of the current context. The driver may round the value.
+ *
+ * C: `CUresult cuCtxSetLimit(CUlimit limit, size_t value)`
+ *
+ * Partial: The stack, heap and L2 limits are kept without effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param limit which limit
  * @param value bytes, or a count
- * @returns INVALID_VALUE: not of CUlimit, negative value, the printf or malloc size after a kernel that prints has been launched. UNSUPPORTED_LIMIT: not on this device.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not of CUlimit, negative value, the printf or malloc size after a kernel that prints has been launched.
+ * - CUDA_ERROR_UNSUPPORTED_LIMIT: not on this device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSetLimit: Api["cuCtxSetLimit"] = ambientCall("cuda", "cuCtxSetLimit");
 
 /**
  * A resource limit of the current context.
+ *
+ * C: `CUresult cuCtxGetLimit(size_t *pvalue, CUlimit limit)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pvalue gets bytes, or a count
- * @returns INVALID_VALUE: pvalue NULL, not of CUlimit. UNSUPPORTED_LIMIT: not on this device.
+ * @param limit which limit
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pvalue NULL, not of CUlimit.
+ * - CUDA_ERROR_UNSUPPORTED_LIMIT: not on this device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetLimit: Api["cuCtxGetLimit"] = ambientCall("cuda", "cuCtxGetLimit");
 
 /**
  * Which cache configuration kernels of the current context prefer. Kept, without effect: the model's L1 and shared memory do not compete.
+ *
+ * C: `CUresult cuCtxGetCacheConfig(CUfunc_cache *pconfig)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pconfig gets it
- * @returns INVALID_VALUE: pconfig NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pconfig NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetCacheConfig: Api["cuCtxGetCacheConfig"] = ambientCall("cuda", "cuCtxGetCacheConfig");
 
 /**
  * Sets that preference.
- * @returns INVALID_VALUE: not of CUfunc_cache.
+ *
+ * C: `CUresult cuCtxSetCacheConfig(CUfunc_cache config)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param config the preference
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not of CUfunc_cache.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSetCacheConfig: Api["cuCtxSetCacheConfig"] = ambientCall("cuda", "cuCtxSetCacheConfig");
 
 /**
  * The API version a context was made with: 3020 since CUDA 3.2.
+ *
+ * C: `CUresult cuCtxGetApiVersion(CUcontext ctx, unsigned int *version)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param ctx the context; NULL: the current one
- * @returns INVALID_VALUE: version NULL. INVALID_CONTEXT: not a live context of this process.
+ * @param version gets the version
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: version NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetApiVersion: Api["cuCtxGetApiVersion"] = ambientCall("cuda", "cuCtxGetApiVersion");
 
 /**
  * The range of stream priorities of the current context's device. Lower numbers are more urgent. 0 and 0: no priorities.
+ *
+ * C: `CUresult cuCtxGetStreamPriorityRange(int *leastPriority, int *greatestPriority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param leastPriority gets 0; may be NULL
  * @param greatestPriority gets a number of 0 or less; may be NULL
+ * @returns Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetStreamPriorityRange: Api["cuCtxGetStreamPriorityRange"] = ambientCall("cuda", "cuCtxGetStreamPriorityRange");
 
 /**
  * Turns all persisting lines of the L2 cache back to normal. The model's caches hold no lines.
- * @returns NOT_SUPPORTED: the device has no persisting L2 cache (compute capability below 8.0).
+ *
+ * C: `CUresult cuCtxResetPersistingL2Cache()`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @returns Errors:
+ * - CUDA_ERROR_NOT_SUPPORTED: the device has no persisting L2 cache (compute capability below 8.0).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxResetPersistingL2Cache: Api["cuCtxResetPersistingL2Cache"] = ambientCall("cuda", "cuCtxResetPersistingL2Cache");
 
 /**
  * The execution affinity of the current context. Only MPS clients have one.
- * @returns INVALID_VALUE: pExecAffinity NULL, unknown type. UNSUPPORTED_EXEC_AFFINITY: otherwise.
+ *
+ * C: `CUresult cuCtxGetExecAffinity(CUexecAffinityParam *pExecAffinity, CUexecAffinityType type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param pExecAffinity gets the affinity
+ * @param type CU_EXEC_AFFINITY_TYPE_SM_COUNT
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pExecAffinity NULL, unknown type.
+ * - CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY: otherwise.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetExecAffinity: Api["cuCtxGetExecAffinity"] = ambientCall("cuda", "cuCtxGetExecAffinity");
 
 /**
  * Records in an event all work of a context so far.
+ *
+ * C: `CUresult cuCtxRecordEvent(CUcontext hCtx, CUevent hEvent)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param hCtx the context; NULL: the current one
  * @param hEvent an event of that context
- * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of the context.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event of the context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxRecordEvent: Api["cuCtxRecordEvent"] = ambientCall("cuda", "cuCtxRecordEvent");
 
 /**
  * Makes all later work of a context wait for an event.
+ *
+ * C: `CUresult cuCtxWaitEvent(CUcontext hCtx, CUevent hEvent)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param hCtx the context; NULL: the current one
- * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of this process.
+ * @param hEvent the event to wait for
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxWaitEvent: Api["cuCtxWaitEvent"] = ambientCall("cuda", "cuCtxWaitEvent");
 
 /**
  * Counts one more user of the current context.
+ *
+ * C: `CUresult cuCtxAttach(CUcontext *pctx, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management [DEPRECATED].
  * @param pctx gets the context
  * @param flags must be 0
- * @returns INVALID_VALUE: pctx NULL, flags not 0.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL, flags not 0.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxAttach: Api["cuCtxAttach"] = ambientCall("cuda", "cuCtxAttach");
 
 /**
  * Counts one user of the current context less; the last one destroys it. Blocks then.
- * @returns INVALID_CONTEXT: ctx is not the current context.
+ *
+ * C: `CUresult cuCtxDetach(CUcontext ctx)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Context Management [DEPRECATED].
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: ctx is not the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxDetach: Api["cuCtxDetach"] = ambientCall("cuda", "cuCtxDetach");
 
 /**
  * The shared memory bank size. All devices since compute capability 5.0 have banks of four bytes.
+ *
+ * C: `CUresult cuCtxGetSharedMemConfig(CUsharedconfig *pConfig)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management [DEPRECATED].
  * @param pConfig gets it
- * @returns INVALID_VALUE: pConfig NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pConfig NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxGetSharedMemConfig: Api["cuCtxGetSharedMemConfig"] = ambientCall("cuda", "cuCtxGetSharedMemConfig");
 
 /**
  * Asks for a shared memory bank size; without effect on these devices.
- * @returns INVALID_VALUE: not of CUsharedconfig.
+ *
+ * C: `CUresult cuCtxSetSharedMemConfig(CUsharedconfig config)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management [DEPRECATED].
+ * @param config the preference
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not of CUsharedconfig.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxSetSharedMemConfig: Api["cuCtxSetSharedMemConfig"] = ambientCall("cuda", "cuCtxSetSharedMemConfig");
 
 /**
  * Loads a module from a file of the simulated machine.
+ *
+ * C: `CUresult cuModuleLoad(CUmodule *module, const char *fname)`
+ *
+ * Partial: Takes files of PTX text and of linked images; machine code is refused.
+ *
+ * Blocking: waits until the module's variables have their first values in device memory. Compiling is part of the call.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param module gets it
  * @param fname path of a PTX file
- * @returns as cuModuleLoadData; FILE_NOT_FOUND: no such file. INVALID_VALUE: a pointer NULL.
+ * @returns as cuModuleLoadData. Errors:
+ * - CUDA_ERROR_FILE_NOT_FOUND: no such file.
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleLoad: Api["cuModuleLoad"] = ambientCall("cuda", "cuModuleLoad");
 
 /**
  * Loads a module from PTX text, which is a whole program, or from what cuLinkComplete gave. Blocks until its variables have their first values.
+ *
+ * C: `CUresult cuModuleLoadData(CUmodule *module, const void *image)`
+ *
+ * Partial: Takes PTX text and linked images; machine code is refused.
+ *
+ * Blocking: waits until the module's variables have their first values in device memory. Compiling is part of the call.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param module gets it
  * @param image PTX text, its bytes, or a linked image
- * @returns INVALID_VALUE: a pointer NULL. INVALID_PTX: not valid PTX, or it calls a function that it does not define. UNSUPPORTED_PTX_VERSION: newer than 9.0. NO_BINARY_FOR_GPU: for another
- * architecture, or machine code. INVALID_IMAGE: a damaged result of cuLinkComplete. NOT_SUPPORTED: instructions that the emulator lacks. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL.
+ * - CUDA_ERROR_INVALID_PTX: not valid PTX, or it calls a function that it does not define.
+ * - CUDA_ERROR_UNSUPPORTED_PTX_VERSION: newer than 9.0.
+ * - CUDA_ERROR_NO_BINARY_FOR_GPU: for another architecture, or machine code.
+ * - CUDA_ERROR_INVALID_IMAGE: a damaged result of cuLinkComplete.
+ * - CUDA_ERROR_NOT_SUPPORTED: instructions that the emulator lacks.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleLoadData: Api["cuModuleLoadData"] = ambientCall("cuda", "cuModuleLoadData");
 
 /**
  * cuModuleLoadData with options of the just-in-time compiler. Log buffers and the wall time are out boxes in `optionValues`.
+ *
+ * C: `CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned int numOptions, CUjit_option *options, void **optionValues)`
+ *
+ * Partial: Takes PTX text and linked images; options other than logs, wall time, registers and target are checked and have no effect.
+ *
+ * Blocking: waits until the module's variables have their first values in device memory. Compiling is part of the call.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param module gets the module
+ * @param image PTX text, its bytes, or a linked image
  * @param numOptions number of options
  * @param options which
  * @param optionValues their values
- * @returns as cuModuleLoadData; INVALID_VALUE: unknown options, a value of the wrong kind.
+ * @returns as cuModuleLoadData. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: unknown options, a value of the wrong kind.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleLoadDataEx: Api["cuModuleLoadDataEx"] = ambientCall("cuda", "cuModuleLoadDataEx");
 
 /**
  * Loads a module from a fat binary: here, from the PTX text that would be in it.
- * @returns as cuModuleLoadData.
+ *
+ * C: `CUresult cuModuleLoadFatBinary(CUmodule *module, const void *fatCubin)`
+ *
+ * Partial: Takes PTX text and linked images; machine code is refused.
+ *
+ * Blocking: waits until the module's variables have their first values in device memory. Compiling is part of the call.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param module gets the module
+ * @param fatCubin the image: PTX text or its bytes
+ * @returns as cuModuleLoadData. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleLoadFatBinary: Api["cuModuleLoadFatBinary"] = ambientCall("cuda", "cuModuleLoadFatBinary");
 
 /**
  * Unloads a module: its functions and variables are gone. Waits for the context's work first. Blocks.
- * @returns INVALID_VALUE: not a module. NOT_PERMITTED: it belongs to a library (cuLibraryUnload unloads that).
+ *
+ * C: `CUresult cuModuleUnload(CUmodule hmod)`
+ *
+ * Blocking: waits for the work of every context that the code is loaded in.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param hmod the module
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a module.
+ * - CUDA_ERROR_NOT_PERMITTED: it belongs to a library (cuLibraryUnload unloads that).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleUnload: Api["cuModuleUnload"] = ambientCall("cuda", "cuModuleUnload");
 
 /**
  * Whether code is loaded at once or on first use: at once.
+ *
+ * C: `CUresult cuModuleGetLoadingMode(CUmoduleLoadingMode *mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param mode gets CU_MODULE_EAGER_LOADING
- * @returns INVALID_VALUE: mode NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: mode NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuModuleGetLoadingMode: Api["cuModuleGetLoadingMode"] = ambientCall("cuda", "cuModuleGetLoadingMode");
 
 /**
  * A kernel of a module.
+ *
+ * C: `CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param hfunc gets it
+ * @param hmod the module
  * @param name as in the PTX text (mangled, when the source was C++)
- * @returns INVALID_VALUE: a pointer NULL, not a module. NOT_FOUND: no kernel of that name.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, not a module.
+ * - CUDA_ERROR_NOT_FOUND: no kernel of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleGetFunction: Api["cuModuleGetFunction"] = ambientCall("cuda", "cuModuleGetFunction");
 
 /**
  * How many kernels a module has.
+ *
+ * C: `CUresult cuModuleGetFunctionCount(unsigned int *count, CUmodule mod)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param count gets the number
- * @returns INVALID_VALUE: count NULL. INVALID_HANDLE: not a module.
+ * @param mod the module
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: count NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a module.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleGetFunctionCount: Api["cuModuleGetFunctionCount"] = ambientCall("cuda", "cuModuleGetFunctionCount");
 
 /**
  * The kernels of a module, in its order.
+ *
+ * C: `CUresult cuModuleEnumerateFunctions(CUfunction *functions, unsigned int numFunctions, CUmodule mod)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param functions gets at most numFunctions of them
- * @returns INVALID_VALUE: functions NULL, numFunctions 0. INVALID_HANDLE: not a module.
+ * @param numFunctions length of the list
+ * @param mod the module
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: functions NULL, numFunctions 0.
+ * - CUDA_ERROR_INVALID_HANDLE: not a module.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleEnumerateFunctions: Api["cuModuleEnumerateFunctions"] = ambientCall("cuda", "cuModuleEnumerateFunctions");
 
 /**
  * A variable of a module.
+ *
+ * C: `CUresult cuModuleGetGlobal_v2(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, const char *name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param dptr gets its address; may be NULL
  * @param bytes gets its size; may be NULL
- * @returns INVALID_VALUE: name NULL, both out-parameters NULL, not a module. NOT_FOUND: no variable of that name.
+ * @param hmod the module
+ * @param name name in the device code (as in PTX)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, both out-parameters NULL, not a module.
+ * - CUDA_ERROR_NOT_FOUND: no variable of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleGetGlobal_v2: Api["cuModuleGetGlobal_v2"] = ambientCall("cuda", "cuModuleGetGlobal_v2");
 
 /**
  * Begins a link.
+ *
+ * C: `CUresult cuLinkCreate_v2(unsigned int numOptions, CUjit_option *options, void **optionValues, CUlinkState *stateOut)`
+ *
+ * Partial: Options other than logs, wall time, registers and target are checked and have no effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param numOptions number of options
  * @param options which; logs are written by the later calls
  * @param optionValues their values
  * @param stateOut gets the link's state
- * @returns INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLinkCreate_v2: Api["cuLinkCreate_v2"] = ambientCall("cuda", "cuLinkCreate_v2");
 
 /**
  * Adds an input in memory to a link.
+ *
+ * C: `CUresult cuLinkAddData_v2(CUlinkState state, CUjitInputType type, void *data, size_t size, const char *name, unsigned int numOptions, CUjit_option *options, void
+ * **optionValues)`
+ *
+ * Partial: Takes PTX text and linked images; machine code and NVVM bitcode are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
  * @param type CU_JIT_INPUT_PTX or CU_JIT_INPUT_FATBINARY: PTX text. CU_JIT_INPUT_CUBIN and the others: an image of cuLinkComplete
  * @param data of `size` bytes
+ * @param size bytes of data
  * @param name for messages; may be NULL
  * @param numOptions options for this input alone; those of cuLinkCreate hold for what they do not say
- * @returns INVALID_HANDLE: no link, or complete. INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU: as
- * cuModuleLoadData. INVALID_IMAGE: not an image. INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ * @param options which options
+ * @param optionValues their values
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: no link, or complete.
+ * - CUDA_ERROR_INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options.
+ * - CUDA_ERROR_INVALID_PTX, CUDA_ERROR_UNSUPPORTED_PTX_VERSION, CUDA_ERROR_NO_BINARY_FOR_GPU: as cuModuleLoadData.
+ * - CUDA_ERROR_INVALID_IMAGE: not an image.
+ * - CUDA_ERROR_INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkAddData_v2: Api["cuLinkAddData_v2"] = ambientCall("cuda", "cuLinkAddData_v2");
 
 /**
  * Adds a file of the simulated machine to a link.
+ *
+ * C: `CUresult cuLinkAddFile_v2(CUlinkState state, CUjitInputType type, const char *path, unsigned int numOptions, CUjit_option *options, void **optionValues)`
+ *
+ * Partial: Takes PTX text and linked images; machine code and NVVM bitcode are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
+ * @param type what the file is: CU_JIT_INPUT_*
  * @param path of the file
- * @returns FILE_NOT_FOUND: no such file. INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ * @param numOptions number of options
+ * @param options which options
+ * @param optionValues their values
+ * @returns Errors:
+ * - CUDA_ERROR_FILE_NOT_FOUND: no such file.
+ * - CUDA_ERROR_INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkAddFile_v2: Api["cuLinkAddFile_v2"] = ambientCall("cuda", "cuLinkAddFile_v2");
 
 /**
  * Ends a link.
+ *
+ * C: `CUresult cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
  * @param cubinOut gets the image, for cuModuleLoadData, cuLibraryLoadData or another link. NON-SPEC: it outlives the link's state
  * @param sizeOut gets its size in bytes; may be NULL
- * @returns INVALID_HANDLE: no link. INVALID_VALUE: cubinOut NULL. INVALID_SOURCE: undefined symbols; the error log names them.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: no link.
+ * - CUDA_ERROR_INVALID_VALUE: cubinOut NULL.
+ * - CUDA_ERROR_INVALID_SOURCE: undefined symbols; the error log names them.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkComplete: Api["cuLinkComplete"] = ambientCall("cuda", "cuLinkComplete");
 
 /**
  * Forgets a link.
- * @returns INVALID_HANDLE: no link.
+ *
+ * C: `CUresult cuLinkDestroy(CUlinkState state)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: no link.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkDestroy: Api["cuLinkDestroy"] = ambientCall("cuda", "cuLinkDestroy");
 
@@ -501,200 +1221,530 @@ export const cuModuleGetSurfRef: Api["cuModuleGetSurfRef"] = ambientCall("cuda",
 
 /**
  * Loads a library from PTX text. Needs no context.
+ *
+ * C: `CUresult cuLibraryLoadData(CUlibrary *library, const void *code, CUjit_option *jitOptions, void **jitOptionsValues, unsigned int numJitOptions, CUlibraryOption
+ * *libraryOptions, void **libraryOptionValues, unsigned int numLibraryOptions)`
+ *
+ * Partial: Takes PTX text and linked images; machine code is refused.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param library gets it
  * @param code PTX text, or its bytes
  * @param jitOptions as for cuModuleLoadDataEx
- * @returns INVALID_VALUE: a pointer NULL, unknown options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU, INVALID_IMAGE, NOT_SUPPORTED: as cuModuleLoadData.
+ * @param jitOptionsValues their values, one for each option
+ * @param numJitOptions number of jitOptions
+ * @param libraryOptions options of the library
+ * @param _libraryOptionValues their values
+ * @param numLibraryOptions number of libraryOptions
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, unknown options.
+ * - CUDA_ERROR_INVALID_PTX, CUDA_ERROR_UNSUPPORTED_PTX_VERSION, CUDA_ERROR_NO_BINARY_FOR_GPU, CUDA_ERROR_INVALID_IMAGE, CUDA_ERROR_NOT_SUPPORTED: as cuModuleLoadData.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryLoadData: Api["cuLibraryLoadData"] = ambientCall("cuda", "cuLibraryLoadData");
 
 /**
  * Loads a library from a file of the simulated machine.
- * @returns as cuLibraryLoadData; INVALID_VALUE: fileName NULL. FILE_NOT_FOUND: no such file.
+ *
+ * C: `CUresult cuLibraryLoadFromFile(CUlibrary *library, const char *fileName, CUjit_option *jitOptions, void **jitOptionsValues, unsigned int numJitOptions, CUlibraryOption
+ * *libraryOptions, void **libraryOptionValues, unsigned int numLibraryOptions)`
+ *
+ * Partial: Takes files of PTX text and of linked images; machine code is refused.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param library the library
+ * @param fileName path in the machine's file system
+ * @param jitOptions options of the just-in-time compiler
+ * @param jitOptionsValues their values, one for each option
+ * @param numJitOptions number of jitOptions
+ * @param libraryOptions options of the library
+ * @param _libraryOptionValues their values
+ * @param numLibraryOptions number of libraryOptions
+ * @returns as cuLibraryLoadData. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: fileName NULL.
+ * - CUDA_ERROR_FILE_NOT_FOUND: no such file.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryLoadFromFile: Api["cuLibraryLoadFromFile"] = ambientCall("cuda", "cuLibraryLoadFromFile");
 
 /**
  * Unloads a library from every context. Waits for their work. Blocks.
- * @returns INVALID_VALUE: not a library.
+ *
+ * C: `CUresult cuLibraryUnload(CUlibrary library)`
+ *
+ * Blocking: waits for the work of every context that the code is loaded in.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param library the library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a library.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryUnload: Api["cuLibraryUnload"] = ambientCall("cuda", "cuLibraryUnload");
 
 /**
  * A kernel of a library.
+ *
+ * C: `CUresult cuLibraryGetKernel(CUkernel *pKernel, CUlibrary library, const char *name)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param pKernel gets it
- * @returns INVALID_VALUE: a pointer NULL. INVALID_HANDLE: not a library. NOT_FOUND: no kernel of that name.
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - CUDA_ERROR_NOT_FOUND: no kernel of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryGetKernel: Api["cuLibraryGetKernel"] = ambientCall("cuda", "cuLibraryGetKernel");
 
 /**
  * How many kernels a library has.
+ *
+ * C: `CUresult cuLibraryGetKernelCount(unsigned int *count, CUlibrary lib)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param count gets the number
- * @returns INVALID_VALUE: count NULL. INVALID_HANDLE: not a library.
+ * @param lib the library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: count NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryGetKernelCount: Api["cuLibraryGetKernelCount"] = ambientCall("cuda", "cuLibraryGetKernelCount");
 
 /**
  * The kernels of a library.
+ *
+ * C: `CUresult cuLibraryEnumerateKernels(CUkernel *kernels, unsigned int numKernels, CUlibrary lib)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param kernels gets at most numKernels of them
- * @returns INVALID_VALUE: kernels NULL, numKernels 0. INVALID_HANDLE: not a library.
+ * @param numKernels length of the list
+ * @param lib the library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: kernels NULL, numKernels 0.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryEnumerateKernels: Api["cuLibraryEnumerateKernels"] = ambientCall("cuda", "cuLibraryEnumerateKernels");
 
 /**
  * A library's module in the current context; loads it there. Blocks until its variables have their first values.
+ *
+ * C: `CUresult cuLibraryGetModule(CUmodule *pMod, CUlibrary library)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param pMod gets it
- * @returns INVALID_VALUE: pMod NULL. INVALID_HANDLE: not a library.
+ * @param library the library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pMod NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLibraryGetModule: Api["cuLibraryGetModule"] = ambientCall("cuda", "cuLibraryGetModule");
 
 /**
  * A kernel's function in the current context; loads its library there. Blocks until the variables have their first values.
+ *
+ * C: `CUresult cuKernelGetFunction(CUfunction *pFunc, CUkernel kernel)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param pFunc gets it
- * @returns INVALID_VALUE: pFunc NULL. INVALID_HANDLE: not a kernel.
+ * @param kernel a kernel of a library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pFunc NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuKernelGetFunction: Api["cuKernelGetFunction"] = ambientCall("cuda", "cuKernelGetFunction");
 
 /**
  * A kernel's library.
+ *
+ * C: `CUresult cuKernelGetLibrary(CUlibrary *pLib, CUkernel kernel)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param pLib gets it
- * @returns INVALID_VALUE: pLib NULL. INVALID_HANDLE: not a kernel.
+ * @param kernel a kernel of a library
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pLib NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelGetLibrary: Api["cuKernelGetLibrary"] = ambientCall("cuda", "cuKernelGetLibrary");
 
 /**
  * A variable of a library in the current context.
+ *
+ * C: `CUresult cuLibraryGetGlobal(CUdeviceptr *dptr, size_t *bytes, CUlibrary library, const char *name)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param dptr gets its address; may be NULL
  * @param bytes gets its size; may be NULL
- * @returns INVALID_VALUE: name NULL, both out-parameters NULL. INVALID_HANDLE: not a library. NOT_FOUND: no variable of that name.
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, both out-parameters NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - CUDA_ERROR_NOT_FOUND: no variable of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLibraryGetGlobal: Api["cuLibraryGetGlobal"] = ambientCall("cuda", "cuLibraryGetGlobal");
 
 /**
  * A managed variable of a library. NON-SPEC: each context has its own, so one must be current.
- * @returns as cuLibraryGetGlobal.
+ *
+ * C: `CUresult cuLibraryGetManaged(CUdeviceptr *dptr, size_t *bytes, CUlibrary library, const char *name)`
+ *
+ * Partial: Managed variables are of a context here, so one must be current.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param dptr device address
+ * @param bytes gets the size, bytes; may be NULL
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns as cuLibraryGetGlobal. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLibraryGetManaged: Api["cuLibraryGetManaged"] = ambientCall("cuda", "cuLibraryGetManaged");
 
 /**
  * A function that host and device can both call. There is none: what PTX says of functions gives the host nothing to call.
- * @returns INVALID_VALUE: a pointer NULL. INVALID_HANDLE: not a library. NOT_FOUND: always, else.
+ *
+ * C: `CUresult cuLibraryGetUnifiedFunction(void **fptr, CUlibrary library, const char *symbol)`
+ *
+ * Partial: No library has functions callable on both sides: CUDA_ERROR_NOT_FOUND.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param fptr gets the function
+ * @param library the library
+ * @param symbol name of the function
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a library.
+ * - CUDA_ERROR_NOT_FOUND: always, else.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLibraryGetUnifiedFunction: Api["cuLibraryGetUnifiedFunction"] = ambientCall("cuda", "cuLibraryGetUnifiedFunction");
 
 /**
  * An attribute of a kernel on a device.
+ *
+ * C: `CUresult cuKernelGetAttribute(int *pi, CUfunction_attribute attrib, CUkernel kernel, CUdevice dev)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param pi gets the value
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pi NULL, unknown attribute. INVALID_HANDLE: not a kernel.
+ * @param attrib which attribute
+ * @param kernel a kernel of a library
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pi NULL, unknown attribute.
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelGetAttribute: Api["cuKernelGetAttribute"] = ambientCall("cuda", "cuKernelGetAttribute");
 
 /**
  * Sets an attribute of a kernel on a device. What cuFuncSetAttribute set for a function goes before it.
- * @returns INVALID_HANDLE: not a kernel. INVALID_DEVICE: no such device. INVALID_VALUE: an attribute that cannot be set, a value out of range.
+ *
+ * C: `CUresult cuKernelSetAttribute(CUfunction_attribute attrib, int val, CUkernel kernel, CUdevice dev)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param attrib which attribute
+ * @param val the new value
+ * @param kernel a kernel of a library
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: an attribute that cannot be set, a value out of range.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelSetAttribute: Api["cuKernelSetAttribute"] = ambientCall("cuda", "cuKernelSetAttribute");
 
 /**
  * Which cache configuration the kernel prefers on a device. Without effect.
- * @returns INVALID_HANDLE: not a kernel. INVALID_DEVICE: no such device. INVALID_VALUE: not of CUfunc_cache.
+ *
+ * C: `CUresult cuKernelSetCacheConfig(CUkernel kernel, CUfunc_cache config, CUdevice dev)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param kernel a kernel of a library
+ * @param config the preference
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: not of CUfunc_cache.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelSetCacheConfig: Api["cuKernelSetCacheConfig"] = ambientCall("cuda", "cuKernelSetCacheConfig");
 
 /**
  * A kernel's name, mangled as in the PTX text.
+ *
+ * C: `CUresult cuKernelGetName(const char **name, CUkernel hfunc)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
  * @param name gets it
- * @returns INVALID_VALUE: name NULL, not a kernel.
+ * @param hfunc the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, not a kernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelGetName: Api["cuKernelGetName"] = ambientCall("cuda", "cuKernelGetName");
 
 /**
  * Where a parameter lies in the kernel's parameter block.
- * @returns INVALID_VALUE: not a kernel, no such parameter, paramOffset NULL.
+ *
+ * C: `CUresult cuKernelGetParamInfo(CUkernel kernel, size_t paramIndex, size_t *paramOffset, size_t *paramSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Library Management.
+ * @param kernel a kernel of a library
+ * @param paramIndex number of the parameter, from 0
+ * @param paramOffset gets the offset in the parameter block, bytes
+ * @param paramSize gets the size, bytes; may be NULL
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a kernel, no such parameter, paramOffset NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuKernelGetParamInfo: Api["cuKernelGetParamInfo"] = ambientCall("cuda", "cuKernelGetParamInfo");
 
 /**
  * Free and total memory of the current context's device.
+ *
+ * C: `CUresult cuMemGetInfo_v2(size_t *free, size_t *total)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param free gets bytes; may be NULL
  * @param total gets bytes; may be NULL
- * @returns INVALID_VALUE: both NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: both NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemGetInfo_v2: Api["cuMemGetInfo_v2"] = ambientCall("cuda", "cuMemGetInfo_v2");
 
 /**
  * Allocates device memory: not zeroed, aligned to 512 bytes. Small requests share 2 MiB blocks.
+ *
+ * C: `CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dptr gets the address
  * @param bytesize bytes
- * @returns INVALID_VALUE: dptr NULL, bytesize 0. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dptr NULL, bytesize 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAlloc_v2: Api["cuMemAlloc_v2"] = ambientCall("cuda", "cuMemAlloc_v2");
 
 /**
  * Allocates rows of device memory, each beginning at a multiple of the pitch: 512 bytes or a multiple of it.
+ *
+ * C: `CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInBytes, size_t Height, unsigned int ElementSizeBytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dptr gets the address
  * @param pPitch gets the bytes from one row to the next
+ * @param WidthInBytes bytes of a row
+ * @param Height rows
  * @param ElementSizeBytes 4, 8 or 16: the largest access that kernels will make
- * @returns INVALID_VALUE: an out-parameter NULL, a size 0, another element size. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, a size 0, another element size.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocPitch_v2: Api["cuMemAllocPitch_v2"] = ambientCall("cuda", "cuMemAllocPitch_v2");
 
 /**
  * Frees memory of cuMemAlloc, cuMemAllocPitch, cuMemAllocManaged, or a stream-ordered allocation. Waits for all work that may use it. Blocks.
- * @returns INVALID_VALUE: not the beginning of such memory (freed already, inside it, host memory). The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuMemFree_v2(CUdeviceptr dptr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of such memory (freed already, inside it, host memory). The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemFree_v2: Api["cuMemFree_v2"] = ambientCall("cuda", "cuMemFree_v2");
 
 /**
  * The allocation that holds an address.
+ *
+ * C: `CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr dptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pbase gets its beginning; may be NULL
  * @param psize gets its bytes, as asked for; may be NULL
- * @returns NOT_FOUND: no allocation holds the address. INVALID_VALUE: both out-parameters NULL.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_NOT_FOUND: no allocation holds the address.
+ * - CUDA_ERROR_INVALID_VALUE: both out-parameters NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemGetAddressRange_v2: Api["cuMemGetAddressRange_v2"] = ambientCall("cuda", "cuMemGetAddressRange_v2");
 
 /**
  * Allocates page-locked host memory, visible to GPUs at the same address.
+ *
+ * C: `CUresult cuMemAllocHost_v2(void **pp, size_t bytesize)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pp gets the address
  * @param bytesize bytes
- * @returns INVALID_VALUE: pp NULL, bytesize 0. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pp NULL, bytesize 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocHost_v2: Api["cuMemAllocHost_v2"] = ambientCall("cuda", "cuMemAllocHost_v2");
 
 /**
  * Frees memory of cuMemAllocHost or cuMemHostAlloc. Waits for all work that may use it. Blocks.
- * @returns INVALID_VALUE: not the beginning of such memory.
+ *
+ * C: `CUresult cuMemFreeHost(void *p)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param p host address of page-locked or registered memory
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of such memory.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemFreeHost: Api["cuMemFreeHost"] = ambientCall("cuda", "cuMemFreeHost");
 
 /**
  * The same with flags.
+ *
+ * C: `CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pp gets the host address
+ * @param bytesize bytes
  * @param Flags CU_MEMHOSTALLOC_* bits; without DEVICEMAP, cuMemHostGetDevicePointer refuses the memory
- * @returns INVALID_VALUE: pp NULL, bytesize 0, unknown flags. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pp NULL, bytesize 0, unknown flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostAlloc: Api["cuMemHostAlloc"] = ambientCall("cuda", "cuMemHostAlloc");
 
 /**
  * The address by which GPUs reach page-locked host memory: its own.
+ *
+ * C: `CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pdptr gets it
+ * @param p host address of page-locked or registered memory
  * @param Flags must be 0
- * @returns INVALID_VALUE: pdptr NULL, Flags not 0, memory that is not page-locked or not mapped (no DEVICEMAP flag).
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, Flags not 0, memory that is not page-locked or not mapped (no DEVICEMAP flag).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostGetDevicePointer_v2: Api["cuMemHostGetDevicePointer_v2"] = ambientCall("cuda", "cuMemHostGetDevicePointer_v2");
 
 /**
  * The flags that page-locked memory was made with.
+ *
+ * C: `CUresult cuMemHostGetFlags(unsigned int *pFlags, void *p)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pFlags gets them
- * @returns INVALID_VALUE: pFlags NULL, memory that is not page-locked.
+ * @param p host address of page-locked or registered memory
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pFlags NULL, memory that is not page-locked.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostGetFlags: Api["cuMemHostGetFlags"] = ambientCall("cuda", "cuMemHostGetFlags");
 
 /**
  * Allocates memory that the CPU and all GPUs use at one address. Its pages move to who touches them, in units of 64 KiB (docs/decisions/0030-shared-virtual-memory.md).
+ *
+ * C: `CUresult cuMemAllocManaged(CUdeviceptr *dptr, size_t bytesize, unsigned int flags)`
+ *
+ * Partial: Pages are 64 KiB; a GPU whose memory is full leaves them in system memory instead of evicting others.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dptr gets the address
  * @param bytesize bytes
  * @param flags CU_MEM_ATTACH_GLOBAL or CU_MEM_ATTACH_HOST
- * @returns INVALID_VALUE: dptr NULL, bytesize 0, other flags. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dptr NULL, bytesize 0, other flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocManaged: Api["cuMemAllocManaged"] = ambientCall("cuda", "cuMemAllocManaged");
 
@@ -706,17 +1756,36 @@ export const cuDeviceUnregisterAsyncNotification: Api["cuDeviceUnregisterAsyncNo
 
 /**
  * The GPU at a PCI address. (The manual has it under Memory Management.)
+ *
+ * C: `CUresult cuDeviceGetByPCIBusId(CUdevice *dev, const char *pciBusId)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dev gets the handle
  * @param pciBusId "[domain]:[bus]:[device].[function]", "[domain]:[bus]:[device]" or "[bus]:[device].[function]", hexadecimal
- * @returns INVALID_VALUE: a pointer NULL, text of another form. INVALID_DEVICE: no GPU of this process there.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, text of another form.
+ * - CUDA_ERROR_INVALID_DEVICE: no GPU of this process there.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetByPCIBusId: Api["cuDeviceGetByPCIBusId"] = ambientCall("cuda", "cuDeviceGetByPCIBusId");
 
 /**
  * The GPU's PCI address as "0000:07:00.0". (The manual has it under Memory Management.)
+ *
+ * C: `CUresult cuDeviceGetPCIBusId(char *pciBusId, int len, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pciBusId gets the text
  * @param len bytes that the caller has room for; 13 hold it with its NUL
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pciBusId NULL, len too small.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pciBusId NULL, len too small.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetPCIBusId: Api["cuDeviceGetPCIBusId"] = ambientCall("cuda", "cuDeviceGetPCIBusId");
 
@@ -728,141 +1797,550 @@ export const cuIpcOpenEventHandle: Api["cuIpcOpenEventHandle"] = ambientCall("cu
 
 /**
  * A handle for memory of cuMemAlloc, to be opened in another process. What shares a 2 MiB block with it is shared with it, as on real devices.
+ *
+ * C: `CUresult cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pHandle gets it
- * @returns INVALID_VALUE: pHandle NULL, not the beginning of memory of cuMemAlloc.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pHandle NULL, not the beginning of memory of cuMemAlloc.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuIpcGetMemHandle: Api["cuIpcGetMemHandle"] = ambientCall("cuda", "cuIpcGetMemHandle");
 
 /**
  * Maps another process's memory into the current context. Opening a handle again in the same context gives the same address, with one more use.
+ *
+ * C: `CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pdptr gets the address, of any value
+ * @param handle what cuIpcGetMemHandle gave, in any process
  * @param Flags must be CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
- * @returns INVALID_VALUE: pdptr NULL, other flags, no handle. INVALID_CONTEXT: made by this process. INVALID_HANDLE: the memory is gone.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, other flags, no handle.
+ * - CUDA_ERROR_INVALID_CONTEXT: made by this process.
+ * - CUDA_ERROR_INVALID_HANDLE: the memory is gone.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuIpcOpenMemHandle_v2: Api["cuIpcOpenMemHandle_v2"] = ambientCall("cuda", "cuIpcOpenMemHandle_v2");
 
 /**
  * Gives one use of an opened handle back; with the last one the memory is unmapped, after work that may use it. Blocks then.
- * @returns INVALID_VALUE: not an address of cuIpcOpenMemHandle.
+ *
+ * C: `CUresult cuIpcCloseMemHandle(CUdeviceptr dptr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an address of cuIpcOpenMemHandle.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuIpcCloseMemHandle: Api["cuIpcCloseMemHandle"] = ambientCall("cuda", "cuIpcCloseMemHandle");
 
 /**
  * Page-locks memory that the process has already, so that GPUs reach it.
+ *
+ * C: `CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags)`
+ *
+ * Partial: JavaScript buffers, device memory and read-only memory are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param p a simulated address; bytes of the JavaScript program are not in the process's memory and cannot be registered
  * @param bytesize bytes
  * @param Flags CU_MEMHOSTREGISTER_* bits
- * @returns INVALID_VALUE: p NULL, bytesize 0, unknown flags, memory that the process cannot access. NOT_SUPPORTED: a JavaScript buffer, IOMEMORY, READ_ONLY.
- * HOST_MEMORY_ALREADY_REGISTERED: some of it is page-locked already. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: p NULL, bytesize 0, unknown flags, memory that the process cannot access.
+ * - CUDA_ERROR_NOT_SUPPORTED: a JavaScript buffer, IOMEMORY, READ_ONLY.
+ * - CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED: some of it is page-locked already.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostRegister_v2: Api["cuMemHostRegister_v2"] = ambientCall("cuda", "cuMemHostRegister_v2");
 
 /**
  * Undoes cuMemHostRegister. Waits for all work that may use the memory. Blocks.
- * @returns HOST_MEMORY_NOT_REGISTERED: never registered. INVALID_VALUE: p NULL, or inside a registered range instead of at its beginning.
+ *
+ * C: `CUresult cuMemHostUnregister(void *p)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param p host address of page-locked or registered memory
+ * @returns Errors:
+ * - CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED: never registered.
+ * - CUDA_ERROR_INVALID_VALUE: p NULL, or inside a registered range instead of at its beginning.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostUnregister: Api["cuMemHostUnregister"] = ambientCall("cuda", "cuMemHostUnregister");
 
 /**
  * Copies between any two addresses (unified addressing tells where they are). Blocks as the synchronous copy of those places does.
- * @returns INVALID_VALUE: a range that is not memory.
+ *
+ * C: `CUresult cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dst where to: any address of unified addressing
+ * @param src where from: any address of unified addressing
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not memory.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy: Api["cuMemcpy"] = ambientCall("cuda", "cuMemcpy");
 
 /**
  * Copies from the memory of one context to that of another, in order with the default streams of both and the current one. Does not wait for it.
- * @returns INVALID_CONTEXT: not a live context. INVALID_VALUE: a range that is not inside one allocation.
+ *
+ * C: `CUresult cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice, CUcontext srcContext, size_t ByteCount)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: address in dstContext
+ * @param dstContext context of dstDevice
+ * @param srcDevice where from: address in srcContext
+ * @param srcContext context of srcDevice
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not inside one allocation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyPeer: Api["cuMemcpyPeer"] = ambientCall("cuda", "cuMemcpyPeer");
 
 /**
  * Copies from the host to a device. Blocks until pageable memory is in bounce buffers, or the copy from page-locked memory is done.
- * @returns INVALID_VALUE: dstDevice not a range of one allocation; srcHost NULL, too short or not accessible.
+ *
+ * C: `CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dstDevice not a range of one allocation; srcHost NULL, too short or not accessible.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyHtoD_v2: Api["cuMemcpyHtoD_v2"] = ambientCall("cuda", "cuMemcpyHtoD_v2");
 
 /**
  * Copies from a device to the host. Blocks until it is done.
- * @returns INVALID_VALUE: srcDevice not a range of one allocation; dstHost NULL, too short or not accessible.
+ *
+ * C: `CUresult cuMemcpyDtoH_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: srcDevice not a range of one allocation; dstHost NULL, too short or not accessible.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoH_v2: Api["cuMemcpyDtoH_v2"] = ambientCall("cuda", "cuMemcpyDtoH_v2");
 
 /**
  * Copies within and between devices. Does not wait for it.
- * @returns INVALID_VALUE: a range that is not inside one allocation.
+ *
+ * C: `CUresult cuMemcpyDtoD_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not inside one allocation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoD_v2: Api["cuMemcpyDtoD_v2"] = ambientCall("cuda", "cuMemcpyDtoD_v2");
 
 /**
  * Copies device memory to an array of one dimension.
+ *
+ * C: `CUresult cuMemcpyDtoA_v2(CUarray dstArray, size_t dstOffset, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
  * @param dstOffset bytes
- * @returns INVALID_HANDLE: not an array. INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - CUDA_ERROR_INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoA_v2: Api["cuMemcpyDtoA_v2"] = ambientCall("cuda", "cuMemcpyDtoA_v2");
 
-/** Copies from an array of one dimension to device memory. @returns as cuMemcpyDtoA */
+/**
+ * Copies from an array of one dimension to device memory.
+ *
+ * C: `CUresult cuMemcpyAtoD_v2(CUdeviceptr dstDevice, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoD_v2: Api["cuMemcpyAtoD_v2"] = ambientCall("cuda", "cuMemcpyAtoD_v2");
 
-/** Copies host memory to an array of one dimension. Blocks. @returns as cuMemcpyDtoA */
+/**
+ * Copies host memory to an array of one dimension. Blocks.
+ *
+ * C: `CUresult cuMemcpyHtoA_v2(CUarray dstArray, size_t dstOffset, const void *srcHost, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoA_v2: Api["cuMemcpyHtoA_v2"] = ambientCall("cuda", "cuMemcpyHtoA_v2");
 
-/** Copies from an array of one dimension to host memory. Blocks. @returns as cuMemcpyDtoA */
+/**
+ * Copies from an array of one dimension to host memory. Blocks.
+ *
+ * C: `CUresult cuMemcpyAtoH_v2(void *dstHost, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoH_v2: Api["cuMemcpyAtoH_v2"] = ambientCall("cuda", "cuMemcpyAtoH_v2");
 
-/** Copies between arrays of one dimension. @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. */
+/**
+ * Copies between arrays of one dimension.
+ *
+ * C: `CUresult cuMemcpyAtoA_v2(CUarray dstArray, size_t dstOffset, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoA_v2: Api["cuMemcpyAtoA_v2"] = ambientCall("cuda", "cuMemcpyAtoA_v2");
 
 /**
  * Copies rows between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
+ *
+ * C: `CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pCopy both sides, pitches in bytes, WidthInBytes and Height of what is copied
- * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its array. INVALID_HANDLE: not an array.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its
+ *   array.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy2D_v2: Api["cuMemcpy2D_v2"] = ambientCall("cuda", "cuMemcpy2D_v2");
 
-/** cuMemcpy2D without demands on pitches; the model's copy engines have none anyway. @returns as there. */
+/**
+ * cuMemcpy2D without demands on pitches; the model's copy engines have none anyway.
+ *
+ * C: `CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @returns as there. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy2DUnaligned_v2: Api["cuMemcpy2DUnaligned_v2"] = ambientCall("cuda", "cuMemcpy2DUnaligned_v2");
 
 /**
  * Copies rows and slices between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
+ *
+ * C: `CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pCopy both sides; heights are rows from one slice to the next
- * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. INVALID_HANDLE: not an array.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy3D_v2: Api["cuMemcpy3D_v2"] = ambientCall("cuda", "cuMemcpy3D_v2");
 
 /**
  * Copies rows and slices from the memory of one context to that of another; cuMemcpy3D otherwise.
- * @returns INVALID_CONTEXT: not a live context. INVALID_VALUE: as cuMemcpy3D.
+ *
+ * C: `CUresult cuMemcpy3DPeer(const CUDA_MEMCPY3D_PEER *pCopy)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
+ * - CUDA_ERROR_INVALID_VALUE: as cuMemcpy3D.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy3DPeer: Api["cuMemcpy3DPeer"] = ambientCall("cuda", "cuMemcpy3DPeer");
 
-/** cuMemcpy in a stream. Blocks only where pageable memory or two host addresses are involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy in a stream. Blocks only where pageable memory or two host addresses are involved.
+ *
+ * C: `CUresult cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dst where to: any address of unified addressing
+ * @param src where from: any address of unified addressing
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAsync: Api["cuMemcpyAsync"] = ambientCall("cuda", "cuMemcpyAsync");
 
-/** cuMemcpyPeer in a stream of the current context, ordered with that alone. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyPeer in a stream of the current context, ordered with that alone.
+ *
+ * C: `CUresult cuMemcpyPeerAsync(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice, CUcontext srcContext, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: address in dstContext
+ * @param dstContext context of dstDevice
+ * @param srcDevice where from: address in srcContext
+ * @param srcContext context of srcDevice
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyPeerAsync: Api["cuMemcpyPeerAsync"] = ambientCall("cuda", "cuMemcpyPeerAsync");
 
-/** cuMemcpyHtoD in a stream. Pageable memory has been read when it returns. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyHtoD in a stream. Pageable memory has been read when it returns.
+ *
+ * C: `CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoDAsync_v2: Api["cuMemcpyHtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoDAsync_v2");
 
-/** cuMemcpyDtoH in a stream. With pageable memory it blocks until the copy is done. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyDtoH in a stream. With pageable memory it blocks until the copy is done.
+ *
+ * C: `CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyDtoHAsync_v2: Api["cuMemcpyDtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoHAsync_v2");
 
-/** cuMemcpyDtoD in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyDtoD in a stream.
+ *
+ * C: `CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyDtoDAsync_v2: Api["cuMemcpyDtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoDAsync_v2");
 
-/** cuMemcpyHtoA in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
+/**
+ * cuMemcpyHtoA in a stream. Blocks only for pageable memory.
+ *
+ * C: `CUresult cuMemcpyHtoAAsync_v2(CUarray dstArray, size_t dstOffset, const void *srcHost, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there; INVALID_HANDLE also: not a stream of the current context. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoAAsync_v2: Api["cuMemcpyHtoAAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoAAsync_v2");
 
-/** cuMemcpyAtoH in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
+/**
+ * cuMemcpyAtoH in a stream. Blocks only for pageable memory.
+ *
+ * C: `CUresult cuMemcpyAtoHAsync_v2(void *dstHost, CUarray srcArray, size_t srcOffset, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there; INVALID_HANDLE also: not a stream of the current context. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoHAsync_v2: Api["cuMemcpyAtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyAtoHAsync_v2");
 
-/** cuMemcpy2D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy2D in a stream. Blocks only where pageable memory is involved.
+ *
+ * C: `CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy2DAsync_v2: Api["cuMemcpy2DAsync_v2"] = ambientCall("cuda", "cuMemcpy2DAsync_v2");
 
-/** cuMemcpy3D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy3D in a stream. Blocks only where pageable memory is involved.
+ *
+ * C: `CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *pCopy, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy3DAsync_v2: Api["cuMemcpy3DAsync_v2"] = ambientCall("cuda", "cuMemcpy3DAsync_v2");
 
-/** cuMemcpy3DPeer in a stream of the current context. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy3DPeer in a stream of the current context.
+ *
+ * C: `CUresult cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER *pCopy, CUstream hStream)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy3DPeerAsync: Api["cuMemcpy3DPeerAsync"] = ambientCall("cuda", "cuMemcpy3DPeerAsync");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -873,84 +2351,274 @@ export const cuMemcpy3DBatchAsync_v2: Api["cuMemcpy3DBatchAsync_v2"] = ambientCa
 
 /**
  * Sets bytes of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD8_v2(CUdeviceptr dstDevice, unsigned char uc, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param uc the value; its low 8 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD8_v2: Api["cuMemsetD8_v2"] = ambientCall("cuda", "cuMemsetD8_v2");
 
 /**
  * Sets 16-bit values of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD16_v2(CUdeviceptr dstDevice, unsigned short us, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param us the value; its low 16 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 2.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 2.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD16_v2: Api["cuMemsetD16_v2"] = ambientCall("cuda", "cuMemsetD16_v2");
 
 /**
  * Sets 32-bit values of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD32_v2(CUdeviceptr dstDevice, unsigned int ui, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param ui the value; its low 32 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 4.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 4.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD32_v2: Api["cuMemsetD32_v2"] = ambientCall("cuda", "cuMemsetD32_v2");
 
 /**
  * Sets bytes in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D8_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param uc the value; its low 8 bits count
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D8_v2: Api["cuMemsetD2D8_v2"] = ambientCall("cuda", "cuMemsetD2D8_v2");
 
 /**
  * Sets 16-bit values in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D16_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param us the value; its low 16 bits count
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D16_v2: Api["cuMemsetD2D16_v2"] = ambientCall("cuda", "cuMemsetD2D16_v2");
 
 /**
  * Sets 32-bit values in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D32_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param ui the value; 32 bits
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D32_v2: Api["cuMemsetD2D32_v2"] = ambientCall("cuda", "cuMemsetD2D32_v2");
 
-/** cuMemsetD8 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD8 in a stream.
+ *
+ * C: `CUresult cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param uc the value; its low 8 bits count
+ * @param N number of elements
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD8Async: Api["cuMemsetD8Async"] = ambientCall("cuda", "cuMemsetD8Async");
 
-/** cuMemsetD16 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD16 in a stream.
+ *
+ * C: `CUresult cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param us the value; its low 16 bits count
+ * @param N number of elements
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD16Async: Api["cuMemsetD16Async"] = ambientCall("cuda", "cuMemsetD16Async");
 
-/** cuMemsetD32 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD32 in a stream.
+ *
+ * C: `CUresult cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param ui the value; 32 bits
+ * @param N number of elements
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD32Async: Api["cuMemsetD32Async"] = ambientCall("cuda", "cuMemsetD32Async");
 
-/** cuMemsetD2D8 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD2D8 in a stream.
+ *
+ * C: `CUresult cuMemsetD2D8Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width, size_t Height, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param dstPitch bytes from one row to the next
+ * @param uc the value; its low 8 bits count
+ * @param Width elements of a row
+ * @param Height rows
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD2D8Async: Api["cuMemsetD2D8Async"] = ambientCall("cuda", "cuMemsetD2D8Async");
 
-/** cuMemsetD2D16 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD2D16 in a stream.
+ *
+ * C: `CUresult cuMemsetD2D16Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width, size_t Height, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param dstPitch bytes from one row to the next
+ * @param us the value; its low 16 bits count
+ * @param Width elements of a row
+ * @param Height rows
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD2D16Async: Api["cuMemsetD2D16Async"] = ambientCall("cuda", "cuMemsetD2D16Async");
 
-/** cuMemsetD2D32 in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemsetD2D32 in a stream.
+ *
+ * C: `CUresult cuMemsetD2D32Async(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width, size_t Height, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param dstPitch bytes from one row to the next
+ * @param ui the value; 32 bits
+ * @param Width elements of a row
+ * @param Height rows
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemsetD2D32Async: Api["cuMemsetD2D32Async"] = ambientCall("cuda", "cuMemsetD2D32Async");
 
 /**
  * Makes an array of one or (Height not 0) two dimensions.
+ *
+ * C: `CUresult cuArrayCreate_v2(CUarray *pHandle, const CUDA_ARRAY_DESCRIPTOR *pAllocateArray)`
+ *
+ * Partial: Block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pHandle gets the array
  * @param pAllocateArray sizes in elements, format, 1, 2 or 4 channels
- * @returns INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format. NOT_SUPPORTED: block-compressed and planar formats. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format.
+ * - CUDA_ERROR_NOT_SUPPORTED: block-compressed and planar formats.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayCreate_v2: Api["cuArrayCreate_v2"] = ambientCall("cuda", "cuArrayCreate_v2");
 
 /**
  * What an array of one or two dimensions is like.
- * @returns INVALID_VALUE: pArrayDescriptor NULL. INVALID_HANDLE: not an array.
+ *
+ * C: `CUresult cuArrayGetDescriptor_v2(CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor, CUarray hArray)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pArrayDescriptor gets the description
+ * @param hArray the array
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pArrayDescriptor NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayGetDescriptor_v2: Api["cuArrayGetDescriptor_v2"] = ambientCall("cuda", "cuArrayGetDescriptor_v2");
 
@@ -968,40 +2636,127 @@ export const cuMipmappedArrayGetMemoryRequirements: Api["cuMipmappedArrayGetMemo
 
 /**
  * The plane of a planar array: no array here is planar.
- * @returns INVALID_VALUE: pPlaneArray NULL, an array without planes. INVALID_HANDLE: not an array.
+ *
+ * C: `CUresult cuArrayGetPlane(CUarray *pPlaneArray, CUarray hArray, unsigned int planeIdx)`
+ *
+ * Partial: There are no planar arrays: CUDA_ERROR_INVALID_VALUE.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pPlaneArray gets the plane's array
+ * @param hArray the array
+ * @param planeIdx number of the plane, from 0
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pPlaneArray NULL, an array without planes.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayGetPlane: Api["cuArrayGetPlane"] = ambientCall("cuda", "cuArrayGetPlane");
 
 /**
  * Destroys an array. Waits for all work that may use it. Blocks.
- * @returns INVALID_HANDLE: not an array, or a level of a mipmapped one. The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuArrayDestroy(CUarray hArray)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param hArray the array
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an array, or a level of a mipmapped one. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayDestroy: Api["cuArrayDestroy"] = ambientCall("cuda", "cuArrayDestroy");
 
 /**
  * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ *
+ * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
+ *
+ * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pHandle gets the array
  * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
- * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays.
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArray3DCreate_v2: Api["cuArray3DCreate_v2"] = ambientCall("cuda", "cuArray3DCreate_v2");
 
-/** What an array is like. @returns as cuArrayGetDescriptor */
+/**
+ * What an array is like.
+ *
+ * C: `CUresult cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor, CUarray hArray)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pArrayDescriptor gets the description
+ * @param hArray the array
+ * @returns as cuArrayGetDescriptor. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuArray3DGetDescriptor_v2: Api["cuArray3DGetDescriptor_v2"] = ambientCall("cuda", "cuArray3DGetDescriptor_v2");
 
 /**
  * Makes levels of detail: each has half the width, height and depth of the one before (layers stay).
+ *
+ * C: `CUresult cuMipmappedArrayCreate(CUmipmappedArray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pMipmappedArrayDesc, unsigned int numMipmapLevels)`
+ *
+ * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused. Textures use one level only.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pHandle gets the array
+ * @param pMipmappedArrayDesc size in elements, format, channels and flags
  * @param numMipmapLevels clamped to 1 and to the levels that there can be
- * @returns as cuArray3DCreate
+ * @returns as cuArray3DCreate. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMipmappedArrayCreate: Api["cuMipmappedArrayCreate"] = ambientCall("cuda", "cuMipmappedArrayCreate");
 
 /**
  * One level of a mipmapped array, as an array.
- * @returns INVALID_VALUE: pLevelArray NULL, no such level. INVALID_HANDLE: not a mipmapped array.
+ *
+ * C: `CUresult cuMipmappedArrayGetLevel(CUarray *pLevelArray, CUmipmappedArray hMipmappedArray, unsigned int level)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pLevelArray gets the level's array
+ * @param hMipmappedArray the mipmapped array
+ * @param level number of the level, 0 is full size
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pLevelArray NULL, no such level.
+ * - CUDA_ERROR_INVALID_HANDLE: not a mipmapped array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMipmappedArrayGetLevel: Api["cuMipmappedArrayGetLevel"] = ambientCall("cuda", "cuMipmappedArrayGetLevel");
 
-/** Destroys a mipmapped array with its levels. Blocks. @returns INVALID_HANDLE: not a mipmapped array. The sticky error of a kernel that failed. */
+/**
+ * Destroys a mipmapped array with its levels. Blocks.
+ *
+ * C: `CUresult cuMipmappedArrayDestroy(CUmipmappedArray hMipmappedArray)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param hMipmappedArray the mipmapped array
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a mipmapped array. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMipmappedArrayDestroy: Api["cuMipmappedArrayDestroy"] = ambientCall("cuda", "cuMipmappedArrayDestroy");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -1013,41 +2768,92 @@ export const cuMemBatchDecompressAsync: Api["cuMemBatchDecompressAsync"] = ambie
 /**
  * Keeps a range of addresses. Nothing is behind it, and nothing else will be given it.
  * NON-SPEC: pages are 64 KiB here; the address hint is not followed.
+ *
+ * C: `CUresult cuMemAddressReserve(CUdeviceptr *ptr, size_t size, size_t alignment, CUdeviceptr addr, unsigned long long flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param ptr gets the beginning
  * @param size bytes, a multiple of the page size
  * @param alignment a power of two, or 0
+ * @param addr a hint; 0 for any
  * @param flags must be 0
- * @returns INVALID_VALUE: ptr NULL, size 0 or no multiple of the page size, alignment no power of two, a misaligned hint, flags not 0. OUT_OF_MEMORY: no addresses left.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ptr NULL, size 0 or no multiple of the page size, alignment no power of two, a misaligned hint, flags not 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: no addresses left.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemAddressReserve: Api["cuMemAddressReserve"] = ambientCall("cuda", "cuMemAddressReserve");
 
 /**
  * Gives a reserved range back.
- * @returns INVALID_VALUE: not exactly what cuMemAddressReserve gave, or something is still mapped there.
+ *
+ * C: `CUresult cuMemAddressFree(CUdeviceptr ptr, size_t size)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
+ * @param ptr an address of unified addressing
+ * @param size bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not exactly what cuMemAddressReserve gave, or something is still mapped there.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemAddressFree: Api["cuMemAddressFree"] = ambientCall("cuda", "cuMemAddressFree");
 
 /**
  * Makes physical memory on a device. It has no address; cuMemMap gives it one. It belongs to the process, not to a context.
+ *
+ * C: `CUresult cuMemCreate(CUmemGenericAllocationHandle *handle, size_t size, const CUmemAllocationProp *prop, unsigned long long flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param handle gets it
  * @param size bytes, a multiple of cuMemGetAllocationGranularity
+ * @param prop kind, place and sharing of the memory
  * @param flags must be 0
- * @returns INVALID_VALUE: a pointer NULL, size 0 or no multiple of the granularity, unknown type or location, flags not 0. INVALID_DEVICE: no such device. NOT_SUPPORTED: host memory,
- * other handle types. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, size 0 or no multiple of the granularity, unknown type or location, flags not 0.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_NOT_SUPPORTED: host memory, other handle types.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemCreate: Api["cuMemCreate"] = ambientCall("cuda", "cuMemCreate");
 
 /**
  * Gives one use of the handle back. With the last one the handle is gone, and the memory as soon as nothing is mapped to it.
- * @returns INVALID_VALUE: not a handle.
+ *
+ * C: `CUresult cuMemRelease(CUmemGenericAllocationHandle handle)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
+ * @param handle the handle
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a handle.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemRelease: Api["cuMemRelease"] = ambientCall("cuda", "cuMemRelease");
 
 /**
  * Maps physical memory into a reserved range. No device may access it before cuMemSetAccess.
+ *
+ * C: `CUresult cuMemMap(CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAllocationHandle handle, unsigned long long flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
+ * @param ptr an address of unified addressing
+ * @param size bytes
  * @param offset must be 0
+ * @param handle the handle
  * @param flags must be 0
- * @returns INVALID_VALUE: a range that is not reserved, misaligned, mapped already, larger than the memory; offset or flags not 0; not a handle.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not reserved, misaligned, mapped already, larger than the memory; offset or flags not 0; not a handle.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemMap: Api["cuMemMap"] = ambientCall("cuda", "cuMemMap");
 
@@ -1056,149 +2862,369 @@ export const cuMemMapArrayAsync: Api["cuMemMapArrayAsync"] = ambientCall("cuda",
 
 /**
  * Takes mappings out of a range. The physical memory goes with its last mapping and handle. Waits for work of contexts that could access it. Blocks.
- * @returns INVALID_VALUE: a range that is not made of whole mappings.
+ *
+ * C: `CUresult cuMemUnmap(CUdeviceptr ptr, size_t size)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
+ * @param ptr an address of unified addressing
+ * @param size bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not made of whole mappings.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemUnmap: Api["cuMemUnmap"] = ambientCall("cuda", "cuMemUnmap");
 
 /**
  * Sets which devices may read and write a mapped range.
+ *
+ * C: `CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *desc, size_t count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
+ * @param ptr an address of unified addressing
+ * @param size bytes
  * @param desc locations (devices) and flags
- * @returns INVALID_VALUE: a range not made of whole mappings, desc NULL, count 0, unknown flags or kind of location. INVALID_DEVICE: no such device, or one that cannot reach
- * the memory. NOT_SUPPORTED: access for the host.
+ * @param count bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not made of whole mappings, desc NULL, count 0, unknown flags or kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device, or one that cannot reach the memory.
+ * - CUDA_ERROR_NOT_SUPPORTED: access for the host.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemSetAccess: Api["cuMemSetAccess"] = ambientCall("cuda", "cuMemSetAccess");
 
 /**
  * Which access a device has to a mapped address.
+ *
+ * C: `CUresult cuMemGetAccess(unsigned long long *flags, const CUmemLocation *location, CUdeviceptr ptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param flags gets a CUmemAccess_flags value
- * @returns INVALID_VALUE: a pointer NULL, nothing mapped there, unknown kind of location. INVALID_DEVICE: no such device.
+ * @param location a device, the host, or a NUMA node of the host
+ * @param ptr an address of unified addressing
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, nothing mapped there, unknown kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemGetAccess: Api["cuMemGetAccess"] = ambientCall("cuda", "cuMemGetAccess");
 
 /**
  * A file descriptor (a dma-buf) of physical memory, for another process or API. The caller closes it.
+ *
+ * C: `CUresult cuMemExportToShareableHandle(void *shareableHandle, CUmemGenericAllocationHandle handle, CUmemAllocationHandleType handleType, unsigned long long flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param shareableHandle gets the descriptor
+ * @param handle the handle
  * @param handleType must be CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, and asked for when the memory was made
  * @param flags must be 0
- * @returns INVALID_VALUE: shareableHandle NULL, not a handle, another type, flags not 0. NOT_SUPPORTED: types of other systems.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: shareableHandle NULL, not a handle, another type, flags not 0.
+ * - CUDA_ERROR_NOT_SUPPORTED: types of other systems.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemExportToShareableHandle: Api["cuMemExportToShareableHandle"] = ambientCall("cuda", "cuMemExportToShareableHandle");
 
 /**
  * Physical memory behind a file descriptor (a dma-buf of this or another process or API).
+ *
+ * C: `CUresult cuMemImportFromShareableHandle(CUmemGenericAllocationHandle *handle, void *osHandle, CUmemAllocationHandleType shHandleType)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param handle gets it; the descriptor may be closed afterwards
  * @param osHandle the descriptor
  * @param shHandleType must be CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
- * @returns INVALID_VALUE: handle NULL, no dma-buf descriptor. NOT_SUPPORTED: other types.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: handle NULL, no dma-buf descriptor.
+ * - CUDA_ERROR_NOT_SUPPORTED: other types.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemImportFromShareableHandle: Api["cuMemImportFromShareableHandle"] = ambientCall("cuda", "cuMemImportFromShareableHandle");
 
 /**
  * The granularity of sizes and addresses: 2 MiB.
+ *
+ * C: `CUresult cuMemGetAllocationGranularity(size_t *granularity, const CUmemAllocationProp *prop, CUmemAllocationGranularity_flags option)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param granularity gets bytes
+ * @param prop kind, place and sharing of the memory
  * @param option CU_MEM_ALLOC_GRANULARITY_MINIMUM or _RECOMMENDED
- * @returns INVALID_VALUE: a pointer NULL, unknown option, properties that cannot be. NOT_SUPPORTED: as cuMemCreate.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, unknown option, properties that cannot be.
+ * - CUDA_ERROR_NOT_SUPPORTED: as cuMemCreate.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemGetAllocationGranularity: Api["cuMemGetAllocationGranularity"] = ambientCall("cuda", "cuMemGetAllocationGranularity");
 
 /**
  * The properties that physical memory was made with.
+ *
+ * C: `CUresult cuMemGetAllocationPropertiesFromHandle(CUmemAllocationProp *prop, CUmemGenericAllocationHandle handle)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param prop gets them
- * @returns INVALID_VALUE: prop NULL, not a handle.
+ * @param handle the handle
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: prop NULL, not a handle.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemGetAllocationPropertiesFromHandle: Api["cuMemGetAllocationPropertiesFromHandle"] = ambientCall("cuda", "cuMemGetAllocationPropertiesFromHandle");
 
 /**
  * The handle of the memory mapped at an address, with one more use.
+ *
+ * C: `CUresult cuMemRetainAllocationHandle(CUmemGenericAllocationHandle *handle, void *addr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Virtual Memory Management.
  * @param handle gets it
- * @returns INVALID_VALUE: handle NULL, nothing mapped at addr.
+ * @param addr an address inside the mapping
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: handle NULL, nothing mapped at addr.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemRetainAllocationHandle: Api["cuMemRetainAllocationHandle"] = ambientCall("cuda", "cuMemRetainAllocationHandle");
 
 /**
  * Frees pool memory in stream order: work before in the stream may still use it, nothing after it.
- * @returns INVALID_VALUE: not the beginning of stream-ordered memory. INVALID_HANDLE: not a stream of the current context.
+ *
+ * C: `CUresult cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param dptr device address
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of stream-ordered memory.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemFreeAsync: Api["cuMemFreeAsync"] = ambientCall("cuda", "cuMemFreeAsync");
 
 /**
  * Allocates from the current pool of the stream's device, in stream order: the memory may be used by work that comes after in the stream.
+ *
+ * C: `CUresult cuMemAllocAsync(CUdeviceptr *dptr, size_t bytesize, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
  * @param dptr gets the address
  * @param bytesize bytes
- * @returns INVALID_VALUE: dptr NULL, bytesize 0. INVALID_HANDLE: not a stream of the current context. OUT_OF_MEMORY.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dptr NULL, bytesize 0.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocAsync: Api["cuMemAllocAsync"] = ambientCall("cuda", "cuMemAllocAsync");
 
 /**
  * Gives unused memory of a pool back to the device, down to some bytes. What is allocated, or whose free is not over, stays.
- * @returns INVALID_VALUE: not a pool.
+ *
+ * C: `CUresult cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param pool the memory pool
+ * @param minBytesToKeep bytes that the pool may keep for later allocations
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolTrimTo: Api["cuMemPoolTrimTo"] = ambientCall("cuda", "cuMemPoolTrimTo");
 
 /**
  * Sets an attribute of a pool: how memory is reused, how much is kept when idle, or a high-water mark back to 0.
+ *
+ * C: `CUresult cuMemPoolSetAttribute(CUmemoryPool pool, CUmemPool_attribute attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param pool the memory pool
+ * @param attr which attribute
  * @param value a number, or bigint for the byte counts
- * @returns INVALID_VALUE: not a pool, value NULL, unknown attribute, one that cannot be set, a high-water mark other than 0.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, value NULL, unknown attribute, one that cannot be set, a high-water mark other than 0.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolSetAttribute: Api["cuMemPoolSetAttribute"] = ambientCall("cuda", "cuMemPoolSetAttribute");
 
 /**
  * An attribute of a pool.
+ *
+ * C: `CUresult cuMemPoolGetAttribute(CUmemoryPool pool, CUmemPool_attribute attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param pool the memory pool
+ * @param attr which attribute
  * @param value gets a number (reuse flags) or a bigint (byte counts)
- * @returns INVALID_VALUE: not a pool, value NULL, unknown attribute.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, value NULL, unknown attribute.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolGetAttribute: Api["cuMemPoolGetAttribute"] = ambientCall("cuda", "cuMemPoolGetAttribute");
 
 /**
  * Sets which devices may use a pool's memory.
- * @returns INVALID_VALUE: not a pool, map NULL, count 0, unknown flags or location, less than full access for the pool's own device, a device that cannot reach it.
+ *
+ * C: `CUresult cuMemPoolSetAccess(CUmemoryPool pool, const CUmemAccessDesc *map, size_t count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param pool the memory pool
+ * @param map who may access: a location and what it may do, for each
+ * @param count length of map
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, map NULL, count 0, unknown flags or location, less than full access for the pool's own device, a device that cannot reach it.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolSetAccess: Api["cuMemPoolSetAccess"] = ambientCall("cuda", "cuMemPoolSetAccess");
 
 /**
  * Which access a device has to a pool's memory.
+ *
+ * C: `CUresult cuMemPoolGetAccess(CUmemAccess_flags *flags, CUmemoryPool memPool, CUmemLocation *location)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
  * @param flags gets a CUmemAccess_flags value
- * @returns INVALID_VALUE: not a pool, a pointer NULL, no device there.
+ * @param memPool the pool
+ * @param location a device, the host, or a NUMA node of the host
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, a pointer NULL, no device there.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolGetAccess: Api["cuMemPoolGetAccess"] = ambientCall("cuda", "cuMemPoolGetAccess");
 
 /**
  * Makes a pool on a device.
+ *
+ * C: `CUresult cuMemPoolCreate(CUmemoryPool *pool, const CUmemPoolProps *poolProps)`
+ *
+ * Partial: Pools of host memory and pools to be shared are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
  * @param pool gets it
  * @param poolProps type, location, and the most bytes it may take (0: no limit)
- * @returns INVALID_VALUE: a pointer NULL, unknown type or location. NOT_SUPPORTED: host memory, sharing between processes.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, unknown type or location.
+ * - CUDA_ERROR_NOT_SUPPORTED: host memory, sharing between processes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolCreate: Api["cuMemPoolCreate"] = ambientCall("cuda", "cuMemPoolCreate");
 
 /**
  * Destroys a pool. Its allocations live on until they are freed. When it was a device's current pool, the default one is again.
- * @returns INVALID_VALUE: not a pool, a default pool.
+ *
+ * C: `CUresult cuMemPoolDestroy(CUmemoryPool pool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param pool the memory pool
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, a default pool.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemPoolDestroy: Api["cuMemPoolDestroy"] = ambientCall("cuda", "cuMemPoolDestroy");
 
 /**
  * The default pool of a location.
+ *
+ * C: `CUresult cuMemGetDefaultMemPool(CUmemoryPool *pool_out, CUmemLocation *location, CUmemAllocationType type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
  * @param pool_out gets it
- * @returns INVALID_VALUE: a pointer NULL, unknown type or location. INVALID_DEVICE: no such device.
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type which kind
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, unknown type or location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemGetDefaultMemPool: Api["cuMemGetDefaultMemPool"] = ambientCall("cuda", "cuMemGetDefaultMemPool");
 
 /**
  * The current pool of a location.
+ *
+ * C: `CUresult cuMemGetMemPool(CUmemoryPool *pool, CUmemLocation *location, CUmemAllocationType type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
  * @param pool gets it
- * @returns INVALID_VALUE: a pointer NULL, unknown type or location, no such device.
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type which kind
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, unknown type or location, no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemGetMemPool: Api["cuMemGetMemPool"] = ambientCall("cuda", "cuMemGetMemPool");
 
 /**
  * Makes a pool the current one of a location: cuMemAllocAsync takes from it.
- * @returns INVALID_VALUE: not a pool, a pool of another device, location NULL, unknown type or location.
+ *
+ * C: `CUresult cuMemSetMemPool(CUmemLocation *location, CUmemAllocationType type, CUmemoryPool pool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type which kind
+ * @param pool the memory pool
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool, a pool of another device, location NULL, unknown type or location.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuMemSetMemPool: Api["cuMemSetMemPool"] = ambientCall("cuda", "cuMemSetMemPool");
 
 /**
  * The same from a pool.
- * @returns as cuMemAllocAsync; INVALID_VALUE: not a pool.
+ *
+ * C: `CUresult cuMemAllocFromPoolAsync(CUdeviceptr *dptr, size_t bytesize, CUmemoryPool pool, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Stream Ordered Memory Allocator.
+ * @param dptr device address
+ * @param bytesize bytes
+ * @param pool the memory pool
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as cuMemAllocAsync. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a pool.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocFromPoolAsync: Api["cuMemAllocFromPoolAsync"] = ambientCall("cuda", "cuMemAllocFromPoolAsync");
 
@@ -1234,21 +3260,65 @@ export const cuMulticastGetGranularity: Api["cuMulticastGetGranularity"] = ambie
 
 /**
  * One attribute of the memory at an address.
+ *
+ * C: `CUresult cuPointerGetAttribute(void *data, CUpointer_attribute attribute, CUdeviceptr ptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
  * @param data gets a number, bigint (ids, handle type masks) or boolean
- * @returns INVALID_VALUE: data NULL, unknown attribute, an address that CUDA knows nothing of, an attribute that such memory does not have.
+ * @param attribute which attribute
+ * @param ptr an address of unified addressing
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: data NULL, unknown attribute, an address that CUDA knows nothing of, an attribute that such memory does not have.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuPointerGetAttribute: Api["cuPointerGetAttribute"] = ambientCall("cuda", "cuPointerGetAttribute");
 
 /**
  * Moves a range of managed memory to a processor, in stream order. Pages that cannot move (page-locked, no room) stay.
+ *
+ * C: `CUresult cuMemPrefetchAsync_v2(CUdeviceptr devPtr, size_t count, CUmemLocation location, unsigned int flags, CUstream hStream)`
+ *
+ * Partial: Pages are 64 KiB; a GPU on which the process has no context gets nothing.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param location a device, the host, or a NUMA node of the host
  * @param flags must be 0
- * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemPrefetchAsync_v2: Api["cuMemPrefetchAsync_v2"] = ambientCall("cuda", "cuMemPrefetchAsync_v2");
 
 /**
  * Advises how a range of managed memory will be used.
- * @returns INVALID_VALUE: a range not inside one managed allocation, unknown advice or kind of location. INVALID_DEVICE: no such device (not asked for with read-mostly advice).
+ *
+ * C: `CUresult cuMemAdvise_v2(CUdeviceptr devPtr, size_t count, CUmem_advise advice, CUmemLocation location)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param advice what is to be expected, CU_MEM_ADVISE_* or cudaMemAdvise*
+ * @param location a device, the host, or a NUMA node of the host
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one managed allocation, unknown advice or kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device (not asked for with read-mostly advice).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAdvise_v2: Api["cuMemAdvise_v2"] = ambientCall("cuda", "cuMemAdvise_v2");
 
@@ -1263,104 +3333,271 @@ export const cuMemDiscardAndPrefetchBatchAsync: Api["cuMemDiscardAndPrefetchBatc
 
 /**
  * A hint that was given about a range of managed memory.
+ *
+ * C: `CUresult cuMemRangeGetAttribute(void *data, size_t dataSize, CUmem_range_attribute attribute, CUdeviceptr devPtr, size_t count)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
  * @param data gets a number, or an array of device ordinals (accessed by)
  * @param dataSize bytes that the caller has room for: 4, or a multiple of it for the array
- * @returns INVALID_VALUE: data NULL, wrong dataSize, unknown attribute, a range not inside one managed allocation.
+ * @param attribute which attribute
+ * @param devPtr device address
+ * @param count bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: data NULL, wrong dataSize, unknown attribute, a range not inside one managed allocation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemRangeGetAttribute: Api["cuMemRangeGetAttribute"] = ambientCall("cuda", "cuMemRangeGetAttribute");
 
 /**
  * Several of them at once.
- * @returns as cuMemRangeGetAttribute; INVALID_VALUE: an array NULL, numAttributes 0.
+ *
+ * C: `CUresult cuMemRangeGetAttributes(void **data, size_t *dataSizes, CUmem_range_attribute *attributes, size_t numAttributes, CUdeviceptr devPtr, size_t count)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param data gets the answers
+ * @param dataSizes size of each answer, bytes
+ * @param attributes which attributes, one for each answer
+ * @param numAttributes how many attributes
+ * @param devPtr device address
+ * @param count bytes
+ * @returns as cuMemRangeGetAttribute. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: an array NULL, numAttributes 0.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemRangeGetAttributes: Api["cuMemRangeGetAttributes"] = ambientCall("cuda", "cuMemRangeGetAttributes");
 
 /**
  * Sets an attribute of the allocation at an address. Only CU_POINTER_ATTRIBUTE_SYNC_MEMOPS can be: copies and sets of that memory are then synchronous.
+ *
+ * C: `CUresult cuPointerSetAttribute(const void *value, CUpointer_attribute attribute, CUdeviceptr ptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
  * @param value a truth value
- * @returns INVALID_VALUE: value NULL, another attribute, not memory of cuMemAlloc.
+ * @param attribute which attribute
+ * @param ptr an address of unified addressing
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: value NULL, another attribute, not memory of cuMemAlloc.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuPointerSetAttribute: Api["cuPointerSetAttribute"] = ambientCall("cuda", "cuPointerSetAttribute");
 
 /**
  * Several attributes at once. An unknown address is no error here: it gets zeros, false and CU_DEVICE_INVALID.
+ *
+ * C: `CUresult cuPointerGetAttributes(unsigned int numAttributes, CUpointer_attribute *attributes, void **data, CUdeviceptr ptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param numAttributes how many attributes
+ * @param attributes which attributes, one for each answer
  * @param data an out box for each attribute; NULL ones are left out
- * @returns INVALID_VALUE: a pointer NULL, numAttributes 0, unknown attributes.
+ * @param ptr an address of unified addressing
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, numAttributes 0, unknown attributes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuPointerGetAttributes: Api["cuPointerGetAttributes"] = ambientCall("cuda", "cuPointerGetAttributes");
 
 /**
  * Makes a stream of default priority in the current context.
+ *
+ * C: `CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
  * @param phStream gets it
  * @param Flags CU_STREAM_DEFAULT: synchronises with the legacy default stream; CU_STREAM_NON_BLOCKING: does not
- * @returns INVALID_VALUE: phStream NULL, other flags.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phStream NULL, other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamCreate: Api["cuStreamCreate"] = ambientCall("cuda", "cuStreamCreate");
 
 /**
  * Makes a stream with a priority: kernels of more urgent streams go first when both wait. Running ones are not stopped, copies are not affected.
+ *
+ * C: `CUresult cuStreamCreateWithPriority(CUstream *phStream, unsigned int flags, int priority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
  * @param phStream gets it
  * @param flags CU_STREAM_DEFAULT or CU_STREAM_NON_BLOCKING
  * @param priority lower is more urgent; outside cuCtxGetStreamPriorityRange it is taken to the nearest end
- * @returns INVALID_VALUE: phStream NULL, other flags.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phStream NULL, other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamCreateWithPriority: Api["cuStreamCreateWithPriority"] = ambientCall("cuda", "cuStreamCreateWithPriority");
 
 /**
  * A stream's priority, after clamping.
+ *
+ * C: `CUresult cuStreamGetPriority(CUstream hStream, int *priority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param priority gets it
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: priority NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: priority NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetPriority: Api["cuStreamGetPriority"] = ambientCall("cuda", "cuStreamGetPriority");
 
 /**
  * A stream's device.
+ *
+ * C: `CUresult cuStreamGetDevice(CUstream hStream, CUdevice *device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param device gets it
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: device NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: device NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetDevice: Api["cuStreamGetDevice"] = ambientCall("cuda", "cuStreamGetDevice");
 
 /**
  * The flags a stream was made with; 0 for the default streams.
+ *
+ * C: `CUresult cuStreamGetFlags(CUstream hStream, unsigned int *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param flags gets them
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: flags NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: flags NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetFlags: Api["cuStreamGetFlags"] = ambientCall("cuda", "cuStreamGetFlags");
 
 /**
  * A stream's identity, never used again in this process.
+ *
+ * C: `CUresult cuStreamGetId(CUstream hStream, unsigned long long *streamId)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param streamId gets it
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: streamId NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: streamId NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetId: Api["cuStreamGetId"] = ambientCall("cuda", "cuStreamGetId");
 
 /**
  * A stream's context.
+ *
+ * C: `CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param pctx gets it
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: pctx NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetCtx: Api["cuStreamGetCtx"] = ambientCall("cuda", "cuStreamGetCtx");
 
 /**
  * A stream's context and green context; there are no green ones here, so the second is always NULL.
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: pCtx NULL.
+ *
+ * C: `CUresult cuStreamGetCtx_v2(CUstream hStream, CUcontext *pCtx, CUgreenCtx *pGreenCtx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param pCtx gets the context; 0 for a green one
+ * @param pGreenCtx gets the green context
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: pCtx NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetCtx_v2: Api["cuStreamGetCtx_v2"] = ambientCall("cuda", "cuStreamGetCtx_v2");
 
 /**
  * Makes all later work of a stream wait for what the event's latest record captured, without blocking the host. An event never recorded is no wait.
  * The event may be of another context or device.
+ *
+ * C: `CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)`
+ *
+ * Partial: Capture flags are refused.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param hEvent the event to wait for
  * @param Flags CU_EVENT_WAIT_DEFAULT; CU_EVENT_WAIT_EXTERNAL only while capturing
- * @returns INVALID_HANDLE: not a stream, not an event. INVALID_VALUE: other flags.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream, not an event.
+ * - CUDA_ERROR_INVALID_VALUE: other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamWaitEvent: Api["cuStreamWaitEvent"] = ambientCall("cuda", "cuStreamWaitEvent");
 
 /**
  * Calls a function once all earlier work of the stream has ended; later work waits for its return. It is called exactly once, with the context's error when
  * there is one. It must not call CUDA: such calls answer NOT_PERMITTED.
+ *
+ * C: `CUresult cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void *userData, unsigned int flags)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. The stream goes on when the function has returned.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param callback (hStream, status, userData); a generator function may block
+ * @param userData passed to the function as it is; any JavaScript value
  * @param flags must be 0
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: callback NULL, flags not 0.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: callback NULL, flags not 0.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamAddCallback: Api["cuStreamAddCallback"] = ambientCall("cuda", "cuStreamAddCallback");
 
@@ -1372,8 +3609,18 @@ export const cuStreamBeginCaptureToGraph: Api["cuStreamBeginCaptureToGraph"] = a
 
 /**
  * Swaps the calling thread's capture mode.
+ *
+ * C: `CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)`
+ *
+ * Partial: Kept; no stream ever captures.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
  * @param mode in: the new mode; out: the old one
- * @returns INVALID_VALUE: mode NULL, or not of CUstreamCaptureMode.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: mode NULL, or not of CUstreamCaptureMode.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuThreadExchangeStreamCaptureMode: Api["cuThreadExchangeStreamCaptureMode"] = ambientCall("cuda", "cuThreadExchangeStreamCaptureMode");
 
@@ -1382,8 +3629,21 @@ export const cuStreamEndCapture: Api["cuStreamEndCapture"] = ambientCall("cuda",
 
 /**
  * Whether a stream is capturing: no stream ever is.
+ *
+ * C: `CUresult cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)`
+ *
+ * Partial: No stream ever captures.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param captureStatus gets CU_STREAM_CAPTURE_STATUS_NONE
- * @returns INVALID_VALUE: captureStatus NULL. INVALID_HANDLE: not a stream.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: captureStatus NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamIsCapturing: Api["cuStreamIsCapturing"] = ambientCall("cuda", "cuStreamIsCapturing");
 
@@ -1395,95 +3655,259 @@ export const cuStreamUpdateCaptureDependencies_v2: Api["cuStreamUpdateCaptureDep
 
 /**
  * Associates managed memory with a stream, in its order. All devices here allow concurrent access, so it restricts nothing.
+ *
+ * C: `CUresult cuStreamAttachMemAsync(CUstream hStream, CUdeviceptr dptr, size_t length, unsigned int flags)`
+ *
+ * Partial: Checked; it restricts nothing, because all devices allow concurrent access.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param dptr device address
  * @param length 0, or the size of the whole allocation
  * @param flags one CU_MEM_ATTACH_*
- * @returns INVALID_VALUE: not the beginning of managed memory, another length, other flags, CU_MEM_ATTACH_SINGLE with a default stream. INVALID_HANDLE: not a stream of the current context.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of managed memory, another length, other flags, CU_MEM_ATTACH_SINGLE with a default stream.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamAttachMemAsync: Api["cuStreamAttachMemAsync"] = ambientCall("cuda", "cuStreamAttachMemAsync");
 
 /**
  * Whether all work of a stream has ended.
- * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuStreamQuery(CUstream hStream)`
+ *
+ * Blocking: never waits: asks how far the work is.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_NOT_READY: not yet (no failure, no diagnostic).
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamQuery: Api["cuStreamQuery"] = ambientCall("cuda", "cuStreamQuery");
 
 /**
  * Waits until all work of a stream has ended. Blocks. For the legacy default stream that includes all blocking streams.
- * @returns INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuStreamSynchronize(CUstream hStream)`
+ *
+ * Blocking: waits until all work in the stream has ended. What the work wrote is visible afterwards.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamSynchronize: Api["cuStreamSynchronize"] = ambientCall("cuda", "cuStreamSynchronize");
 
 /**
  * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over.
- * @returns INVALID_VALUE: a default stream. INVALID_HANDLE: not a stream.
+ *
+ * C: `CUresult cuStreamDestroy_v2(CUstream hStream)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a default stream.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamDestroy_v2: Api["cuStreamDestroy_v2"] = ambientCall("cuda", "cuStreamDestroy_v2");
 
 /**
  * Copies all attributes of one stream to another of the same context.
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: streams of different contexts.
+ *
+ * C: `CUresult cuStreamCopyAttributes(CUstream dst, CUstream src)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param dst where to: any address of unified addressing
+ * @param src where from: any address of unified addressing
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: streams of different contexts.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamCopyAttributes: Api["cuStreamCopyAttributes"] = ambientCall("cuda", "cuStreamCopyAttributes");
 
 /**
  * One attribute of a stream.
+ *
+ * C: `CUresult cuStreamGetAttribute(CUstream hStream, CUstreamAttrID attr, CUstreamAttrValue *value_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param attr which attribute
  * @param value_out gets an object with the one member that belongs to the attribute
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: value_out NULL, no attribute of streams.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: value_out NULL, no attribute of streams.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamGetAttribute: Api["cuStreamGetAttribute"] = ambientCall("cuda", "cuStreamGetAttribute");
 
 /**
  * Sets one attribute of a stream.
+ *
+ * C: `CUresult cuStreamSetAttribute(CUstream hStream, CUstreamAttrID attr, const CUstreamAttrValue *value)`
+ *
+ * Partial: Only the priority has an effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param attr which attribute
  * @param value an object with the one member that belongs to the attribute
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: value NULL or without that member, no attribute of streams, a value out of range.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: value NULL or without that member, no attribute of streams, a value out of range.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamSetAttribute: Api["cuStreamSetAttribute"] = ambientCall("cuda", "cuStreamSetAttribute");
 
 /**
  * Makes an event in the current context.
+ *
+ * C: `CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)`
+ *
+ * Partial: Events between processes are not implemented.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
  * @param phEvent gets it
  * @param Flags CU_EVENT_* bits; CU_EVENT_BLOCKING_SYNC has no effect on results
- * @returns INVALID_VALUE: phEvent NULL, unknown flags, CU_EVENT_INTERPROCESS without CU_EVENT_DISABLE_TIMING.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phEvent NULL, unknown flags, CU_EVENT_INTERPROCESS without CU_EVENT_DISABLE_TIMING.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventCreate: Api["cuEventCreate"] = ambientCall("cuda", "cuEventCreate");
 
 /**
  * Captures in the event all work of the stream so far; a time stamp is taken when it has ended. Replaces an earlier record: waits already made
  * keep the old one.
- * @returns INVALID_HANDLE: not an event, not a stream, or of different contexts.
+ *
+ * C: `CUresult cuEventRecord(CUevent hEvent, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent the event to record
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an event, not a stream, or of different contexts.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventRecord: Api["cuEventRecord"] = ambientCall("cuda", "cuEventRecord");
 
 /**
  * cuEventRecord with flags.
+ *
+ * C: `CUresult cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)`
+ *
+ * Partial: Capture flags are refused.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent an event of this process
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param flags CU_EVENT_RECORD_DEFAULT; CU_EVENT_RECORD_EXTERNAL only while capturing
- * @returns as cuEventRecord; INVALID_VALUE: other flags.
+ * @returns as cuEventRecord. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventRecordWithFlags: Api["cuEventRecordWithFlags"] = ambientCall("cuda", "cuEventRecordWithFlags");
 
 /**
  * Whether the work that the event's latest record captured has ended. An event never recorded has.
- * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuEventQuery(CUevent hEvent)`
+ *
+ * Blocking: never waits: asks how far the work is.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_NOT_READY: not yet (no failure, no diagnostic).
+ * - CUDA_ERROR_INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventQuery: Api["cuEventQuery"] = ambientCall("cuda", "cuEventQuery");
 
 /**
  * Waits until the work that the event's latest record captured has ended. Blocks. An event never recorded is no wait.
- * @returns INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuEventSynchronize(CUevent hEvent)`
+ *
+ * Blocking: waits until the work that the last record of the event stands behind has ended; returns at once when it was never recorded.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventSynchronize: Api["cuEventSynchronize"] = ambientCall("cuda", "cuEventSynchronize");
 
 /**
  * Destroys an event, pending or not. Returns at once; streams that wait for it go on waiting.
- * @returns INVALID_HANDLE: not an event.
+ *
+ * C: `CUresult cuEventDestroy_v2(CUevent hEvent)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventDestroy_v2: Api["cuEventDestroy_v2"] = ambientCall("cuda", "cuEventDestroy_v2");
 
 /**
  * Time between two events on the GPU's clock.
+ *
+ * C: `CUresult cuEventElapsedTime_v2(float *pMilliseconds, CUevent hStart, CUevent hEnd)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
  * @param pMilliseconds gets milliseconds, rounded to a float; negative when hEnd was over before hStart
- * @returns INVALID_VALUE: pMilliseconds NULL. INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
- * NOT_READY: one of them is not over yet.
+ * @param hStart the earlier event
+ * @param hEnd the later event
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pMilliseconds NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
+ * - CUDA_ERROR_NOT_READY: one of them is not over yet.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventElapsedTime_v2: Api["cuEventElapsedTime_v2"] = ambientCall("cuda", "cuEventElapsedTime_v2");
 
@@ -1528,82 +3952,224 @@ export const cuStreamBatchMemOp_v2: Api["cuStreamBatchMemOp_v2"] = ambientCall("
 
 /**
  * One attribute of a function: how many threads it may have, its shared, constant and local memory, its registers.
+ *
+ * C: `CUresult cuFuncGetAttribute(int *pi, CUfunction_attribute attrib, CUfunction hfunc)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param pi gets the value
- * @returns INVALID_VALUE: pi NULL, unknown attribute. INVALID_HANDLE: not a function.
+ * @param attrib which attribute
+ * @param hfunc the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pi NULL, unknown attribute.
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncGetAttribute: Api["cuFuncGetAttribute"] = ambientCall("cuda", "cuFuncGetAttribute");
 
 /**
  * Sets an attribute: how much dynamic shared memory launches may ask for, or a hint.
- * @returns INVALID_HANDLE: not a function. INVALID_VALUE: an attribute that cannot be set, a value out of range.
+ *
+ * C: `CUresult cuFuncSetAttribute(CUfunction hfunc, CUfunction_attribute attrib, int value)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param hfunc the kernel
+ * @param attrib which attribute
+ * @param value the value
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - CUDA_ERROR_INVALID_VALUE: an attribute that cannot be set, a value out of range.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncSetAttribute: Api["cuFuncSetAttribute"] = ambientCall("cuda", "cuFuncSetAttribute");
 
 /**
  * Which cache configuration the function prefers. Kept, without effect.
- * @returns INVALID_VALUE: not a function, not of CUfunc_cache.
+ *
+ * C: `CUresult cuFuncSetCacheConfig(CUfunction hfunc, CUfunc_cache config)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param hfunc the kernel
+ * @param config the preference
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, not of CUfunc_cache.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncSetCacheConfig: Api["cuFuncSetCacheConfig"] = ambientCall("cuda", "cuFuncSetCacheConfig");
 
 /**
  * A function's module.
+ *
+ * C: `CUresult cuFuncGetModule(CUmodule *hmod, CUfunction hfunc)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param hmod gets it
- * @returns INVALID_VALUE: hmod NULL, not a function.
+ * @param hfunc the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: hmod NULL, not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncGetModule: Api["cuFuncGetModule"] = ambientCall("cuda", "cuFuncGetModule");
 
 /**
  * A function's name, mangled as in the PTX text.
+ *
+ * C: `CUresult cuFuncGetName(const char **name, CUfunction hfunc)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param name gets it
- * @returns INVALID_VALUE: name NULL, not a function.
+ * @param hfunc the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncGetName: Api["cuFuncGetName"] = ambientCall("cuda", "cuFuncGetName");
 
 /**
  * Where a parameter lies in the parameter block.
+ *
+ * C: `CUresult cuFuncGetParamInfo(CUfunction func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param func the kernel
  * @param paramIndex from 0
  * @param paramOffset gets bytes from the block's beginning
  * @param paramSize gets bytes; may be NULL
- * @returns INVALID_VALUE: not a function, no such parameter, paramOffset NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, no such parameter, paramOffset NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncGetParamInfo: Api["cuFuncGetParamInfo"] = ambientCall("cuda", "cuFuncGetParamInfo");
 
 /**
  * Whether a function is loaded: always, because modules are loaded eagerly.
+ *
+ * C: `CUresult cuFuncIsLoaded(CUfunctionLoadingState *state, CUfunction function)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param state gets CU_FUNCTION_LOADING_STATE_LOADED
- * @returns INVALID_VALUE: state NULL. INVALID_HANDLE: not a function.
+ * @param fn the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: state NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncIsLoaded: Api["cuFuncIsLoaded"] = ambientCall("cuda", "cuFuncIsLoaded");
 
 /**
  * Loads a function: nothing to do.
- * @returns INVALID_HANDLE: not a function.
+ *
+ * C: `CUresult cuFuncLoad(CUfunction function)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param fn the kernel
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncLoad: Api["cuFuncLoad"] = ambientCall("cuda", "cuFuncLoad");
 
 /**
  * Launches a kernel in a stream. Returns before it runs; what it does wrong is answered by later calls.
+ *
+ * C: `CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY, unsigned int
+ * blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams, void **extra)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param f a function of the current context, or a CUkernel
  * @param gridDimX blocks
+ * @param gridDimY blocks along y
+ * @param gridDimZ blocks along z
  * @param blockDimX threads of a block
+ * @param blockDimY threads of a block along y
+ * @param blockDimZ threads of a block along z
  * @param sharedMemBytes dynamic shared memory of a block, bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param kernelParams one value for each parameter
  * @param extra the whole parameter block instead
- * @returns INVALID_HANDLE: f, hStream not of the current context. INVALID_VALUE: sizes of zero or beyond the limits of device or kernel, parameters missing, given twice or of the
- * wrong kind. LAUNCH_OUT_OF_RESOURCES: more registers than the device has.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: f, hStream not of the current context.
+ * - CUDA_ERROR_INVALID_VALUE: sizes of zero or beyond the limits of device or kernel, parameters missing, given twice or of the wrong kind.
+ * - CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: more registers than the device has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLaunchKernel: Api["cuLaunchKernel"] = ambientCall("cuda", "cuLaunchKernel");
 
 /**
  * Launches a kernel with attributes. Cooperative launches work; clusters (other than 1x1x1) and events inside a launch do not; hints have no effect.
+ *
+ * C: `CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction f, void **kernelParams, void **extra)`
+ *
+ * Partial: Clusters, launch events and updatable nodes are refused; hints have no effect.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
  * @param config sizes, stream, attributes
- * @returns as cuLaunchKernel; INVALID_VALUE: config NULL, unknown attributes. NOT_SUPPORTED: clusters, launch events, updatable nodes. COOPERATIVE_LAUNCH_TOO_LARGE.
+ * @param f the kernel
+ * @param kernelParams one value for each parameter of the kernel
+ * @param extra the parameter block as a whole instead of kernelParams, or NULL
+ * @returns as cuLaunchKernel. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: config NULL, unknown attributes.
+ * - CUDA_ERROR_NOT_SUPPORTED: clusters, launch events, updatable nodes.
+ * - CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE: more blocks than fit on the device at once.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLaunchKernelEx: Api["cuLaunchKernelEx"] = ambientCall("cuda", "cuLaunchKernelEx");
 
 /**
  * cuLaunchKernel with all blocks on the device at once, so that they may wait for each other.
- * @returns as cuLaunchKernel; COOPERATIVE_LAUNCH_TOO_LARGE: more blocks than fit at once.
+ *
+ * C: `CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
+ * unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param f the kernel
+ * @param gridDimX blocks along x
+ * @param gridDimY blocks along y
+ * @param gridDimZ blocks along z
+ * @param blockDimX threads of a block along x
+ * @param blockDimY threads of a block along y
+ * @param blockDimZ threads of a block along z
+ * @param sharedMemBytes dynamic shared memory of a block, bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param kernelParams one value for each parameter of the kernel
+ * @returns as cuLaunchKernel. Errors:
+ * - CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE: more blocks than fit at once.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLaunchCooperativeKernel: Api["cuLaunchCooperativeKernel"] = ambientCall("cuda", "cuLaunchCooperativeKernel");
 
@@ -1613,45 +4179,184 @@ export const cuLaunchCooperativeKernelMultiDevice: Api["cuLaunchCooperativeKerne
 /**
  * Calls a function of the host program once all earlier work of the stream has ended; later work waits for its return. It must not call CUDA. It is not called when the
  * context has failed by then.
+ *
+ * C: `CUresult cuLaunchHostFunc(CUstream hStream, CUhostFn fn, void *userData)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. The stream goes on when the function has returned.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @param fn (userData); a generator function may block
- * @returns INVALID_HANDLE: not a stream of the current context. INVALID_VALUE: fn NULL.
+ * @param userData passed to the function as it is; any JavaScript value
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - CUDA_ERROR_INVALID_VALUE: fn NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLaunchHostFunc: Api["cuLaunchHostFunc"] = ambientCall("cuda", "cuLaunchHostFunc");
 
 /**
  * Sets the block size of the next cuLaunch*.
- * @returns INVALID_HANDLE: not a function. INVALID_VALUE: sizes not positive.
+ *
+ * C: `CUresult cuFuncSetBlockShape(CUfunction hfunc, int x, int y, int z)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param x first axis
+ * @param y second axis
+ * @param z third axis
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - CUDA_ERROR_INVALID_VALUE: sizes not positive.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncSetBlockShape: Api["cuFuncSetBlockShape"] = ambientCall("cuda", "cuFuncSetBlockShape");
 
 /**
  * Sets the dynamic shared memory of the next cuLaunch*.
- * @returns INVALID_HANDLE: not a function. INVALID_VALUE: negative.
+ *
+ * C: `CUresult cuFuncSetSharedSize(CUfunction hfunc, unsigned int bytes)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param bytes bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - CUDA_ERROR_INVALID_VALUE: negative.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncSetSharedSize: Api["cuFuncSetSharedSize"] = ambientCall("cuda", "cuFuncSetSharedSize");
 
 /**
  * Sets the size of the parameter block.
- * @returns INVALID_VALUE: not a function, more than 4096 bytes.
+ *
+ * C: `CUresult cuParamSetSize(CUfunction hfunc, unsigned int numbytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param numbytes bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, more than 4096 bytes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuParamSetSize: Api["cuParamSetSize"] = ambientCall("cuda", "cuParamSetSize");
 
-/** Sets an integer parameter at an offset. @returns INVALID_VALUE: not a function, outside the block. */
+/**
+ * Sets an integer parameter at an offset.
+ *
+ * C: `CUresult cuParamSeti(CUfunction hfunc, int offset, unsigned int value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param offset bytes from the beginning of the parameter block
+ * @param value the value
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, outside the block.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuParamSeti: Api["cuParamSeti"] = ambientCall("cuda", "cuParamSeti");
 
-/** Sets a float parameter at an offset. @returns INVALID_VALUE: not a function, outside the block. */
+/**
+ * Sets a float parameter at an offset.
+ *
+ * C: `CUresult cuParamSetf(CUfunction hfunc, int offset, float value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param offset bytes from the beginning of the parameter block
+ * @param value the value
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, outside the block.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuParamSetf: Api["cuParamSetf"] = ambientCall("cuda", "cuParamSetf");
 
-/** Copies bytes into the parameter block. @returns INVALID_VALUE: not a function, ptr NULL or too short, outside the block. */
+/**
+ * Copies bytes into the parameter block.
+ *
+ * C: `CUresult cuParamSetv(CUfunction hfunc, int offset, void *ptr, unsigned int numbytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param offset bytes from the beginning of the parameter block
+ * @param ptr the bytes of the value
+ * @param numbytes bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, ptr NULL or too short, outside the block.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuParamSetv: Api["cuParamSetv"] = ambientCall("cuda", "cuParamSetv");
 
-/** Launches one block with the state kept in the function. @returns as cuLaunchKernel; INVALID_VALUE: not a function. */
+/**
+ * Launches one block with the state kept in the function.
+ *
+ * C: `CUresult cuLaunch(CUfunction f)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param f the kernel
+ * @returns as cuLaunchKernel. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuLaunch: Api["cuLaunch"] = ambientCall("cuda", "cuLaunch");
 
-/** Launches a grid with the state kept in the function. @returns as cuLaunchKernel; INVALID_VALUE: not a function. */
+/**
+ * Launches a grid with the state kept in the function.
+ *
+ * C: `CUresult cuLaunchGrid(CUfunction f, int grid_width, int grid_height)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param f the kernel
+ * @param grid_width blocks along x
+ * @param grid_height blocks along y
+ * @returns as cuLaunchKernel. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuLaunchGrid: Api["cuLaunchGrid"] = ambientCall("cuda", "cuLaunchGrid");
 
-/** cuLaunchGrid in a stream. @returns as cuLaunchKernel; INVALID_VALUE: not a function. */
+/**
+ * cuLaunchGrid in a stream.
+ *
+ * C: `CUresult cuLaunchGridAsync(CUfunction f, int grid_width, int grid_height, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param f the kernel
+ * @param grid_width blocks along x
+ * @param grid_height blocks along y
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as cuLaunchKernel. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuLaunchGridAsync: Api["cuLaunchGridAsync"] = ambientCall("cuda", "cuLaunchGridAsync");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -1659,7 +4364,18 @@ export const cuParamSetTexRef: Api["cuParamSetTexRef"] = ambientCall("cuda", "cu
 
 /**
  * Asks for a shared memory bank size; without effect.
- * @returns INVALID_VALUE: not a function, not of CUsharedconfig.
+ *
+ * C: `CUresult cuFuncSetSharedMemConfig(CUfunction hfunc, CUsharedconfig config)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param config the preference
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, not of CUsharedconfig.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuFuncSetSharedMemConfig: Api["cuFuncSetSharedMemConfig"] = ambientCall("cuda", "cuFuncSetSharedMemConfig");
 
@@ -1911,39 +4627,104 @@ export const cuGraphConditionalHandleCreate: Api["cuGraphConditionalHandleCreate
 
 /**
  * Blocks of a kernel that one multiprocessor holds at once.
+ *
+ * C: `CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *numBlocks, CUfunction func, int blockSize, size_t dynamicSMemSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Occupancy.
  * @param numBlocks gets the number
+ * @param func the kernel
  * @param blockSize threads of a block
  * @param dynamicSMemSize dynamic shared memory of a block, bytes
- * @returns INVALID_VALUE: numBlocks NULL, not a function, sizes out of range.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: numBlocks NULL, not a function, sizes out of range.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuOccupancyMaxActiveBlocksPerMultiprocessor: Api["cuOccupancyMaxActiveBlocksPerMultiprocessor"] = ambientCall("cuda", "cuOccupancyMaxActiveBlocksPerMultiprocessor");
 
 /**
  * The same with flags.
+ *
+ * C: `CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *numBlocks, CUfunction func, int blockSize, size_t dynamicSMemSize, unsigned int flags)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Occupancy.
+ * @param numBlocks gets the answer, blocks
+ * @param func the kernel
+ * @param blockSize threads of a block
+ * @param dynamicSMemSize dynamic shared memory of a block, bytes
  * @param flags CU_OCCUPANCY_DEFAULT or CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE (no difference here)
- * @returns as without; INVALID_VALUE: other flags.
+ * @returns as without. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: Api["cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags"] = ambientCall("cuda", "cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags");
 
 /**
  * A block size with the most threads on a multiprocessor, and the smallest grid that fills the device with it.
+ *
+ * C: `CUresult cuOccupancyMaxPotentialBlockSize(int *minGridSize, int *blockSize, CUfunction func, CUoccupancyB2DSize blockSizeToDynamicSMemSize, size_t dynamicSMemSize, int
+ * blockSizeLimit)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Occupancy.
  * @param minGridSize gets blocks
  * @param blockSize gets threads of a block
+ * @param func the kernel
  * @param blockSizeToDynamicSMemSize dynamic shared memory for a block size, bytes; NULL: dynamicSMemSize whatever the size
+ * @param dynamicSMemSize dynamic shared memory of a block, bytes
  * @param blockSizeLimit largest block size to consider; 0: no limit
- * @returns INVALID_VALUE: an out-parameter NULL, not a function.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuOccupancyMaxPotentialBlockSize: Api["cuOccupancyMaxPotentialBlockSize"] = ambientCall("cuda", "cuOccupancyMaxPotentialBlockSize");
 
-/** The same with flags. @returns as without; INVALID_VALUE: other flags. */
+/**
+ * The same with flags.
+ *
+ * C: `CUresult cuOccupancyMaxPotentialBlockSizeWithFlags(int *minGridSize, int *blockSize, CUfunction func, CUoccupancyB2DSize blockSizeToDynamicSMemSize, size_t dynamicSMemSize,
+ * int blockSizeLimit, unsigned int flags)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Occupancy.
+ * @param minGridSize gets the fewest blocks that fill the device
+ * @param blockSize threads of a block
+ * @param func the kernel
+ * @param blockSizeToDynamicSMemSize function that says how many bytes of dynamic shared memory a block of so many threads needs; NULL: dynamicSMemSize for all
+ * @param dynamicSMemSize dynamic shared memory of a block, bytes
+ * @param blockSizeLimit most threads of a block that count; 0 for no limit
+ * @param flags flags of this call, as bits
+ * @returns as without. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuOccupancyMaxPotentialBlockSizeWithFlags: Api["cuOccupancyMaxPotentialBlockSizeWithFlags"] = ambientCall("cuda", "cuOccupancyMaxPotentialBlockSizeWithFlags");
 
 /**
  * The most dynamic shared memory a block may have so that a number of blocks still fit on a multiprocessor.
+ *
+ * C: `CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicSmemSize, CUfunction func, int numBlocks, int blockSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Driver API 13.0, Occupancy.
  * @param dynamicSmemSize gets bytes
+ * @param func the kernel
  * @param numBlocks blocks on a multiprocessor
  * @param blockSize threads of a block
- * @returns INVALID_VALUE: dynamicSmemSize NULL, not a function, sizes not positive, so many blocks cannot fit at all.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dynamicSmemSize NULL, not a function, sizes not positive, so many blocks cannot fit at all.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuOccupancyAvailableDynamicSMemPerBlock: Api["cuOccupancyAvailableDynamicSMemPerBlock"] = ambientCall("cuda", "cuOccupancyAvailableDynamicSMemPerBlock");
 
@@ -2042,39 +4823,147 @@ export const cuSurfRefGetArray: Api["cuSurfRefGetArray"] = ambientCall("cuda", "
 
 /**
  * Makes a texture object.
+ *
+ * C: `CUresult cuTexObjectCreate(CUtexObject *pTexObject, const CUDA_RESOURCE_DESC *pResDesc, const CUDA_TEXTURE_DESC *pTexDesc, const CUDA_RESOURCE_VIEW_DESC *pResViewDesc)`
+ *
+ * Partial: Resource views, several levels of detail, sRGB, border colours other than 0 and address modes that differ by dimension are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Object Management.
  * @param pTexObject gets the object; kernels take it as a 64-bit parameter
  * @param pResDesc an array, a mipmapped array of one level, linear or pitched memory
  * @param pTexDesc address modes, filter, flags
  * @param pResViewDesc must be NULL
- * @returns INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned. INVALID_HANDLE: not an array. NOT_SUPPORTED: resource views, several levels of detail, sRGB,
- * address modes that differ by dimension, border colours other than 0. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - CUDA_ERROR_NOT_SUPPORTED: resource views, several levels of detail, sRGB, address modes that differ by dimension, border colours other than 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuTexObjectCreate: Api["cuTexObjectCreate"] = ambientCall("cuda", "cuTexObjectCreate");
 
-/** Destroys a texture object. Kernels that still use it read what its place holds then. @returns INVALID_VALUE: not a texture object. */
+/**
+ * Destroys a texture object. Kernels that still use it read what its place holds then.
+ *
+ * C: `CUresult cuTexObjectDestroy(CUtexObject texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Object Management.
+ * @param texObject the texture object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a texture object.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexObjectDestroy: Api["cuTexObjectDestroy"] = ambientCall("cuda", "cuTexObjectDestroy");
 
-/** What a texture object reads. @returns INVALID_VALUE: pResDesc NULL, not a texture object. */
+/**
+ * What a texture object reads.
+ *
+ * C: `CUresult cuTexObjectGetResourceDesc(CUDA_RESOURCE_DESC *pResDesc, CUtexObject texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Object Management.
+ * @param pResDesc gets or gives the resource: array, mipmapped array, linear or pitched memory
+ * @param texObject the texture object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pResDesc NULL, not a texture object.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexObjectGetResourceDesc: Api["cuTexObjectGetResourceDesc"] = ambientCall("cuda", "cuTexObjectGetResourceDesc");
 
-/** How a texture object samples. @returns INVALID_VALUE: pTexDesc NULL, not a texture object. */
+/**
+ * How a texture object samples.
+ *
+ * C: `CUresult cuTexObjectGetTextureDesc(CUDA_TEXTURE_DESC *pTexDesc, CUtexObject texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Object Management.
+ * @param pTexDesc gets or gives how the texture is read: address modes, filter, format of results
+ * @param texObject the texture object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pTexDesc NULL, not a texture object.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexObjectGetTextureDesc: Api["cuTexObjectGetTextureDesc"] = ambientCall("cuda", "cuTexObjectGetTextureDesc");
 
-/** The resource view of a texture object: there are none. @returns INVALID_VALUE: pResViewDesc NULL, not a texture object, no view. */
+/**
+ * The resource view of a texture object: there are none.
+ *
+ * C: `CUresult cuTexObjectGetResourceViewDesc(CUDA_RESOURCE_VIEW_DESC *pResViewDesc, CUtexObject texObject)`
+ *
+ * Partial: No texture object has a view.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Object Management.
+ * @param pResViewDesc gets or gives the view: format and size as seen; NULL for the resource as it is
+ * @param texObject the texture object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pResViewDesc NULL, not a texture object, no view.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexObjectGetResourceViewDesc: Api["cuTexObjectGetResourceViewDesc"] = ambientCall("cuda", "cuTexObjectGetResourceViewDesc");
 
 /**
  * Makes a surface object.
+ *
+ * C: `CUresult cuSurfObjectCreate(CUsurfObject *pSurfObject, const CUDA_RESOURCE_DESC *pResDesc)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Surface Object Management.
  * @param pSurfObject gets the object; kernels take it as a 64-bit parameter
  * @param pResDesc an array made with CUDA_ARRAY3D_SURFACE_LDST
- * @returns INVALID_VALUE: NULL, another resource than an array, an array without CUDA_ARRAY3D_SURFACE_LDST. INVALID_HANDLE: not an array. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: NULL, another resource than an array, an array without CUDA_ARRAY3D_SURFACE_LDST.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuSurfObjectCreate: Api["cuSurfObjectCreate"] = ambientCall("cuda", "cuSurfObjectCreate");
 
-/** Destroys a surface object. @returns INVALID_VALUE: not a surface object. */
+/**
+ * Destroys a surface object.
+ *
+ * C: `CUresult cuSurfObjectDestroy(CUsurfObject surfObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Surface Object Management.
+ * @param surfObject the surface object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a surface object.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuSurfObjectDestroy: Api["cuSurfObjectDestroy"] = ambientCall("cuda", "cuSurfObjectDestroy");
 
-/** What a surface object stands on. @returns INVALID_VALUE: pResDesc NULL, not a surface object. */
+/**
+ * What a surface object stands on.
+ *
+ * C: `CUresult cuSurfObjectGetResourceDesc(CUDA_RESOURCE_DESC *pResDesc, CUsurfObject surfObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Surface Object Management.
+ * @param pResDesc gets or gives the resource: array, mipmapped array, linear or pitched memory
+ * @param surfObject the surface object
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pResDesc NULL, not a surface object.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuSurfObjectGetResourceDesc: Api["cuSurfObjectGetResourceDesc"] = ambientCall("cuda", "cuSurfObjectGetResourceDesc");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -2091,36 +4980,96 @@ export const cuTensorMapReplaceAddress: Api["cuTensorMapReplaceAddress"] = ambie
 
 /**
  * Whether contexts on a device may reach the memory of another. A device is not its own peer.
+ *
+ * C: `CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev, CUdevice peerDev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Peer Context Memory Access.
  * @param canAccessPeer gets 1 or 0
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: canAccessPeer NULL.
+ * @param dev handle of the device
+ * @param peerDev the other device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: canAccessPeer NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceCanAccessPeer: Api["cuDeviceCanAccessPeer"] = ambientCall("cuda", "cuDeviceCanAccessPeer");
 
 /**
  * Lets the current context reach the device memory of another, now and later allocated, at the same addresses.
+ *
+ * C: `CUresult cuCtxEnablePeerAccess(CUcontext peerContext, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Peer Context Memory Access.
+ * @param peerContext a context of another device
  * @param Flags must be 0
- * @returns INVALID_CONTEXT: peerContext is not a live context, or is the current one. INVALID_VALUE: Flags not 0. PEER_ACCESS_UNSUPPORTED: the devices cannot.
- * PEER_ACCESS_ALREADY_ENABLED. TOO_MANY_PEERS: eight already.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: peerContext is not a live context, or is the current one.
+ * - CUDA_ERROR_INVALID_VALUE: Flags not 0.
+ * - CUDA_ERROR_PEER_ACCESS_UNSUPPORTED: the devices cannot.
+ * - CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED: access to that context is enabled already.
+ * - CUDA_ERROR_TOO_MANY_PEERS: eight already.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxEnablePeerAccess: Api["cuCtxEnablePeerAccess"] = ambientCall("cuda", "cuCtxEnablePeerAccess");
 
 /**
  * Takes that access away.
- * @returns INVALID_CONTEXT: not a live context. PEER_ACCESS_NOT_ENABLED: it was not enabled.
+ *
+ * C: `CUresult cuCtxDisablePeerAccess(CUcontext peerContext)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Peer Context Memory Access.
+ * @param peerContext a context of another device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
+ * - CUDA_ERROR_PEER_ACCESS_NOT_ENABLED: it was not enabled.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxDisablePeerAccess: Api["cuCtxDisablePeerAccess"] = ambientCall("cuda", "cuCtxDisablePeerAccess");
 
 /**
  * A property of the link between two devices.
+ *
+ * C: `CUresult cuDeviceGetP2PAttribute(int *value, CUdevice_P2PAttribute attrib, CUdevice srcDevice, CUdevice dstDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Peer Context Memory Access.
  * @param value gets it
- * @returns INVALID_DEVICE: no such device, or both the same. INVALID_VALUE: value NULL, unknown attribute.
+ * @param attrib which attribute
+ * @param srcDevice where from: device address
+ * @param dstDevice where to: device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device, or both the same.
+ * - CUDA_ERROR_INVALID_VALUE: value NULL, unknown attribute.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetP2PAttribute: Api["cuDeviceGetP2PAttribute"] = ambientCall("cuda", "cuDeviceGetP2PAttribute");
 
 /**
  * Which atomic operations a device can do natively on another's memory: none, the link is PCI Express.
+ *
+ * C: `CUresult cuDeviceGetP2PAtomicCapabilities(unsigned int *capabilities, const CUatomicOperation *operations, unsigned int count, CUdevice srcDevice, CUdevice dstDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Peer Context Memory Access.
  * @param capabilities gets a bit mask for each operation
- * @returns INVALID_DEVICE: no such device, or both the same. INVALID_VALUE: a pointer NULL, count 0, unknown operation.
+ * @param operations which atomic operations are asked about
+ * @param count number of operations
+ * @param srcDevice where from: device address
+ * @param dstDevice where to: device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device, or both the same.
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, count 0, unknown operation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetP2PAtomicCapabilities: Api["cuDeviceGetP2PAtomicCapabilities"] = ambientCall("cuda", "cuDeviceGetP2PAtomicCapabilities");
 
@@ -2148,12 +5097,22 @@ export const cuGraphicsUnmapResources: Api["cuGraphicsUnmapResources"] = ambient
 /**
  * The function that a public name means in a CUDA version.
  * NON-SPEC: there are no function pointers; what is given is the numbered name, to be looked up in the API object: `process.cuda[name]`.
+ *
+ * C: `CUresult cuGetProcAddress_v2(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags, CUdriverProcAddressQueryResult *symbolStatus)`
+ *
+ * Partial: Gives the function's numbered name instead of a pointer.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Driver Entry Point Access.
  * @param symbol a public name: "cuCtxCreate"
  * @param pfn gets the name of the function: "cuCtxCreate_v4"
  * @param cudaVersion 12000 for CUDA 12.0, 13000 for 13.0
  * @param flags CU_GET_PROC_ADDRESS_*
  * @param symbolStatus gets why, or that it was found; may be NULL
- * @returns INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags. NOT_FOUND: no such function.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags.
+ * - CUDA_ERROR_NOT_FOUND: no such function.
  */
 export const cuGetProcAddress_v2: Api["cuGetProcAddress_v2"] = ambientCall("cuda", "cuGetProcAddress_v2");
 
@@ -2244,16 +5203,66 @@ export const cuCheckpointProcessRestore: Api["cuCheckpointProcessRestore"] = amb
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuCheckpointProcessUnlock: Api["cuCheckpointProcessUnlock"] = ambientCall("cuda", "cuCheckpointProcessUnlock");
 
-/** cuCtxCreate of CUDA 11.4 to 12: as _v4, with the execution affinity parameters as an array. */
+/**
+ * cuCtxCreate of CUDA 11.4 to 12: as _v4, with the execution affinity parameters as an array.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param pctx gets the context
+ * @param paramsArray execution affinities
+ * @param numParams number of parameters in the list
+ * @param flags flags of this call, as bits
+ * @param dev handle of the device
+ * @returns Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuCtxCreate_v3: Api["cuCtxCreate_v3"] = ambientCall("cuda", "cuCtxCreate_v3");
 
-/** cuCtxCreate of CUDA 3.2 to 12: as _v4, without parameters. */
+/**
+ * cuCtxCreate of CUDA 3.2 to 12: as _v4, without parameters.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param pctx gets the context
+ * @param flags flags of this call, as bits
+ * @param dev handle of the device
+ * @returns Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuCtxCreate_v2: Api["cuCtxCreate_v2"] = ambientCall("cuda", "cuCtxCreate_v2");
 
-/** cuMemPrefetchAsync of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+/**
+ * cuMemPrefetchAsync of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param dstDevice ordinal of the device that the memory shall move to; CU_DEVICE_CPU for the host
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as _v2. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemPrefetchAsync_v1: Api["cuMemPrefetchAsync_v1"] = ambientCall("cuda", "cuMemPrefetchAsync_v1");
 
-/** cuMemAdvise of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+/**
+ * cuMemAdvise of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param advice what is to be expected, CU_MEM_ADVISE_* or cudaMemAdvise*
+ * @param device ordinal of the device meant; CU_DEVICE_CPU for the host
+ * @returns as _v2. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemAdvise_v1: Api["cuMemAdvise_v1"] = ambientCall("cuda", "cuMemAdvise_v1");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -2261,250 +5270,762 @@ export const cuGraphInstantiate: Api["cuGraphInstantiateWithFlags"] = ambientCal
 
 /**
  * The GPU's unique 16-byte identity.
+ *
+ * C: `CUresult cuDeviceGetUuid_v2(CUuuid *uuid, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param uuid gets it
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: uuid NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: uuid NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceGetUuid: Api["cuDeviceGetUuid_v2"] = ambientCall("cuda", "cuDeviceGetUuid_v2");
 
 /**
  * Bytes of memory on the GPU.
+ *
+ * C: `CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice dev)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Device Management.
  * @param bytes gets the number
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: bytes NULL.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: bytes NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDeviceTotalMem: Api["cuDeviceTotalMem_v2"] = ambientCall("cuda", "cuDeviceTotalMem_v2");
 
 /**
  * Gives one retain back. The last one destroys the context, after its work has ended; it stays on the stacks of threads, where it is destroyed then. Blocks.
- * @returns INVALID_DEVICE: no such device. INVALID_CONTEXT: the context is not retained.
+ *
+ * C: `CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_CONTEXT: the context is not retained.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxRelease: Api["cuDevicePrimaryCtxRelease_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxRelease_v2");
 
 /**
  * Sets the flags of the primary context, active or not.
+ *
+ * C: `CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice dev, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
  * @param flags one CU_CTX_SCHED_* and CU_CTX_* bits
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: flags of no meaning.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: flags of no meaning.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxSetFlags: Api["cuDevicePrimaryCtxSetFlags_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxSetFlags_v2");
 
 /**
  * Destroys the primary context and everything in it, whoever retained it; retains stay and must be given back. The next use makes a fresh one. Blocks until
  * its work has ended.
- * @returns INVALID_DEVICE: no such device.
+ *
+ * C: `CUresult cuDevicePrimaryCtxReset_v2(CUdevice dev)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Primary Context Management.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuDevicePrimaryCtxReset: Api["cuDevicePrimaryCtxReset_v2"] = ambientCall("cuda", "cuDevicePrimaryCtxReset_v2");
 
 /**
  * Makes a context on a device and pushes it onto the calling thread's stack.
+ *
+ * C: `CUresult cuCtxCreate_v4(CUcontext *pctx, CUctxCreateParams *ctxCreateParams, unsigned int flags, CUdevice dev)`
+ *
+ * Partial: Execution affinity (MPS) and graphics parameters are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pctx gets the context
  * @param ctxCreateParams NULL, or execution affinity (MPS) and graphics parameters, which are not supported
  * @param flags one CU_CTX_SCHED_* (no effect on results) and CU_CTX_* bits; CU_CTX_SYNC_MEMOPS makes copies synchronous
- * @returns INVALID_DEVICE: no such device. INVALID_VALUE: pctx NULL, flags of no meaning, both kinds of parameters at once. UNSUPPORTED_EXEC_AFFINITY, NOT_SUPPORTED: those
- * parameters. OUT_OF_MEMORY.
+ * @param dev handle of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: pctx NULL, flags of no meaning, both kinds of parameters at once.
+ * - CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY, CUDA_ERROR_NOT_SUPPORTED: those parameters.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuCtxCreate: Api["cuCtxCreate_v4"] = ambientCall("cuda", "cuCtxCreate_v4");
 
 /**
  * Destroys a context and everything in it, after its work has ended. Popped when it is on top of the calling thread's stack; other threads keep it, and
  * their calls answer CONTEXT_IS_DESTROYED. Blocks.
- * @returns INVALID_VALUE: ctx NULL. INVALID_CONTEXT: not a context of this process, or a primary one. CONTEXT_IS_DESTROYED: already gone.
+ *
+ * C: `CUresult cuCtxDestroy_v2(CUcontext ctx)`
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ctx NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a context of this process, or a primary one.
+ * - CUDA_ERROR_CONTEXT_IS_DESTROYED: already gone.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxDestroy: Api["cuCtxDestroy_v2"] = ambientCall("cuda", "cuCtxDestroy_v2");
 
 /**
  * Pushes a context onto the calling thread's stack: it is the current one now.
- * @returns INVALID_VALUE: ctx NULL. INVALID_CONTEXT: not a live context of this process.
+ *
+ * C: `CUresult cuCtxPushCurrent_v2(CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param ctx a context of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: ctx NULL.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuCtxPushCurrent: Api["cuCtxPushCurrent_v2"] = ambientCall("cuda", "cuCtxPushCurrent_v2");
 
 /**
  * Pops the current context off the calling thread's stack.
+ *
+ * C: `CUresult cuCtxPopCurrent_v2(CUcontext *pctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
  * @param pctx gets it; may be NULL
- * @returns INVALID_CONTEXT: the stack is empty.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_CONTEXT: the stack is empty.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuCtxPopCurrent: Api["cuCtxPopCurrent_v2"] = ambientCall("cuda", "cuCtxPopCurrent_v2");
 
 /**
  * A variable of a module.
+ *
+ * C: `CUresult cuModuleGetGlobal_v2(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, const char *name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param dptr gets its address; may be NULL
  * @param bytes gets its size; may be NULL
- * @returns INVALID_VALUE: name NULL, both out-parameters NULL, not a module. NOT_FOUND: no variable of that name.
+ * @param hmod the module
+ * @param name name in the device code (as in PTX)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: name NULL, both out-parameters NULL, not a module.
+ * - CUDA_ERROR_NOT_FOUND: no variable of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuModuleGetGlobal: Api["cuModuleGetGlobal_v2"] = ambientCall("cuda", "cuModuleGetGlobal_v2");
 
 /**
  * Begins a link.
+ *
+ * C: `CUresult cuLinkCreate_v2(unsigned int numOptions, CUjit_option *options, void **optionValues, CUlinkState *stateOut)`
+ *
+ * Partial: Options other than logs, wall time, registers and target are checked and have no effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
  * @param numOptions number of options
  * @param options which; logs are written by the later calls
  * @param optionValues their values
  * @param stateOut gets the link's state
- * @returns INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: stateOut NULL, unknown options, a value of the wrong kind.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuLinkCreate: Api["cuLinkCreate_v2"] = ambientCall("cuda", "cuLinkCreate_v2");
 
 /**
  * Adds an input in memory to a link.
+ *
+ * C: `CUresult cuLinkAddData_v2(CUlinkState state, CUjitInputType type, void *data, size_t size, const char *name, unsigned int numOptions, CUjit_option *options, void
+ * **optionValues)`
+ *
+ * Partial: Takes PTX text and linked images; machine code and NVVM bitcode are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
  * @param type CU_JIT_INPUT_PTX or CU_JIT_INPUT_FATBINARY: PTX text. CU_JIT_INPUT_CUBIN and the others: an image of cuLinkComplete
  * @param data of `size` bytes
+ * @param size bytes of data
  * @param name for messages; may be NULL
  * @param numOptions options for this input alone; those of cuLinkCreate hold for what they do not say
- * @returns INVALID_HANDLE: no link, or complete. INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options. INVALID_PTX, UNSUPPORTED_PTX_VERSION, NO_BINARY_FOR_GPU: as
- * cuModuleLoadData. INVALID_IMAGE: not an image. INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ * @param options which options
+ * @param optionValues their values
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: no link, or complete.
+ * - CUDA_ERROR_INVALID_VALUE: data NULL, a size of 0 or beyond the data, unknown type or options.
+ * - CUDA_ERROR_INVALID_PTX, CUDA_ERROR_UNSUPPORTED_PTX_VERSION, CUDA_ERROR_NO_BINARY_FOR_GPU: as cuModuleLoadData.
+ * - CUDA_ERROR_INVALID_IMAGE: not an image.
+ * - CUDA_ERROR_INVALID_SOURCE: it does not go with the inputs before (two definitions, other types or sizes). Nothing is added then.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkAddData: Api["cuLinkAddData_v2"] = ambientCall("cuda", "cuLinkAddData_v2");
 
 /**
  * Adds a file of the simulated machine to a link.
+ *
+ * C: `CUresult cuLinkAddFile_v2(CUlinkState state, CUjitInputType type, const char *path, unsigned int numOptions, CUjit_option *options, void **optionValues)`
+ *
+ * Partial: Takes PTX text and linked images; machine code and NVVM bitcode are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management.
+ * @param state a link in progress
+ * @param type what the file is: CU_JIT_INPUT_*
  * @param path of the file
- * @returns FILE_NOT_FOUND: no such file. INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ * @param numOptions number of options
+ * @param options which options
+ * @param optionValues their values
+ * @returns Errors:
+ * - CUDA_ERROR_FILE_NOT_FOUND: no such file.
+ * - CUDA_ERROR_INVALID_VALUE: path NULL, unknown type or options. Else as cuLinkAddData.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
  */
 export const cuLinkAddFile: Api["cuLinkAddFile_v2"] = ambientCall("cuda", "cuLinkAddFile_v2");
 
 /**
  * Free and total memory of the current context's device.
+ *
+ * C: `CUresult cuMemGetInfo_v2(size_t *free, size_t *total)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param free gets bytes; may be NULL
  * @param total gets bytes; may be NULL
- * @returns INVALID_VALUE: both NULL.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: both NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemGetInfo: Api["cuMemGetInfo_v2"] = ambientCall("cuda", "cuMemGetInfo_v2");
 
 /**
  * Allocates device memory: not zeroed, aligned to 512 bytes. Small requests share 2 MiB blocks.
+ *
+ * C: `CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dptr gets the address
  * @param bytesize bytes
- * @returns INVALID_VALUE: dptr NULL, bytesize 0. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dptr NULL, bytesize 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAlloc: Api["cuMemAlloc_v2"] = ambientCall("cuda", "cuMemAlloc_v2");
 
 /**
  * Allocates rows of device memory, each beginning at a multiple of the pitch: 512 bytes or a multiple of it.
+ *
+ * C: `CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInBytes, size_t Height, unsigned int ElementSizeBytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param dptr gets the address
  * @param pPitch gets the bytes from one row to the next
+ * @param WidthInBytes bytes of a row
+ * @param Height rows
  * @param ElementSizeBytes 4, 8 or 16: the largest access that kernels will make
- * @returns INVALID_VALUE: an out-parameter NULL, a size 0, another element size. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, a size 0, another element size.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocPitch: Api["cuMemAllocPitch_v2"] = ambientCall("cuda", "cuMemAllocPitch_v2");
 
 /**
  * Frees memory of cuMemAlloc, cuMemAllocPitch, cuMemAllocManaged, or a stream-ordered allocation. Waits for all work that may use it. Blocks.
- * @returns INVALID_VALUE: not the beginning of such memory (freed already, inside it, host memory). The sticky error of a kernel that failed.
+ *
+ * C: `CUresult cuMemFree_v2(CUdeviceptr dptr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of such memory (freed already, inside it, host memory). The sticky error of a kernel that failed.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemFree: Api["cuMemFree_v2"] = ambientCall("cuda", "cuMemFree_v2");
 
 /**
  * The allocation that holds an address.
+ *
+ * C: `CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr dptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pbase gets its beginning; may be NULL
  * @param psize gets its bytes, as asked for; may be NULL
- * @returns NOT_FOUND: no allocation holds the address. INVALID_VALUE: both out-parameters NULL.
+ * @param dptr device address
+ * @returns Errors:
+ * - CUDA_ERROR_NOT_FOUND: no allocation holds the address.
+ * - CUDA_ERROR_INVALID_VALUE: both out-parameters NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemGetAddressRange: Api["cuMemGetAddressRange_v2"] = ambientCall("cuda", "cuMemGetAddressRange_v2");
 
 /**
  * Allocates page-locked host memory, visible to GPUs at the same address.
+ *
+ * C: `CUresult cuMemAllocHost_v2(void **pp, size_t bytesize)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pp gets the address
  * @param bytesize bytes
- * @returns INVALID_VALUE: pp NULL, bytesize 0. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pp NULL, bytesize 0.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAllocHost: Api["cuMemAllocHost_v2"] = ambientCall("cuda", "cuMemAllocHost_v2");
 
 /**
  * The address by which GPUs reach page-locked host memory: its own.
+ *
+ * C: `CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pdptr gets it
+ * @param p host address of page-locked or registered memory
  * @param Flags must be 0
- * @returns INVALID_VALUE: pdptr NULL, Flags not 0, memory that is not page-locked or not mapped (no DEVICEMAP flag).
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, Flags not 0, memory that is not page-locked or not mapped (no DEVICEMAP flag).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostGetDevicePointer: Api["cuMemHostGetDevicePointer_v2"] = ambientCall("cuda", "cuMemHostGetDevicePointer_v2");
 
 /**
  * Maps another process's memory into the current context. Opening a handle again in the same context gives the same address, with one more use.
+ *
+ * C: `CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pdptr gets the address, of any value
+ * @param handle what cuIpcGetMemHandle gave, in any process
  * @param Flags must be CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
- * @returns INVALID_VALUE: pdptr NULL, other flags, no handle. INVALID_CONTEXT: made by this process. INVALID_HANDLE: the memory is gone.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, other flags, no handle.
+ * - CUDA_ERROR_INVALID_CONTEXT: made by this process.
+ * - CUDA_ERROR_INVALID_HANDLE: the memory is gone.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuIpcOpenMemHandle: Api["cuIpcOpenMemHandle_v2"] = ambientCall("cuda", "cuIpcOpenMemHandle_v2");
 
 /**
  * Page-locks memory that the process has already, so that GPUs reach it.
+ *
+ * C: `CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags)`
+ *
+ * Partial: JavaScript buffers, device memory and read-only memory are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param p a simulated address; bytes of the JavaScript program are not in the process's memory and cannot be registered
  * @param bytesize bytes
  * @param Flags CU_MEMHOSTREGISTER_* bits
- * @returns INVALID_VALUE: p NULL, bytesize 0, unknown flags, memory that the process cannot access. NOT_SUPPORTED: a JavaScript buffer, IOMEMORY, READ_ONLY.
- * HOST_MEMORY_ALREADY_REGISTERED: some of it is page-locked already. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: p NULL, bytesize 0, unknown flags, memory that the process cannot access.
+ * - CUDA_ERROR_NOT_SUPPORTED: a JavaScript buffer, IOMEMORY, READ_ONLY.
+ * - CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED: some of it is page-locked already.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemHostRegister: Api["cuMemHostRegister_v2"] = ambientCall("cuda", "cuMemHostRegister_v2");
 
 /**
  * Copies from the host to a device. Blocks until pageable memory is in bounce buffers, or the copy from page-locked memory is done.
- * @returns INVALID_VALUE: dstDevice not a range of one allocation; srcHost NULL, too short or not accessible.
+ *
+ * C: `CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: dstDevice not a range of one allocation; srcHost NULL, too short or not accessible.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyHtoD: Api["cuMemcpyHtoD_v2"] = ambientCall("cuda", "cuMemcpyHtoD_v2");
 
 /**
  * Copies from a device to the host. Blocks until it is done.
- * @returns INVALID_VALUE: srcDevice not a range of one allocation; dstHost NULL, too short or not accessible.
+ *
+ * C: `CUresult cuMemcpyDtoH_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: srcDevice not a range of one allocation; dstHost NULL, too short or not accessible.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoH: Api["cuMemcpyDtoH_v2"] = ambientCall("cuda", "cuMemcpyDtoH_v2");
 
 /**
  * Copies within and between devices. Does not wait for it.
- * @returns INVALID_VALUE: a range that is not inside one allocation.
+ *
+ * C: `CUresult cuMemcpyDtoD_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range that is not inside one allocation.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoD: Api["cuMemcpyDtoD_v2"] = ambientCall("cuda", "cuMemcpyDtoD_v2");
 
 /**
  * Copies device memory to an array of one dimension.
+ *
+ * C: `CUresult cuMemcpyDtoA_v2(CUarray dstArray, size_t dstOffset, CUdeviceptr srcDevice, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
  * @param dstOffset bytes
- * @returns INVALID_HANDLE: not an array. INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - CUDA_ERROR_INVALID_VALUE: an array of more dimensions, bytes outside it or no whole elements, a range that is not memory.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpyDtoA: Api["cuMemcpyDtoA_v2"] = ambientCall("cuda", "cuMemcpyDtoA_v2");
 
-/** Copies from an array of one dimension to device memory. @returns as cuMemcpyDtoA */
+/**
+ * Copies from an array of one dimension to device memory.
+ *
+ * C: `CUresult cuMemcpyAtoD_v2(CUdeviceptr dstDevice, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoD: Api["cuMemcpyAtoD_v2"] = ambientCall("cuda", "cuMemcpyAtoD_v2");
 
-/** Copies host memory to an array of one dimension. Blocks. @returns as cuMemcpyDtoA */
+/**
+ * Copies host memory to an array of one dimension. Blocks.
+ *
+ * C: `CUresult cuMemcpyHtoA_v2(CUarray dstArray, size_t dstOffset, const void *srcHost, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoA: Api["cuMemcpyHtoA_v2"] = ambientCall("cuda", "cuMemcpyHtoA_v2");
 
-/** Copies from an array of one dimension to host memory. Blocks. @returns as cuMemcpyDtoA */
+/**
+ * Copies from an array of one dimension to host memory. Blocks.
+ *
+ * C: `CUresult cuMemcpyAtoH_v2(void *dstHost, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoH: Api["cuMemcpyAtoH_v2"] = ambientCall("cuda", "cuMemcpyAtoH_v2");
 
-/** Copies between arrays of one dimension. @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. */
+/**
+ * Copies between arrays of one dimension.
+ *
+ * C: `CUresult cuMemcpyAtoA_v2(CUarray dstArray, size_t dstOffset, CUarray srcArray, size_t srcOffset, size_t ByteCount)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @returns as cuMemcpyDtoA; INVALID_VALUE also: elements of different sizes. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoA: Api["cuMemcpyAtoA_v2"] = ambientCall("cuda", "cuMemcpyAtoA_v2");
 
 /**
  * Copies rows between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
+ *
+ * C: `CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pCopy both sides, pitches in bytes, WidthInBytes and Height of what is copied
- * @returns INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its array. INVALID_HANDLE: not an array.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pCopy NULL, a pitch smaller than a row or beyond CU_DEVICE_ATTRIBUTE_MAX_PITCH, unknown memory type, a range that is not memory, a box outside its
+ *   array.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy2D: Api["cuMemcpy2D_v2"] = ambientCall("cuda", "cuMemcpy2D_v2");
 
-/** cuMemcpy2D without demands on pitches; the model's copy engines have none anyway. @returns as there. */
+/**
+ * cuMemcpy2D without demands on pitches; the model's copy engines have none anyway.
+ *
+ * C: `CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @returns as there. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy2DUnaligned: Api["cuMemcpy2DUnaligned_v2"] = ambientCall("cuda", "cuMemcpy2DUnaligned_v2");
 
 /**
  * Copies rows and slices between any kinds of memory, in the default stream. Blocks as the synchronous copy of those kinds does.
+ *
+ * C: `CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D *pCopy)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pCopy both sides; heights are rows from one slice to the next
- * @returns INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set. INVALID_HANDLE: not an array.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: as cuMemcpy2D; a height smaller than the rows copied, a level of detail, reserved members set.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemcpy3D: Api["cuMemcpy3D_v2"] = ambientCall("cuda", "cuMemcpy3D_v2");
 
-/** cuMemcpyHtoD in a stream. Pageable memory has been read when it returns. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyHtoD in a stream. Pageable memory has been read when it returns.
+ *
+ * C: `CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoDAsync: Api["cuMemcpyHtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoDAsync_v2");
 
-/** cuMemcpyDtoH in a stream. With pageable memory it blocks until the copy is done. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyDtoH in a stream. With pageable memory it blocks until the copy is done.
+ *
+ * C: `CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyDtoHAsync: Api["cuMemcpyDtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoHAsync_v2");
 
-/** cuMemcpyDtoD in a stream. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpyDtoD in a stream.
+ *
+ * C: `CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
+ * @param srcDevice where from: device address
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyDtoDAsync: Api["cuMemcpyDtoDAsync_v2"] = ambientCall("cuda", "cuMemcpyDtoDAsync_v2");
 
-/** cuMemcpyHtoA in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
+/**
+ * cuMemcpyHtoA in a stream. Blocks only for pageable memory.
+ *
+ * C: `CUresult cuMemcpyHtoAAsync_v2(CUarray dstArray, size_t dstOffset, const void *srcHost, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstArray array to write
+ * @param dstOffset bytes from the array's beginning
+ * @param srcHost host memory to read: a simulated address or a JavaScript array
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there; INVALID_HANDLE also: not a stream of the current context. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyHtoAAsync: Api["cuMemcpyHtoAAsync_v2"] = ambientCall("cuda", "cuMemcpyHtoAAsync_v2");
 
-/** cuMemcpyAtoH in a stream. Blocks only for pageable memory. @returns as there; INVALID_HANDLE also: not a stream of the current context. */
+/**
+ * cuMemcpyAtoH in a stream. Blocks only for pageable memory.
+ *
+ * C: `CUresult cuMemcpyAtoHAsync_v2(void *dstHost, CUarray srcArray, size_t srcOffset, size_t ByteCount, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstHost host memory to write: a simulated address or a JavaScript array
+ * @param srcArray array to read
+ * @param srcOffset bytes from the array's beginning
+ * @param ByteCount bytes
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there; INVALID_HANDLE also: not a stream of the current context. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpyAtoHAsync: Api["cuMemcpyAtoHAsync_v2"] = ambientCall("cuda", "cuMemcpyAtoHAsync_v2");
 
-/** cuMemcpy2D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy2D in a stream. Blocks only where pageable memory is involved.
+ *
+ * C: `CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy2DAsync: Api["cuMemcpy2DAsync_v2"] = ambientCall("cuda", "cuMemcpy2DAsync_v2");
 
-/** cuMemcpy3D in a stream. Blocks only where pageable memory is involved. @returns as there; INVALID_HANDLE: not a stream of the current context. */
+/**
+ * cuMemcpy3D in a stream. Blocks only where pageable memory is involved.
+ *
+ * C: `CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *pCopy, CUstream hStream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pCopy the copy: both sides, their pitches in bytes, and its extent
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as there. Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemcpy3DAsync: Api["cuMemcpy3DAsync_v2"] = ambientCall("cuda", "cuMemcpy3DAsync_v2");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -2515,89 +6036,234 @@ export const cuMemcpy3DBatchAsync: Api["cuMemcpy3DBatchAsync_v2"] = ambientCall(
 
 /**
  * Sets bytes of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD8_v2(CUdeviceptr dstDevice, unsigned char uc, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param uc the value; its low 8 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD8: Api["cuMemsetD8_v2"] = ambientCall("cuda", "cuMemsetD8_v2");
 
 /**
  * Sets 16-bit values of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD16_v2(CUdeviceptr dstDevice, unsigned short us, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param us the value; its low 16 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 2.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 2.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD16: Api["cuMemsetD16_v2"] = ambientCall("cuda", "cuMemsetD16_v2");
 
 /**
  * Sets 32-bit values of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD32_v2(CUdeviceptr dstDevice, unsigned int ui, size_t N)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param ui the value; its low 32 bits count
  * @param N number of elements
- * @returns INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 4.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, negative N, dstDevice not a multiple of 4.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD32: Api["cuMemsetD32_v2"] = ambientCall("cuda", "cuMemsetD32_v2");
 
 /**
  * Sets bytes in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D8_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned char uc, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param uc the value; its low 8 bits count
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D8: Api["cuMemsetD2D8_v2"] = ambientCall("cuda", "cuMemsetD2D8_v2");
 
 /**
  * Sets 16-bit values in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D16_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned short us, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param us the value; its low 16 bits count
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D16: Api["cuMemsetD2D16_v2"] = ambientCall("cuda", "cuMemsetD2D16_v2");
 
 /**
  * Sets 32-bit values in rows of device memory, in the default stream. Blocks only for page-locked host memory.
+ *
+ * C: `CUresult cuMemsetD2D32_v2(CUdeviceptr dstDevice, size_t dstPitch, unsigned int ui, size_t Width, size_t Height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param dstDevice where to: device address
  * @param dstPitch bytes from one row to the next
+ * @param ui the value; 32 bits
  * @param Width elements of a row
  * @param Height rows
- * @returns INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one allocation, dstPitch smaller than a row, misaligned dstDevice or dstPitch.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemsetD2D32: Api["cuMemsetD2D32_v2"] = ambientCall("cuda", "cuMemsetD2D32_v2");
 
 /**
  * Makes an array of one or (Height not 0) two dimensions.
+ *
+ * C: `CUresult cuArrayCreate_v2(CUarray *pHandle, const CUDA_ARRAY_DESCRIPTOR *pAllocateArray)`
+ *
+ * Partial: Block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
  * @param pHandle gets the array
  * @param pAllocateArray sizes in elements, format, 1, 2 or 4 channels
- * @returns INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format. NOT_SUPPORTED: block-compressed and planar formats. OUT_OF_MEMORY.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: NULL, sizes of zero or beyond the device's limits, an unknown format.
+ * - CUDA_ERROR_NOT_SUPPORTED: block-compressed and planar formats.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayCreate: Api["cuArrayCreate_v2"] = ambientCall("cuda", "cuArrayCreate_v2");
 
 /**
  * What an array of one or two dimensions is like.
- * @returns INVALID_VALUE: pArrayDescriptor NULL. INVALID_HANDLE: not an array.
+ *
+ * C: `CUresult cuArrayGetDescriptor_v2(CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor, CUarray hArray)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pArrayDescriptor gets the description
+ * @param hArray the array
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pArrayDescriptor NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not an array.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArrayGetDescriptor: Api["cuArrayGetDescriptor_v2"] = ambientCall("cuda", "cuArrayGetDescriptor_v2");
 
 /**
  * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ *
+ * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
+ *
+ * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pHandle gets the array
  * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
- * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays.
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuArray3DCreate: Api["cuArray3DCreate_v2"] = ambientCall("cuda", "cuArray3DCreate_v2");
 
-/** What an array is like. @returns as cuArrayGetDescriptor */
+/**
+ * What an array is like.
+ *
+ * C: `CUresult cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor, CUarray hArray)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pArrayDescriptor gets the description
+ * @param hArray the array
+ * @returns as cuArrayGetDescriptor. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuArray3DGetDescriptor: Api["cuArray3DGetDescriptor_v2"] = ambientCall("cuda", "cuArray3DGetDescriptor_v2");
 
 /**
  * Moves a range of managed memory to a processor, in stream order. Pages that cannot move (page-locked, no room) stay.
+ *
+ * C: `CUresult cuMemPrefetchAsync_v2(CUdeviceptr devPtr, size_t count, CUmemLocation location, unsigned int flags, CUstream hStream)`
+ *
+ * Partial: Pages are 64 KiB; a GPU on which the process has no context gets nothing.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param location a device, the host, or a NUMA node of the host
  * @param flags must be 0
- * @returns INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location. INVALID_DEVICE: no such device. INVALID_HANDLE: not a stream of the current context.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one managed allocation, flags not 0, unknown kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemPrefetchAsync: Api["cuMemPrefetchAsync_v2"] = ambientCall("cuda", "cuMemPrefetchAsync_v2");
 
 /**
  * Advises how a range of managed memory will be used.
- * @returns INVALID_VALUE: a range not inside one managed allocation, unknown advice or kind of location. INVALID_DEVICE: no such device (not asked for with read-mostly advice).
+ *
+ * C: `CUresult cuMemAdvise_v2(CUdeviceptr devPtr, size_t count, CUmem_advise advice, CUmemLocation location)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param advice what is to be expected, CU_MEM_ADVISE_* or cudaMemAdvise*
+ * @param location a device, the host, or a NUMA node of the host
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a range not inside one managed allocation, unknown advice or kind of location.
+ * - CUDA_ERROR_INVALID_DEVICE: no such device (not asked for with read-mostly advice).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuMemAdvise: Api["cuMemAdvise_v2"] = ambientCall("cuda", "cuMemAdvise_v2");
 
@@ -2612,21 +6278,54 @@ export const cuStreamUpdateCaptureDependencies: Api["cuStreamUpdateCaptureDepend
 
 /**
  * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over.
- * @returns INVALID_VALUE: a default stream. INVALID_HANDLE: not a stream.
+ *
+ * C: `CUresult cuStreamDestroy_v2(CUstream hStream)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a default stream.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuStreamDestroy: Api["cuStreamDestroy_v2"] = ambientCall("cuda", "cuStreamDestroy_v2");
 
 /**
  * Destroys an event, pending or not. Returns at once; streams that wait for it go on waiting.
- * @returns INVALID_HANDLE: not an event.
+ *
+ * C: `CUresult cuEventDestroy_v2(CUevent hEvent)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
+ * @param hEvent an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventDestroy: Api["cuEventDestroy_v2"] = ambientCall("cuda", "cuEventDestroy_v2");
 
 /**
  * Time between two events on the GPU's clock.
+ *
+ * C: `CUresult cuEventElapsedTime_v2(float *pMilliseconds, CUevent hStart, CUevent hEnd)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Event Management.
  * @param pMilliseconds gets milliseconds, rounded to a float; negative when hEnd was over before hStart
- * @returns INVALID_VALUE: pMilliseconds NULL. INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
- * NOT_READY: one of them is not over yet.
+ * @param hStart the earlier event
+ * @param hEnd the later event
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pMilliseconds NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
+ * - CUDA_ERROR_NOT_READY: one of them is not over yet.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
  */
 export const cuEventElapsedTime: Api["cuEventElapsedTime_v2"] = ambientCall("cuda", "cuEventElapsedTime_v2");
 
@@ -2696,11 +6395,21 @@ export const cuGraphicsResourceSetMapFlags: Api["cuGraphicsResourceSetMapFlags_v
 /**
  * The function that a public name means in a CUDA version.
  * NON-SPEC: there are no function pointers; what is given is the numbered name, to be looked up in the API object: `process.cuda[name]`.
+ *
+ * C: `CUresult cuGetProcAddress_v2(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags, CUdriverProcAddressQueryResult *symbolStatus)`
+ *
+ * Partial: Gives the function's numbered name instead of a pointer.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Driver Entry Point Access.
  * @param symbol a public name: "cuCtxCreate"
  * @param pfn gets the name of the function: "cuCtxCreate_v4"
  * @param cudaVersion 12000 for CUDA 12.0, 13000 for 13.0
  * @param flags CU_GET_PROC_ADDRESS_*
  * @param symbolStatus gets why, or that it was found; may be NULL
- * @returns INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags. NOT_FOUND: no such function.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, a version beyond the driver's, unknown flags.
+ * - CUDA_ERROR_NOT_FOUND: no such function.
  */
 export const cuGetProcAddress: Api["cuGetProcAddress_v2"] = ambientCall("cuda", "cuGetProcAddress_v2");

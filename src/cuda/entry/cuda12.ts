@@ -12,11 +12,48 @@ export * from "./cuda.ts";
 
 type Api = SyncApi<Driver>;
 
-/** cuCtxCreate of CUDA 3.2 to 12: as _v4, without parameters. */
+/**
+ * cuCtxCreate of CUDA 3.2 to 12: as _v4, without parameters.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Context Management.
+ * @param pctx gets the context
+ * @param flags flags of this call, as bits
+ * @param dev handle of the device
+ * @returns Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuCtxCreate: Api["cuCtxCreate_v2"] = ambientCall("cuda", "cuCtxCreate_v2");
 
-/** cuMemAdvise of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+/**
+ * cuMemAdvise of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param advice what is to be expected, CU_MEM_ADVISE_* or cudaMemAdvise*
+ * @param device ordinal of the device meant; CU_DEVICE_CPU for the host
+ * @returns as _v2. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemAdvise: Api["cuMemAdvise_v1"] = ambientCall("cuda", "cuMemAdvise_v1");
 
-/** cuMemPrefetchAsync of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU. @returns as _v2. */
+/**
+ * cuMemPrefetchAsync of CUDA 8 to 12: the location is a device ordinal or CU_DEVICE_CPU.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Unified Addressing.
+ * @param devPtr device address
+ * @param count bytes
+ * @param dstDevice ordinal of the device that the memory shall move to; CU_DEVICE_CPU for the host
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns as _v2. Errors:
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuMemPrefetchAsync: Api["cuMemPrefetchAsync_v1"] = ambientCall("cuda", "cuMemPrefetchAsync_v1");

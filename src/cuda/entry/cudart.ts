@@ -20,38 +20,162 @@ type Api = SyncApi<Runtime>;
 /**
  * Destroys the primary context of the thread's device and all that is in it; the next call makes a fresh one. Blocks until its work has ended.
  * NON-SPEC: an error after which the process must be restarted is not cleared.
+ *
+ * C: `cudaError_t cudaDeviceReset()`
+ *
+ * Partial: An error of the whole process is not cleared, as real drivers do not clear it either.
+ *
+ * Blocking: waits until the context's work has ended before its objects go, when this call is the one that destroys it.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @returns Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaDeviceReset: Api["cudaDeviceReset"] = ambientCall("cudart", "cudaDeviceReset");
 
-/** Blocks until all work of the current context is done. @returns the error of work that failed. */
+/**
+ * Blocks until all work of the current context is done.
+ *
+ * C: `cudaError_t cudaDeviceSynchronize()`
+ *
+ * Blocking: waits until all work of the context, in all its streams, has ended. What the work wrote is visible afterwards.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @returns the error of work that failed. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceSynchronize: Api["cudaDeviceSynchronize"] = ambientCall("cudart", "cudaDeviceSynchronize");
 
-/** Sets a limit of the current context: stack size, printf buffer, malloc heap ... @param value bytes or a count. @returns cudaErrorUnsupportedLimit, cudaErrorInvalidValue. */
+/**
+ * Sets a limit of the current context: stack size, printf buffer, malloc heap ...
+ *
+ * C: `cudaError_t cudaDeviceSetLimit(enum cudaLimit limit, size_t value)`
+ *
+ * Partial: The stack, heap and L2 limits are kept without effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param limit which limit
+ * @param value bytes or a count.
+ * @returns Errors:
+ * - cudaErrorUnsupportedLimit, cudaErrorInvalidValue: no such limit here.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceSetLimit: Api["cudaDeviceSetLimit"] = ambientCall("cudart", "cudaDeviceSetLimit");
 
-/** A limit of the current context. @param pValue gets it. @returns cudaErrorUnsupportedLimit, cudaErrorInvalidValue: pValue NULL. */
+/**
+ * A limit of the current context.
+ *
+ * C: `cudaError_t cudaDeviceGetLimit(size_t *pValue, enum cudaLimit limit)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param pValue gets it.
+ * @param limit which limit
+ * @returns Errors:
+ * - cudaErrorUnsupportedLimit, cudaErrorInvalidValue: pValue NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceGetLimit: Api["cudaDeviceGetLimit"] = ambientCall("cudart", "cudaDeviceGetLimit");
 
-/** Largest width of a 1D texture over linear memory. @param fmtDesc its element. @returns cudaErrorInvalidValue: NULL, no such format. cudaErrorInvalidDevice. */
+/**
+ * Largest width of a 1D texture over linear memory.
+ *
+ * C: `cudaError_t cudaDeviceGetTexture1DLinearMaxWidth(size_t *maxWidthInElements, const struct cudaChannelFormatDesc *fmtDesc, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param maxWidthInElements gets the width, elements
+ * @param fmtDesc its element.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, no such format.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetTexture1DLinearMaxWidth: Api["cudaDeviceGetTexture1DLinearMaxWidth"] = ambientCall("cudart", "cudaDeviceGetTexture1DLinearMaxWidth");
 
-/** What the current context prefers of L1 cache and shared memory: kept, without effect. @param pCacheConfig gets it. @returns cudaErrorInvalidValue: NULL. */
+/**
+ * What the current context prefers of L1 cache and shared memory: kept, without effect.
+ *
+ * C: `cudaError_t cudaDeviceGetCacheConfig(enum cudaFuncCache *pCacheConfig)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param pCacheConfig gets it.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceGetCacheConfig: Api["cudaDeviceGetCacheConfig"] = ambientCall("cudart", "cudaDeviceGetCacheConfig");
 
 /**
  * Priorities that streams of the current device may have.
+ *
+ * C: `cudaError_t cudaDeviceGetStreamPriorityRange(int *leastPriority, int *greatestPriority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
  * @param leastPriority gets the least urgent, 0; may be NULL
  * @param greatestPriority gets the most urgent, a negative number; may be NULL
+ * @returns Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaDeviceGetStreamPriorityRange: Api["cudaDeviceGetStreamPriorityRange"] = ambientCall("cudart", "cudaDeviceGetStreamPriorityRange");
 
-/** Sets what cudaDeviceGetCacheConfig answers. @returns cudaErrorInvalidValue: no cudaFuncCache. */
+/**
+ * Sets what cudaDeviceGetCacheConfig answers.
+ *
+ * C: `cudaError_t cudaDeviceSetCacheConfig(enum cudaFuncCache cacheConfig)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param cacheConfig the preference
+ * @returns Errors:
+ * - cudaErrorInvalidValue: no cudaFuncCache.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceSetCacheConfig: Api["cudaDeviceSetCacheConfig"] = ambientCall("cudart", "cudaDeviceSetCacheConfig");
 
-/** The device at a PCI address. @param pciBusId "domain:bus:device.function". @returns cudaErrorInvalidValue: an argument NULL or ill-formed. cudaErrorInvalidDevice: none there. */
+/**
+ * The device at a PCI address.
+ *
+ * C: `cudaError_t cudaDeviceGetByPCIBusId(int *device, const char *pciBusId)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param device ordinal of the device
+ * @param pciBusId "domain:bus:device.function".
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an argument NULL or ill-formed.
+ * - cudaErrorInvalidDevice: none there.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetByPCIBusId: Api["cudaDeviceGetByPCIBusId"] = ambientCall("cudart", "cudaDeviceGetByPCIBusId");
 
-/** A device's PCI address. @param len bytes that there is room for, with the final NUL. @returns cudaErrorInvalidValue: NULL, no room. cudaErrorInvalidDevice: no such device. */
+/**
+ * A device's PCI address.
+ *
+ * C: `cudaError_t cudaDeviceGetPCIBusId(char *pciBusId, int len, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param pciBusId "domain:bus:device.function", hexadecimal
+ * @param len bytes that there is room for, with the final NUL.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, no room.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetPCIBusId: Api["cudaDeviceGetPCIBusId"] = ambientCall("cudart", "cudaDeviceGetPCIBusId");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -60,21 +184,70 @@ export const cudaIpcGetEventHandle: Api["cudaIpcGetEventHandle"] = ambientCall("
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaIpcOpenEventHandle: Api["cudaIpcOpenEventHandle"] = ambientCall("cudart", "cudaIpcOpenEventHandle");
 
-/** A handle for memory of cudaMalloc, to be opened in another process. @param handle gets it @returns cudaErrorInvalidValue: handle NULL, not the beginning of such memory. */
+/**
+ * A handle for memory of cudaMalloc, to be opened in another process.
+ *
+ * C: `cudaError_t cudaIpcGetMemHandle(cudaIpcMemHandle_t *handle, void *devPtr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param handle gets it
+ * @param devPtr device address
+ * @returns Errors:
+ * - cudaErrorInvalidValue: handle NULL, not the beginning of such memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaIpcGetMemHandle: Api["cudaIpcGetMemHandle"] = ambientCall("cudart", "cudaIpcGetMemHandle");
 
 /**
  * Maps another process's memory.
+ *
+ * C: `cudaError_t cudaIpcOpenMemHandle(void **devPtr, cudaIpcMemHandle_t handle, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
  * @param devPtr gets the address
+ * @param handle what cudaIpcGetMemHandle gave, in any process
  * @param flags must be cudaIpcMemLazyEnablePeerAccess
- * @returns cudaErrorInvalidValue: devPtr NULL, other flags, no handle. cudaErrorDeviceUninitialized: made by this process. cudaErrorInvalidResourceHandle: the memory is gone.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: devPtr NULL, other flags, no handle.
+ * - cudaErrorDeviceUninitialized: made by this process.
+ * - cudaErrorInvalidResourceHandle: the memory is gone.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaIpcOpenMemHandle: Api["cudaIpcOpenMemHandle"] = ambientCall("cudart", "cudaIpcOpenMemHandle");
 
-/** Gives an opened handle back. Blocks until work that may use it has ended. @returns cudaErrorInvalidValue: not from cudaIpcOpenMemHandle. */
+/**
+ * Gives an opened handle back. Blocks until work that may use it has ended.
+ *
+ * C: `cudaError_t cudaIpcCloseMemHandle(void *devPtr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param devPtr device address
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not from cudaIpcOpenMemHandle.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaIpcCloseMemHandle: Api["cudaIpcCloseMemHandle"] = ambientCall("cudart", "cudaIpcCloseMemHandle");
 
-/** Makes writes of other devices visible: nothing to do in this model. @returns cudaErrorNotSupported: the device cannot. */
+/**
+ * Makes writes of other devices visible: nothing to do in this model.
+ *
+ * C: `cudaError_t cudaDeviceFlushGPUDirectRDMAWrites(enum cudaFlushGPUDirectRDMAWritesTarget target, enum cudaFlushGPUDirectRDMAWritesScope scope)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param target whose writes are flushed
+ * @param scope whose view must be up to date
+ * @returns Errors:
+ * - cudaErrorNotSupported: the device cannot.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceFlushGPUDirectRDMAWrites: Api["cudaDeviceFlushGPUDirectRDMAWrites"] = ambientCall("cudart", "cudaDeviceFlushGPUDirectRDMAWrites");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -83,201 +256,648 @@ export const cudaDeviceRegisterAsyncNotification: Api["cudaDeviceRegisterAsyncNo
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaDeviceUnregisterAsyncNotification: Api["cudaDeviceUnregisterAsyncNotification"] = ambientCall("cudart", "cudaDeviceUnregisterAsyncNotification");
 
-/** Deprecated: the width of shared memory banks, always four bytes. @param pConfig gets it. @returns cudaErrorInvalidValue: pConfig NULL. */
+/**
+ * Deprecated: the width of shared memory banks, always four bytes.
+ *
+ * C: `cudaError_t cudaDeviceGetSharedMemConfig(enum cudaSharedMemConfig *pConfig)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management [DEPRECATED].
+ * @param pConfig gets it.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pConfig NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceGetSharedMemConfig: Api["cudaDeviceGetSharedMemConfig"] = ambientCall("cudart", "cudaDeviceGetSharedMemConfig");
 
-/** Deprecated: has no effect on GPUs of today. @returns cudaErrorInvalidValue: no cudaSharedMemConfig. */
+/**
+ * Deprecated: has no effect on GPUs of today.
+ *
+ * C: `cudaError_t cudaDeviceSetSharedMemConfig(enum cudaSharedMemConfig config)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management [DEPRECATED].
+ * @param config the preference
+ * @returns Errors:
+ * - cudaErrorInvalidValue: no cudaSharedMemConfig.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceSetSharedMemConfig: Api["cudaDeviceSetSharedMemConfig"] = ambientCall("cudart", "cudaDeviceSetSharedMemConfig");
 
 /**
  * The last error of a runtime call in this thread, and forgets it. An error that made the context unusable is not forgotten: it comes again.
- * @returns the error, 0 (cudaSuccess) when there is none
+ *
+ * C: `cudaError_t cudaGetLastError()`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @returns the error, 0 (cudaSuccess) when there is none. There are no errors of its own.
  */
 export const cudaGetLastError: Api["cudaGetLastError"] = ambientCall("cudart", "cudaGetLastError");
 
 /**
  * The last error of a runtime call in this thread, without forgetting it.
- * @returns the error, 0 (cudaSuccess) when there is none
+ *
+ * C: `cudaError_t cudaPeekAtLastError()`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @returns the error, 0 (cudaSuccess) when there is none. There are no errors of its own.
  */
 export const cudaPeekAtLastError: Api["cudaPeekAtLastError"] = ambientCall("cudart", "cudaPeekAtLastError");
 
 /**
  * The enumerator's name of a code.
- * @returns "unrecognized error code" for numbers that are none
+ *
+ * C: `const char * cudaGetErrorName(cudaError_t error)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param error the code
+ * @returns "unrecognized error code" for numbers that are none. There are no errors of its own.
  */
 export const cudaGetErrorName: Api["cudaGetErrorName"] = ambientCall("cudart", "cudaGetErrorName");
 
 /**
  * What a code means.
- * @returns "unrecognized error code" for numbers that are none
+ *
+ * C: `const char * cudaGetErrorString(cudaError_t error)`
+ *
+ * Partial: Codes that programs hardly meet are described by the words of their names.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param error the code
+ * @returns "unrecognized error code" for numbers that are none. There are no errors of its own.
  */
 export const cudaGetErrorString: Api["cudaGetErrorString"] = ambientCall("cudart", "cudaGetErrorString");
 
 /**
  * How many devices there are.
+ *
+ * C: `cudaError_t cudaGetDeviceCount(int *count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param count gets the number; it is not written when initialisation fails
- * @returns cudaErrorNoDevice: none. cudaErrorInvalidValue: count NULL.
+ * @returns Errors:
+ * - cudaErrorNoDevice: none.
+ * - cudaErrorInvalidValue: count NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaGetDeviceCount: Api["cudaGetDeviceCount"] = ambientCall("cudart", "cudaGetDeviceCount");
 
 /**
  * All properties of a device.
+ *
+ * C: `cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *prop, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param prop gets them; sizes in bytes
- * @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: prop NULL.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: prop NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaGetDeviceProperties: Api["cudaGetDeviceProperties"] = ambientCall("cudart", "cudaGetDeviceProperties");
 
-/** One attribute of a device. @param value gets it. @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: value NULL, no such attribute. */
+/**
+ * One attribute of a device.
+ *
+ * C: `cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attr, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param value gets it.
+ * @param attr which attribute
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: value NULL, no such attribute.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetAttribute: Api["cudaDeviceGetAttribute"] = ambientCall("cudart", "cudaDeviceGetAttribute");
 
-/** Which atomics host and device may do on the same memory. @param capabilities gets a mask for each operation. @returns cudaErrorInvalidDevice, cudaErrorInvalidValue. */
+/**
+ * Which atomics host and device may do on the same memory.
+ *
+ * C: `cudaError_t cudaDeviceGetHostAtomicCapabilities(unsigned int *capabilities, const enum cudaAtomicOperation *operations, unsigned int count, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param capabilities gets a mask for each operation.
+ * @param operations which atomic operations are asked about
+ * @param count number of operations
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice, cudaErrorInvalidValue: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetHostAtomicCapabilities: Api["cudaDeviceGetHostAtomicCapabilities"] = ambientCall("cudart", "cudaDeviceGetHostAtomicCapabilities");
 
-/** A device's default pool. (Device Management.) @param memPool gets it @returns cudaErrorInvalidValue: memPool NULL. cudaErrorInvalidDevice: no such device. */
+/**
+ * A device's default pool. (Device Management.)
+ *
+ * C: `cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t *memPool, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param memPool gets it
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidValue: memPool NULL.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetDefaultMemPool: Api["cudaDeviceGetDefaultMemPool"] = ambientCall("cudart", "cudaDeviceGetDefaultMemPool");
 
-/** Makes a pool a device's current one. (Device Management.) @returns cudaErrorInvalidValue: not a pool, one of another device. cudaErrorInvalidDevice: no such device. */
+/**
+ * Makes a pool a device's current one. (Device Management.)
+ *
+ * C: `cudaError_t cudaDeviceSetMemPool(int device, cudaMemPool_t memPool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param device ordinal of the device
+ * @param memPool the pool
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, one of another device.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceSetMemPool: Api["cudaDeviceSetMemPool"] = ambientCall("cudart", "cudaDeviceSetMemPool");
 
-/** A device's current pool. (Device Management.) @param memPool gets it @returns cudaErrorInvalidValue: memPool NULL, no such device. */
+/**
+ * A device's current pool. (Device Management.)
+ *
+ * C: `cudaError_t cudaDeviceGetMemPool(cudaMemPool_t *memPool, int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param memPool gets it
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidValue: memPool NULL, no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetMemPool: Api["cudaDeviceGetMemPool"] = ambientCall("cudart", "cudaDeviceGetMemPool");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaDeviceGetNvSciSyncAttributes: Api["cudaDeviceGetNvSciSyncAttributes"] = ambientCall("cudart", "cudaDeviceGetNvSciSyncAttributes");
 
-/** What the link between two devices can do. @param value gets it. @returns cudaErrorInvalidDevice: no such device, or the same. cudaErrorInvalidValue: NULL, no such attribute. */
+/**
+ * What the link between two devices can do.
+ *
+ * C: `cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr attr, int srcDevice, int dstDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param value gets it.
+ * @param attr which attribute
+ * @param srcDevice where from: device address
+ * @param dstDevice where to: device address
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device, or the same.
+ * - cudaErrorInvalidValue: NULL, no such attribute.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetP2PAttribute: Api["cudaDeviceGetP2PAttribute"] = ambientCall("cudart", "cudaDeviceGetP2PAttribute");
 
-/** Which atomics work over the link. @param capabilities gets a mask for each operation. @returns cudaErrorInvalidDevice, cudaErrorInvalidValue. */
+/**
+ * Which atomics work over the link.
+ *
+ * C: `cudaError_t cudaDeviceGetP2PAtomicCapabilities(unsigned int *capabilities, const enum cudaAtomicOperation *operations, unsigned int count, int srcDevice, int dstDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param capabilities gets a mask for each operation.
+ * @param operations which atomic operations are asked about
+ * @param count number of operations
+ * @param srcDevice the device that does them
+ * @param dstDevice the device whose memory it is
+ * @returns Errors:
+ * - cudaErrorInvalidDevice, cudaErrorInvalidValue: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetP2PAtomicCapabilities: Api["cudaDeviceGetP2PAtomicCapabilities"] = ambientCall("cudart", "cudaDeviceGetP2PAtomicCapabilities");
 
 /**
  * The device that fits wanted properties best: the one that meets most of those given (numbers count as met when at least as large); the first of equals.
+ *
+ * C: `cudaError_t cudaChooseDevice(int *device, const struct cudaDeviceProp *prop)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param device gets its ordinal
- * @returns cudaErrorInvalidValue: an argument NULL.
+ * @param prop what is wanted
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an argument NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaChooseDevice: Api["cudaChooseDevice"] = ambientCall("cudart", "cudaChooseDevice");
 
 /**
  * Makes a device's primary context without making it current.
+ *
+ * C: `cudaError_t cudaInitDevice(int device, unsigned int deviceFlags, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param device ordinal of the device
  * @param deviceFlags as cudaSetDeviceFlags; they count when `flags` has cudaInitDeviceFlagsAreValid
- * @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: other flags.
+ * @param flags flags of this call, as bits
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaInitDevice: Api["cudaInitDevice"] = ambientCall("cudart", "cudaInitDevice");
 
 /**
  * Chooses the thread's device, makes its primary context and makes that current.
- * @returns cudaErrorInvalidDevice: no such device. cudaErrorMemoryAllocation: no memory for the context.
+ *
+ * C: `cudaError_t cudaSetDevice(int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorMemoryAllocation: no memory for the context.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaSetDevice: Api["cudaSetDevice"] = ambientCall("cudart", "cudaSetDevice");
 
 /**
  * The thread's device: of the current context, else what cudaSetDevice chose, else the first.
+ *
+ * C: `cudaError_t cudaGetDevice(int *device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param device gets its ordinal
- * @returns cudaErrorInvalidValue: device NULL.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: device NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaGetDevice: Api["cudaGetDevice"] = ambientCall("cudart", "cudaGetDevice");
 
 /**
  * Devices to use when a thread has chosen none, in order.
+ *
+ * C: `cudaError_t cudaSetValidDevices(int *device_arr, int len)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
+ * @param device_arr ordinals, the first preferred
  * @param len how many of the array count; 0: all devices again
- * @returns cudaErrorInvalidValue: device_arr NULL with len not 0, more than there are. cudaErrorInvalidDevice: no such device.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: device_arr NULL with len not 0, more than there are.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaSetValidDevices: Api["cudaSetValidDevices"] = ambientCall("cudart", "cudaSetValidDevices");
 
 /**
  * How the thread's device waits and maps memory. Holds for a context that is active already, too.
+ *
+ * C: `cudaError_t cudaSetDeviceFlags(unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param flags one cudaDeviceSchedule*, and cudaDeviceMapHost, cudaDeviceLmemResizeToMax, cudaDeviceSyncMemops
- * @returns cudaErrorInvalidValue: other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaSetDeviceFlags: Api["cudaSetDeviceFlags"] = ambientCall("cudart", "cudaSetDeviceFlags");
 
 /**
  * The flags of the thread's device. cudaDeviceMapHost is always set.
+ *
+ * C: `cudaError_t cudaGetDeviceFlags(unsigned int *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Error Handling.
  * @param flags gets them
- * @returns cudaErrorInvalidValue: flags NULL.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: flags NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaGetDeviceFlags: Api["cudaGetDeviceFlags"] = ambientCall("cudart", "cudaGetDeviceFlags");
 
 /**
  * Makes a stream that synchronises with the legacy default stream.
+ *
+ * C: `cudaError_t cudaStreamCreate(cudaStream_t *pStream)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
  * @param pStream gets it
- * @returns cudaErrorInvalidValue: pStream NULL.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pStream NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamCreate: Api["cudaStreamCreate"] = ambientCall("cudart", "cudaStreamCreate");
 
 /**
  * Makes a stream.
+ *
+ * C: `cudaError_t cudaStreamCreateWithFlags(cudaStream_t *pStream, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
  * @param pStream gets it
  * @param flags cudaStreamDefault or cudaStreamNonBlocking
- * @returns cudaErrorInvalidValue: pStream NULL, other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pStream NULL, other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamCreateWithFlags: Api["cudaStreamCreateWithFlags"] = ambientCall("cudart", "cudaStreamCreateWithFlags");
 
 /**
  * Makes a stream with a priority.
+ *
+ * C: `cudaError_t cudaStreamCreateWithPriority(cudaStream_t *pStream, unsigned int flags, int priority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
  * @param pStream gets it
  * @param flags cudaStreamDefault or cudaStreamNonBlocking
  * @param priority lower is more urgent; taken to the nearest end of cudaDeviceGetStreamPriorityRange
- * @returns cudaErrorInvalidValue: pStream NULL, other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pStream NULL, other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamCreateWithPriority: Api["cudaStreamCreateWithPriority"] = ambientCall("cudart", "cudaStreamCreateWithPriority");
 
-/** A stream's priority, after clamping. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: priority NULL. */
+/**
+ * A stream's priority, after clamping.
+ *
+ * C: `cudaError_t cudaStreamGetPriority(cudaStream_t hStream, int *priority)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param priority gets it; lower is more urgent
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: priority NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetPriority: Api["cudaStreamGetPriority"] = ambientCall("cudart", "cudaStreamGetPriority");
 
-/** The flags a stream was made with. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: flags NULL. */
+/**
+ * The flags a stream was made with.
+ *
+ * C: `cudaError_t cudaStreamGetFlags(cudaStream_t hStream, unsigned int *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param flags flags of this call, as bits
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: flags NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetFlags: Api["cudaStreamGetFlags"] = ambientCall("cudart", "cudaStreamGetFlags");
 
-/** A stream's identity, never used again. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: streamId NULL. */
+/**
+ * A stream's identity, never used again.
+ *
+ * C: `cudaError_t cudaStreamGetId(cudaStream_t hStream, unsigned long long *streamId)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param streamId gets it
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: streamId NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetId: Api["cudaStreamGetId"] = ambientCall("cudart", "cudaStreamGetId");
 
-/** A stream's device. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: device NULL. */
+/**
+ * A stream's device.
+ *
+ * C: `cudaError_t cudaStreamGetDevice(cudaStream_t hStream, int *device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: device NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetDevice: Api["cudaStreamGetDevice"] = ambientCall("cudart", "cudaStreamGetDevice");
 
-/** Makes persisting L2 lines normal again: nothing to do in this model, which has no cache contents. */
+/**
+ * Makes persisting L2 lines normal again: nothing to do in this model, which has no cache contents.
+ *
+ * C: `cudaError_t cudaCtxResetPersistingL2Cache()`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @returns Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaCtxResetPersistingL2Cache: Api["cudaCtxResetPersistingL2Cache"] = ambientCall("cudart", "cudaCtxResetPersistingL2Cache");
 
-/** Copies a stream's attributes. @returns cudaErrorInvalidResourceHandle: not streams of one context. */
+/**
+ * Copies a stream's attributes.
+ *
+ * C: `cudaError_t cudaStreamCopyAttributes(cudaStream_t dst, cudaStream_t src)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not streams of one context.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamCopyAttributes: Api["cudaStreamCopyAttributes"] = ambientCall("cudart", "cudaStreamCopyAttributes");
 
-/** One attribute of a stream. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: value_out NULL, not a stream's attribute. */
+/**
+ * One attribute of a stream.
+ *
+ * C: `cudaError_t cudaStreamGetAttribute(cudaStream_t hStream, cudaLaunchAttributeID attr, cudaLaunchAttributeValue *value_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param attr which attribute
+ * @param value_out gets the value
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: value_out NULL, not a stream's attribute.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetAttribute: Api["cudaStreamGetAttribute"] = ambientCall("cudart", "cudaStreamGetAttribute");
 
-/** Sets an attribute of a stream. @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: value NULL, not a stream's attribute. */
+/**
+ * Sets an attribute of a stream.
+ *
+ * C: `cudaError_t cudaStreamSetAttribute(cudaStream_t hStream, cudaLaunchAttributeID attr, const cudaLaunchAttributeValue *value)`
+ *
+ * Partial: Only the priority has an effect.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param hStream the stream; 0 for the default one
+ * @param attr which attribute
+ * @param value the value
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: value NULL, not a stream's attribute.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamSetAttribute: Api["cudaStreamSetAttribute"] = ambientCall("cudart", "cudaStreamSetAttribute");
 
 /**
  * Destroys a stream. Its work goes on; does not block.
- * @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: a default one.
+ *
+ * C: `cudaError_t cudaStreamDestroy(cudaStream_t stream)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: a default one.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamDestroy: Api["cudaStreamDestroy"] = ambientCall("cudart", "cudaStreamDestroy");
 
 /**
  * Later work of the stream waits for what the event's last record captured. The host does not wait.
+ *
+ * C: `cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int flags)`
+ *
+ * Partial: Capture flags are refused.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param event the event to wait for
  * @param flags cudaEventWaitDefault; cudaEventWaitExternal only while the stream is captured
- * @returns cudaErrorInvalidResourceHandle: not a stream, not an event. cudaErrorInvalidValue: other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream, not an event.
+ * - cudaErrorInvalidValue: other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamWaitEvent: Api["cudaStreamWaitEvent"] = ambientCall("cudart", "cudaStreamWaitEvent");
 
 /**
  * Runs a function of the host after the stream's work so far; later work waits for it. It must not call CUDA.
+ *
+ * C: `cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void *userData, unsigned int flags)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. The stream goes on when the function has returned.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param callback function (stream, status, userData)
+ * @param userData passed to the function as it is; any JavaScript value
  * @param flags must be 0
- * @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: callback NULL, other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: callback NULL, other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamAddCallback: Api["cudaStreamAddCallback"] = ambientCall("cudart", "cudaStreamAddCallback");
 
-/** Blocks until the stream's work so far is done. @returns cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * Blocks until the stream's work so far is done.
+ *
+ * C: `cudaError_t cudaStreamSynchronize(cudaStream_t stream)`
+ *
+ * Blocking: waits until all work in the stream has ended. What the work wrote is visible afterwards.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamSynchronize: Api["cudaStreamSynchronize"] = ambientCall("cudart", "cudaStreamSynchronize");
 
-/** Whether the stream's work is done. @returns 0: done. cudaErrorNotReady: not yet. cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * Whether the stream's work is done.
+ *
+ * C: `cudaError_t cudaStreamQuery(cudaStream_t stream)`
+ *
+ * Blocking: never waits: asks how far the work is.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @returns 0: done. Errors:
+ * - cudaErrorNotReady: not yet.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamQuery: Api["cudaStreamQuery"] = ambientCall("cudart", "cudaStreamQuery");
 
 /**
  * Associates managed memory with a stream.
+ *
+ * C: `cudaError_t cudaStreamAttachMemAsync(cudaStream_t stream, void *devPtr, size_t length, unsigned int flags)`
+ *
+ * Partial: Checked; it restricts nothing, because all devices allow concurrent access.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param devPtr device address
  * @param length bytes; 0: the whole allocation
  * @param flags cudaMemAttachGlobal, cudaMemAttachHost or cudaMemAttachSingle
- * @returns cudaErrorInvalidValue: not managed memory, other flags, cudaMemAttachSingle with the default stream. cudaErrorInvalidResourceHandle: not a stream.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not managed memory, other flags, cudaMemAttachSingle with the default stream.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamAttachMemAsync: Api["cudaStreamAttachMemAsync"] = ambientCall("cudart", "cudaStreamAttachMemAsync");
 
@@ -287,13 +907,42 @@ export const cudaStreamBeginCapture: Api["cudaStreamBeginCapture"] = ambientCall
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaStreamBeginCaptureToGraph: Api["cudaStreamBeginCaptureToGraph"] = ambientCall("cudart", "cudaStreamBeginCaptureToGraph");
 
-/** Swaps the calling thread's capture mode. @param mode in: the new one; out: the old one @returns cudaErrorInvalidValue: mode NULL or none. */
+/**
+ * Swaps the calling thread's capture mode.
+ *
+ * C: `cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode)`
+ *
+ * Partial: Kept; no stream ever captures.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param mode in: the new one; out: the old one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: mode NULL or none.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaThreadExchangeStreamCaptureMode: Api["cudaThreadExchangeStreamCaptureMode"] = ambientCall("cudart", "cudaThreadExchangeStreamCaptureMode");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaStreamEndCapture: Api["cudaStreamEndCapture"] = ambientCall("cudart", "cudaStreamEndCapture");
 
-/** Whether a stream is capturing: none ever is. @param pCaptureStatus gets cudaStreamCaptureStatusNone @returns cudaErrorInvalidValue: pCaptureStatus NULL. */
+/**
+ * Whether a stream is capturing: none ever is.
+ *
+ * C: `cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *pCaptureStatus)`
+ *
+ * Partial: No stream ever captures.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param pCaptureStatus gets cudaStreamCaptureStatusNone
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pCaptureStatus NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamIsCapturing: Api["cudaStreamIsCapturing"] = ambientCall("cudart", "cudaStreamIsCapturing");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -304,54 +953,136 @@ export const cudaStreamUpdateCaptureDependencies: Api["cudaStreamUpdateCaptureDe
 
 /**
  * Makes an event with timing.
+ *
+ * C: `cudaError_t cudaEventCreate(cudaEvent_t *event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
  * @param event gets it
- * @returns cudaErrorInvalidValue: event NULL.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: event NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventCreate: Api["cudaEventCreate"] = ambientCall("cudart", "cudaEventCreate");
 
 /**
  * Makes an event.
+ *
+ * C: `cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned int flags)`
+ *
+ * Partial: Events between processes are not implemented.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
  * @param event gets it
  * @param flags cudaEventDefault, or of cudaEventBlockingSync, cudaEventDisableTiming, cudaEventInterprocess (which needs cudaEventDisableTiming)
- * @returns cudaErrorInvalidValue: event NULL, other flags.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: event NULL, other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventCreateWithFlags: Api["cudaEventCreateWithFlags"] = ambientCall("cudart", "cudaEventCreateWithFlags");
 
 /**
  * Records what is in a stream at this moment; an earlier record is forgotten.
- * @returns cudaErrorInvalidResourceHandle: not an event, not a stream, or of different contexts.
+ *
+ * C: `cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
+ * @param event the event to record
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not an event, not a stream, or of different contexts.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventRecord: Api["cudaEventRecord"] = ambientCall("cudart", "cudaEventRecord");
 
 /**
  * cudaEventRecord with flags.
+ *
+ * C: `cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned int flags)`
+ *
+ * Partial: Capture flags are refused.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
+ * recorded work.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
+ * @param event an event of this process
+ * @param stream the stream; 0 for the default one
  * @param flags cudaEventRecordDefault; cudaEventRecordExternal only while the stream is captured
- * @returns as cudaEventRecord; cudaErrorInvalidValue: other flags.
+ * @returns as cudaEventRecord. Errors:
+ * - cudaErrorInvalidValue: other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventRecordWithFlags: Api["cudaEventRecordWithFlags"] = ambientCall("cudart", "cudaEventRecordWithFlags");
 
 /**
  * Whether the recorded work is done. An event that was never recorded counts as done.
- * @returns 0: done. cudaErrorNotReady: not yet. cudaErrorInvalidResourceHandle: not an event.
+ *
+ * C: `cudaError_t cudaEventQuery(cudaEvent_t event)`
+ *
+ * Blocking: never waits: asks how far the work is.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
+ * @param event an event of this process
+ * @returns 0: done. Errors:
+ * - cudaErrorNotReady: not yet.
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventQuery: Api["cudaEventQuery"] = ambientCall("cudart", "cudaEventQuery");
 
 /**
  * Blocks until the recorded work is done.
- * @returns cudaErrorInvalidResourceHandle: not an event.
+ *
+ * C: `cudaError_t cudaEventSynchronize(cudaEvent_t event)`
+ *
+ * Blocking: waits until the work that the last record of the event stands behind has ended; returns at once when it was never recorded.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventSynchronize: Api["cudaEventSynchronize"] = ambientCall("cudart", "cudaEventSynchronize");
 
 /**
  * Destroys an event. A pending record goes on; its resources go when it ends. Does not block.
- * @returns cudaErrorInvalidResourceHandle: not an event.
+ *
+ * C: `cudaError_t cudaEventDestroy(cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventDestroy: Api["cudaEventDestroy"] = ambientCall("cudart", "cudaEventDestroy");
 
 /**
  * Virtual time between two recorded events, in milliseconds.
+ *
+ * C: `cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t start, cudaEvent_t end)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Event Management.
  * @param ms gets it
- * @returns cudaErrorInvalidResourceHandle: not an event, never recorded, or made without timing. cudaErrorNotReady: not done yet. cudaErrorInvalidValue: ms NULL.
+ * @param start the earlier event
+ * @param end the later event
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not an event, never recorded, or made without timing.
+ * - cudaErrorNotReady: not done yet.
+ * - cudaErrorInvalidValue: ms NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaEventElapsedTime: Api["cudaEventElapsedTime"] = ambientCall("cudart", "cudaEventElapsedTime");
 
@@ -381,82 +1112,247 @@ export const cudaDestroyExternalSemaphore: Api["cudaDestroyExternalSemaphore"] =
 
 /**
  * Launches a kernel: `kernel<<<gridDim, blockDim, sharedMem, stream>>>(...args)`.
+ *
+ * C: `cudaError_t cudaLaunchKernel(const void *func, dim3 gridDim, dim3 blockDim, void **args, size_t sharedMem, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param func the kernel
  * @param gridDim blocks; axes left out are 1
  * @param blockDim threads of a block
  * @param args one value for each parameter
  * @param sharedMem dynamic shared memory of a block, bytes
- * @returns cudaErrorInvalidDeviceFunction: no such kernel. cudaErrorInvalidConfiguration: sizes that the device or kernel cannot have. cudaErrorLaunchOutOfResources.
- * cudaErrorInvalidValue: parameters missing or of the wrong kind. cudaErrorInvalidResourceHandle: not a stream.
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorInvalidConfiguration: sizes that the device or kernel cannot have.
+ * - cudaErrorLaunchOutOfResources: the kernel needs more registers or shared memory than the device has.
+ * - cudaErrorInvalidValue: parameters missing or of the wrong kind.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaLaunchKernel: Api["cudaLaunchKernel"] = ambientCall("cudart", "cudaLaunchKernel");
 
 /**
  * Launches a kernel with attributes.
+ *
+ * C: `cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *config, const void *func, void **args)`
+ *
+ * Partial: Clusters, launch events and updatable nodes are refused; hints have no effect.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
  * @param config sizes, stream, attributes
- * @returns as cudaLaunchKernel; cudaErrorInvalidValue: config NULL, unknown attributes. cudaErrorNotSupported: clusters.
+ * @param func the kernel
+ * @param args one value for each parameter of the kernel
+ * @returns as cudaLaunchKernel. Errors:
+ * - cudaErrorInvalidValue: config NULL, unknown attributes.
+ * - cudaErrorNotSupported: clusters.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaLaunchKernelExC: Api["cudaLaunchKernelExC"] = ambientCall("cudart", "cudaLaunchKernelExC");
 
 /**
  * cudaLaunchKernel with all blocks on the device at once, so that they may wait for each other.
- * @returns as there; cudaErrorCooperativeLaunchTooLarge: more blocks than fit at once.
+ *
+ * C: `cudaError_t cudaLaunchCooperativeKernel(const void *func, dim3 gridDim, dim3 blockDim, void **args, size_t sharedMem, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. Only the first launch of a library's kernel in a
+ * context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param func the kernel
+ * @param gridDim blocks; axes left out are 1
+ * @param blockDim threads of a block; axes left out are 1
+ * @param args one value for each parameter of the kernel
+ * @param sharedMem dynamic shared memory of a block, bytes
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorCooperativeLaunchTooLarge: more blocks than fit at once.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaLaunchCooperativeKernel: Api["cudaLaunchCooperativeKernel"] = ambientCall("cudart", "cudaLaunchCooperativeKernel");
 
-/** Asks for more L1 cache or shared memory: a hint, kept and without effect. @returns cudaErrorInvalidDeviceFunction, cudaErrorInvalidValue: no cudaFuncCache. */
+/**
+ * Asks for more L1 cache or shared memory: a hint, kept and without effect.
+ *
+ * C: `cudaError_t cudaFuncSetCacheConfig(const void *func, enum cudaFuncCache cacheConfig)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param func the kernel
+ * @param cacheConfig the preference
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction, cudaErrorInvalidValue: no cudaFuncCache.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaFuncSetCacheConfig: Api["cudaFuncSetCacheConfig"] = ambientCall("cudart", "cudaFuncSetCacheConfig");
 
 /**
  * What a kernel needs and may have: threads, registers, shared, constant and local memory.
+ *
+ * C: `cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attr, const void *func)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
  * @param attr gets it
- * @returns cudaErrorInvalidDeviceFunction: no such kernel. cudaErrorInvalidValue: attr NULL.
+ * @param func the kernel
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorInvalidValue: attr NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFuncGetAttributes: Api["cudaFuncGetAttributes"] = ambientCall("cudart", "cudaFuncGetAttributes");
 
 /**
  * Sets an attribute of a kernel in the current device.
+ *
+ * C: `cudaError_t cudaFuncSetAttribute(const void *func, enum cudaFuncAttribute attr, int value)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param func the kernel
  * @param attr cudaFuncAttributeMaxDynamicSharedMemorySize, cudaFuncAttributePreferredSharedMemoryCarveout ...
- * @returns cudaErrorInvalidDeviceFunction: no such kernel. cudaErrorInvalidValue: no attribute, or a value it cannot have.
+ * @param value the value
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorInvalidValue: no attribute, or a value it cannot have.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFuncSetAttribute: Api["cudaFuncSetAttribute"] = ambientCall("cudart", "cudaFuncSetAttribute");
 
-/** A kernel's name. @param name gets it. @returns cudaErrorInvalidValue: name NULL. cudaErrorInvalidDeviceFunction: no such kernel. */
+/**
+ * A kernel's name.
+ *
+ * C: `cudaError_t cudaFuncGetName(const char **name, const void *func)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param name gets it.
+ * @param func the kernel
+ * @returns Errors:
+ * - cudaErrorInvalidValue: name NULL.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaFuncGetName: Api["cudaFuncGetName"] = ambientCall("cudart", "cudaFuncGetName");
 
 /**
  * Where a parameter of a kernel lies in its parameter block.
+ *
+ * C: `cudaError_t cudaFuncGetParamInfo(const void *func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param func the kernel
+ * @param paramIndex number of the parameter, from 0
  * @param paramOffset gets the offset in bytes
  * @param paramSize gets the size in bytes; may be NULL
- * @returns cudaErrorInvalidValue: paramOffset NULL, no such parameter. cudaErrorInvalidDeviceFunction: no such kernel.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: paramOffset NULL, no such parameter.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFuncGetParamInfo: Api["cudaFuncGetParamInfo"] = ambientCall("cudart", "cudaFuncGetParamInfo");
 
 /**
  * Calls a function of the host program after the stream's work so far; later work waits for it. It must not call CUDA.
- * @returns cudaErrorInvalidResourceHandle: not a stream. cudaErrorInvalidValue: fn NULL.
+ *
+ * C: `cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t fn, void *userData)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. The stream goes on when the function has returned.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control.
+ * @param stream the stream; 0 for the default one
+ * @param fn the host function
+ * @param userData passed to the function as it is; any JavaScript value
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: fn NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaLaunchHostFunc: Api["cudaLaunchHostFunc"] = ambientCall("cudart", "cudaLaunchHostFunc");
 
-/** Deprecated: the width of shared memory banks, which later GPUs do not change. @returns cudaErrorInvalidDeviceFunction, cudaErrorInvalidValue: no cudaSharedMemConfig. */
+/**
+ * Deprecated: the width of shared memory banks, which later GPUs do not change.
+ *
+ * C: `cudaError_t cudaFuncSetSharedMemConfig(const void *func, enum cudaSharedMemConfig config)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Execution Control [DEPRECATED].
+ * @param func the kernel
+ * @param config the preference
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction, cudaErrorInvalidValue: no cudaSharedMemConfig.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaFuncSetSharedMemConfig: Api["cudaFuncSetSharedMemConfig"] = ambientCall("cudart", "cudaFuncSetSharedMemConfig");
 
 /**
  * Blocks of a kernel that one multiprocessor holds at once.
+ *
+ * C: `cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *numBlocks, const void *func, int blockSize, size_t dynamicSMemSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Occupancy.
  * @param numBlocks gets the number
+ * @param func the kernel
  * @param blockSize threads of a block
  * @param dynamicSMemSize dynamic shared memory of a block, bytes
- * @returns cudaErrorInvalidDeviceFunction: no such kernel. cudaErrorInvalidValue: numBlocks NULL, a size that is not positive.
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorInvalidValue: numBlocks NULL, a size that is not positive.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaOccupancyMaxActiveBlocksPerMultiprocessor: Api["cudaOccupancyMaxActiveBlocksPerMultiprocessor"] = ambientCall("cudart", "cudaOccupancyMaxActiveBlocksPerMultiprocessor");
 
 /**
  * Dynamic shared memory that each of so many blocks on a multiprocessor can have.
+ *
+ * C: `cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicSmemSize, const void *func, int numBlocks, int blockSize)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Occupancy.
  * @param dynamicSmemSize gets the bytes
- * @returns cudaErrorInvalidDeviceFunction: no such kernel. cudaErrorInvalidValue: dynamicSmemSize NULL, a size that is not positive.
+ * @param func the kernel
+ * @param numBlocks gets the answer, blocks
+ * @param blockSize threads of a block
+ * @returns Errors:
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorInvalidValue: dynamicSmemSize NULL, a size that is not positive.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaOccupancyAvailableDynamicSMemPerBlock: Api["cudaOccupancyAvailableDynamicSMemPerBlock"] = ambientCall("cudart", "cudaOccupancyAvailableDynamicSMemPerBlock");
 
-/** The same with flags. @param flags cudaOccupancyDefault or cudaOccupancyDisableCachingOverride. @returns as there; cudaErrorInvalidValue: other flags. */
+/**
+ * The same with flags.
+ *
+ * C: `cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *numBlocks, const void *func, int blockSize, size_t dynamicSMemSize, unsigned int flags)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Occupancy.
+ * @param numBlocks gets the answer, blocks
+ * @param func the kernel
+ * @param blockSize threads of a block
+ * @param dynamicSMemSize dynamic shared memory of a block, bytes
+ * @param flags cudaOccupancyDefault or cudaOccupancyDisableCachingOverride.
+ * @returns as there. Errors:
+ * - cudaErrorInvalidValue: other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: Api["cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags"] = ambientCall("cudart", "cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -467,149 +1363,447 @@ export const cudaOccupancyMaxActiveClusters: Api["cudaOccupancyMaxActiveClusters
 
 /**
  * Allocates managed memory: one address for host and device.
+ *
+ * C: `cudaError_t cudaMallocManaged(void **devPtr, size_t size, unsigned int flags)`
+ *
+ * Partial: Pages are 64 KiB; a GPU whose memory is full leaves them in system memory instead of evicting others.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param devPtr gets the address
+ * @param size bytes
  * @param flags cudaMemAttachGlobal or cudaMemAttachHost
- * @returns cudaErrorInvalidValue: devPtr NULL, size 0, other flags. cudaErrorMemoryAllocation. cudaErrorNotSupported.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: devPtr NULL, size 0, other flags.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - cudaErrorNotSupported: the device or the emulator cannot do that.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMallocManaged: Api["cudaMallocManaged"] = ambientCall("cudart", "cudaMallocManaged");
 
 /**
  * Allocates device memory, aligned to 256 bytes.
+ *
+ * C: `cudaError_t cudaMalloc(void **devPtr, size_t size)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param devPtr gets the address; 0 for size 0
- * @returns cudaErrorInvalidValue: devPtr NULL. cudaErrorMemoryAllocation: not enough memory.
+ * @param size bytes
+ * @returns Errors:
+ * - cudaErrorInvalidValue: devPtr NULL.
+ * - cudaErrorMemoryAllocation: not enough memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMalloc: Api["cudaMalloc"] = ambientCall("cudart", "cudaMalloc");
 
 /**
  * Allocates page-locked host memory, mapped into every device at the same address.
+ *
+ * C: `cudaError_t cudaMallocHost(void **ptr, size_t size)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param ptr gets the address
- * @returns cudaErrorInvalidValue: ptr NULL. cudaErrorMemoryAllocation.
+ * @param size bytes
+ * @returns Errors:
+ * - cudaErrorInvalidValue: ptr NULL.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMallocHost: Api["cudaMallocHost"] = ambientCall("cudart", "cudaMallocHost");
 
 /**
  * Allocates rows of device memory.
+ *
+ * C: `cudaError_t cudaMallocPitch(void **devPtr, size_t *pitch, size_t width, size_t height)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param devPtr gets the address
  * @param pitch gets the bytes from one row to the next
  * @param width bytes of a row that are wanted
- * @returns cudaErrorInvalidValue: an out-parameter NULL. cudaErrorMemoryAllocation.
+ * @param height rows
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an out-parameter NULL.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMallocPitch: Api["cudaMallocPitch"] = ambientCall("cudart", "cudaMallocPitch");
 
 /**
  * Makes an array of one or (height not 0) two dimensions.
+ *
+ * C: `cudaError_t cudaMallocArray(cudaArray_t *array, const struct cudaChannelFormatDesc *desc, size_t width, size_t height, unsigned int flags)`
+ *
+ * Partial: Block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param array gets the array
  * @param desc format; width and height count elements
+ * @param width elements of a row
+ * @param height rows; 0 for one dimension
  * @param flags cudaArrayDefault, cudaArraySurfaceLoadStore, cudaArrayTextureGather
- * @returns cudaErrorInvalidValue: NULL, sizes of zero or beyond the device's limits, flags that do not fit. cudaErrorInvalidChannelDescriptor. cudaErrorMemoryAllocation.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, sizes of zero or beyond the device's limits, flags that do not fit.
+ * - cudaErrorInvalidChannelDescriptor: a channel descriptor of no meaning.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMallocArray: Api["cudaMallocArray"] = ambientCall("cudart", "cudaMallocArray");
 
 /**
  * Frees device or managed memory. Waits for the work that may use it. Blocks.
+ *
+ * C: `cudaError_t cudaFree(void *devPtr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param devPtr beginning of an allocation; 0 and NULL are ignored
- * @returns cudaErrorInvalidValue: not the beginning of such memory, or freed already.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not the beginning of such memory, or freed already.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFree: Api["cudaFree"] = ambientCall("cudart", "cudaFree");
 
 /**
  * Frees memory of cudaHostAlloc or cudaMallocHost. Waits for the work that may use it. Blocks.
+ *
+ * C: `cudaError_t cudaFreeHost(void *ptr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param ptr 0 and NULL are ignored
- * @returns cudaErrorInvalidValue: not the beginning of such memory.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not the beginning of such memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFreeHost: Api["cudaFreeHost"] = ambientCall("cudart", "cudaFreeHost");
 
-/** Destroys an array; NULL does nothing. Blocks until no work uses it. @returns cudaErrorInvalidValue: not an array, or a level of a mipmapped one. */
+/**
+ * Destroys an array; NULL does nothing. Blocks until no work uses it.
+ *
+ * C: `cudaError_t cudaFreeArray(cudaArray_t array)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param array the array
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an array, or a level of a mipmapped one.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaFreeArray: Api["cudaFreeArray"] = ambientCall("cudart", "cudaFreeArray");
 
-/** Destroys a mipmapped array; NULL does nothing. Blocks until no work uses it. @returns cudaErrorInvalidValue: not a mipmapped array. */
+/**
+ * Destroys a mipmapped array; NULL does nothing. Blocks until no work uses it.
+ *
+ * C: `cudaError_t cudaFreeMipmappedArray(cudaMipmappedArray_t mipmappedArray)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param mipmappedArray the mipmapped array
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a mipmapped array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaFreeMipmappedArray: Api["cudaFreeMipmappedArray"] = ambientCall("cudart", "cudaFreeMipmappedArray");
 
 /**
  * Allocates page-locked host memory.
+ *
+ * C: `cudaError_t cudaHostAlloc(void **pHost, size_t size, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param pHost gets the address; 0 for size 0
+ * @param size bytes
  * @param flags of cudaHostAllocPortable, cudaHostAllocMapped, cudaHostAllocWriteCombined
- * @returns cudaErrorInvalidValue: pHost NULL, other flags. cudaErrorMemoryAllocation.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pHost NULL, other flags.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaHostAlloc: Api["cudaHostAlloc"] = ambientCall("cudart", "cudaHostAlloc");
 
 /**
  * Page-locks memory of the program.
+ *
+ * C: `cudaError_t cudaHostRegister(void *ptr, size_t size, unsigned int flags)`
+ *
+ * Partial: JavaScript buffers, device memory and read-only memory are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param ptr a simulated address
+ * @param size bytes
  * @param flags of cudaHostRegisterPortable, cudaHostRegisterMapped, cudaHostRegisterIoMemory, cudaHostRegisterReadOnly
- * @returns cudaErrorInvalidValue: ptr NULL, size 0, not the program's memory, other flags. cudaErrorHostMemoryAlreadyRegistered: it overlaps a registered range. cudaErrorNotSupported.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: ptr NULL, size 0, not the program's memory, other flags.
+ * - cudaErrorHostMemoryAlreadyRegistered: it overlaps a registered range.
+ * - cudaErrorNotSupported: the device or the emulator cannot do that.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaHostRegister: Api["cudaHostRegister"] = ambientCall("cudart", "cudaHostRegister");
 
 /**
  * Undoes cudaHostRegister. Blocks until work that may use the memory is done.
- * @returns cudaErrorInvalidValue: ptr NULL or inside a range. cudaErrorHostMemoryNotRegistered: not registered.
+ *
+ * C: `cudaError_t cudaHostUnregister(void *ptr)`
+ *
+ * Blocking: waits for all work that may use the memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param ptr host address that was registered
+ * @returns Errors:
+ * - cudaErrorInvalidValue: ptr NULL or inside a range.
+ * - cudaErrorHostMemoryNotRegistered: not registered.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaHostUnregister: Api["cudaHostUnregister"] = ambientCall("cudart", "cudaHostUnregister");
 
 /**
  * The device's address of mapped host memory.
+ *
+ * C: `cudaError_t cudaHostGetDevicePointer(void **pDevice, void *pHost, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param pDevice gets it
+ * @param pHost host address of page-locked memory
  * @param flags must be 0
- * @returns cudaErrorInvalidValue: an argument NULL, memory that is not mapped, flags not 0.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an argument NULL, memory that is not mapped, flags not 0.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaHostGetDevicePointer: Api["cudaHostGetDevicePointer"] = ambientCall("cudart", "cudaHostGetDevicePointer");
 
 /**
  * The flags page-locked memory was made with.
+ *
+ * C: `cudaError_t cudaHostGetFlags(unsigned int *pFlags, void *pHost)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param pFlags gets them
- * @returns cudaErrorInvalidValue: an argument NULL, not page-locked memory.
+ * @param pHost host address of page-locked memory
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an argument NULL, not page-locked memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaHostGetFlags: Api["cudaHostGetFlags"] = ambientCall("cudart", "cudaHostGetFlags");
 
 /**
  * Allocates a box of device memory, in rows and slices.
+ *
+ * C: `cudaError_t cudaMalloc3D(struct cudaPitchedPtr *pitchedDevPtr, struct cudaExtent extent)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param pitchedDevPtr gets address, pitch and the sizes asked for
  * @param extent width in bytes, height in rows, depth in slices
- * @returns cudaErrorInvalidValue: pitchedDevPtr NULL. cudaErrorMemoryAllocation.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pitchedDevPtr NULL.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMalloc3D: Api["cudaMalloc3D"] = ambientCall("cudart", "cudaMalloc3D");
 
-/** Makes an array of up to three dimensions, or (cudaArrayLayered) layers. @returns as cudaMallocArray; cudaErrorNotSupported: cube maps, sparse and deferred arrays. */
+/**
+ * Makes an array of up to three dimensions, or (cudaArrayLayered) layers.
+ *
+ * C: `cudaError_t cudaMalloc3DArray(cudaArray_t *array, const struct cudaChannelFormatDesc *desc, struct cudaExtent extent, unsigned int flags)`
+ *
+ * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param array gets the array
+ * @param desc bits and kind of each channel
+ * @param extent size in elements: width, height, depth; an axis of 0 does not exist
+ * @param flags flags of this call, as bits
+ * @returns as cudaMallocArray. Errors:
+ * - cudaErrorNotSupported: cube maps, sparse and deferred arrays.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMalloc3DArray: Api["cudaMalloc3DArray"] = ambientCall("cudart", "cudaMalloc3DArray");
 
-/** Makes levels of detail. @returns as cudaMalloc3DArray */
+/**
+ * Makes levels of detail.
+ *
+ * C: `cudaError_t cudaMallocMipmappedArray(cudaMipmappedArray_t *mipmappedArray, const struct cudaChannelFormatDesc *desc, struct cudaExtent extent, unsigned int numLevels,
+ * unsigned int flags)`
+ *
+ * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused. Textures use one level only.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param mipmappedArray gets the mipmapped array
+ * @param desc bits and kind of each channel
+ * @param extent size in elements: width, height, depth; an axis of 0 does not exist
+ * @param numLevels number of levels, the full-size one counted
+ * @param flags flags of this call, as bits
+ * @returns as cudaMalloc3DArray. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMallocMipmappedArray: Api["cudaMallocMipmappedArray"] = ambientCall("cudart", "cudaMallocMipmappedArray");
 
-/** One level of a mipmapped array. @returns cudaErrorInvalidValue: NULL, no such level. cudaErrorInvalidResourceHandle: not a mipmapped array. */
+/**
+ * One level of a mipmapped array.
+ *
+ * C: `cudaError_t cudaGetMipmappedArrayLevel(cudaArray_t *levelArray, cudaMipmappedArray_const_t mipmappedArray, unsigned int level)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param levelArray gets the level's array
+ * @param mipmappedArray the mipmapped array
+ * @param level number of the level, 0 is full size
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, no such level.
+ * - cudaErrorInvalidResourceHandle: not a mipmapped array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetMipmappedArrayLevel: Api["cudaGetMipmappedArrayLevel"] = ambientCall("cudart", "cudaGetMipmappedArrayLevel");
 
 /**
  * Copies a box. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpy3D(const struct cudaMemcpy3DParms *p)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param p pitched pointers or arrays and positions of both sides, extent (bytes, or elements when an array takes part; rows, slices), kind
- * @returns as cudaMemcpy2D; cudaErrorInvalidValue: p NULL, not an array, a box outside its array, an array and a pointer on one side.
+ * @returns as cudaMemcpy2D. Errors:
+ * - cudaErrorInvalidValue: p NULL, not an array, a box outside its array, an array and a pointer on one side.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpy3D: Api["cudaMemcpy3D"] = ambientCall("cudart", "cudaMemcpy3D");
 
 /**
  * Copies a box between devices. Peer access need not be enabled.
- * @returns cudaErrorInvalidValue: p NULL, a range that is not memory. cudaErrorInvalidDevice: no such device. cudaErrorInvalidPitchValue: a pitch smaller than a row.
+ *
+ * C: `cudaError_t cudaMemcpy3DPeer(const struct cudaMemcpy3DPeerParms *p)`
+ *
+ * Partial: Arrays are refused.
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param p the copy: both sides and its extent
+ * @returns Errors:
+ * - cudaErrorInvalidValue: p NULL, a range that is not memory.
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidPitchValue: a pitch smaller than a row.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpy3DPeer: Api["cudaMemcpy3DPeer"] = ambientCall("cudart", "cudaMemcpy3DPeer");
 
-/** cudaMemcpy3D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpy3D in a stream.
+ *
+ * C: `cudaError_t cudaMemcpy3DAsync(const struct cudaMemcpy3DParms *p, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param p the copy: both sides and its extent
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy3DAsync: Api["cudaMemcpy3DAsync"] = ambientCall("cudart", "cudaMemcpy3DAsync");
 
-/** cudaMemcpy3DPeer in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpy3DPeer in a stream.
+ *
+ * C: `cudaError_t cudaMemcpy3DPeerAsync(const struct cudaMemcpy3DPeerParms *p, cudaStream_t stream)`
+ *
+ * Partial: Arrays are refused.
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param p the copy: both sides and its extent
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy3DPeerAsync: Api["cudaMemcpy3DPeerAsync"] = ambientCall("cudart", "cudaMemcpy3DPeerAsync");
 
 /**
  * Free and total memory of the current device, in bytes.
- * @returns cudaErrorInvalidValue: an out-parameter NULL.
+ *
+ * C: `cudaError_t cudaMemGetInfo(size_t *free, size_t *total)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param free gets the free bytes
+ * @param total gets all bytes
+ * @returns Errors:
+ * - cudaErrorInvalidValue: an out-parameter NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemGetInfo: Api["cudaMemGetInfo"] = ambientCall("cudart", "cudaMemGetInfo");
 
 /**
  * What an array is like. Every out-parameter may be NULL.
- * @returns cudaErrorInvalidValue: not an array.
+ *
+ * C: `cudaError_t cudaArrayGetInfo(struct cudaChannelFormatDesc *desc, struct cudaExtent *extent, unsigned int *flags, cudaArray_t array)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param desc bits and kind of each channel
+ * @param extent size in elements: width, height, depth; an axis of 0 does not exist
+ * @param flags flags of this call, as bits
+ * @param array the array
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaArrayGetInfo: Api["cudaArrayGetInfo"] = ambientCall("cudart", "cudaArrayGetInfo");
 
-/** The plane of a planar array: no array here is planar. @returns cudaErrorInvalidValue: NULL, no such plane. cudaErrorInvalidResourceHandle: not an array. */
+/**
+ * The plane of a planar array: no array here is planar.
+ *
+ * C: `cudaError_t cudaArrayGetPlane(cudaArray_t *pPlaneArray, cudaArray_t hArray, unsigned int planeIdx)`
+ *
+ * Partial: There are no planar arrays: cudaErrorInvalidValue.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param pPlaneArray gets the plane's array
+ * @param hArray the array
+ * @param planeIdx number of the plane, from 0
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, no such plane.
+ * - cudaErrorInvalidResourceHandle: not an array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaArrayGetPlane: Api["cudaArrayGetPlane"] = ambientCall("cudart", "cudaArrayGetPlane");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -626,53 +1820,219 @@ export const cudaMipmappedArrayGetSparseProperties: Api["cudaMipmappedArrayGetSp
 
 /**
  * Copies bytes. Blocks until pageable source memory is read, or the copy is done; device to device does not wait.
+ *
+ * C: `cudaError_t cudaMemcpy(void *dst, const void *src, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
  * @param kind says which side is the device; cudaMemcpyDefault finds out
- * @returns cudaErrorInvalidMemcpyDirection: no kind. cudaErrorInvalidValue: a range that is not memory of that side.
+ * @returns Errors:
+ * - cudaErrorInvalidMemcpyDirection: no kind.
+ * - cudaErrorInvalidValue: a range that is not memory of that side.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpy: Api["cudaMemcpy"] = ambientCall("cudart", "cudaMemcpy");
 
-/** Copies from one device's memory to another's. @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: not its memory. */
+/**
+ * Copies from one device's memory to another's.
+ *
+ * C: `cudaError_t cudaMemcpyPeer(void *dst, int dstDevice, const void *src, int srcDevice, size_t count)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address
+ * @param dstDevice ordinal of the device of dst
+ * @param src where from: device address
+ * @param srcDevice ordinal of the device of src
+ * @param count bytes
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: not its memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyPeer: Api["cudaMemcpyPeer"] = ambientCall("cudart", "cudaMemcpyPeer");
 
 /**
  * Copies `height` rows of `width` bytes. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpy2D(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width, size_t height, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
  * @param dpitch bytes from one row of dst to the next
+ * @param src where from: device address, host address or JavaScript array, as kind says
  * @param spitch bytes from one row of src to the next
- * @returns cudaErrorInvalidPitchValue: a pitch smaller than width or beyond the device's limit. cudaErrorInvalidMemcpyDirection: no kind. cudaErrorInvalidValue: not memory of that side.
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidPitchValue: a pitch smaller than width or beyond the device's limit.
+ * - cudaErrorInvalidMemcpyDirection: no kind.
+ * - cudaErrorInvalidValue: not memory of that side.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpy2D: Api["cudaMemcpy2D"] = ambientCall("cudart", "cudaMemcpy2D");
 
 /**
  * Copies rows to an array. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpy2DToArray(cudaArray_t dst, size_t wOffset, size_t hOffset, const void *src, size_t spitch, size_t width, size_t height, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
  * @param wOffset bytes; hOffset rows
- * @returns cudaErrorInvalidValue: not an array, outside the array, or not memory. cudaErrorInvalidPitchValue. cudaErrorInvalidMemcpyDirection.
+ * @param hOffset first row of the array
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param spitch bytes from one row of src to the next
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an array, outside the array, or not memory.
+ * - cudaErrorInvalidPitchValue: a pitch smaller than a row, or too large.
+ * - cudaErrorInvalidMemcpyDirection: kind is none, or does not fit the addresses.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpy2DToArray: Api["cudaMemcpy2DToArray"] = ambientCall("cudart", "cudaMemcpy2DToArray");
 
-/** Copies rows from an array. Blocks as cudaMemcpy. @returns as cudaMemcpy2DToArray */
+/**
+ * Copies rows from an array. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpy2DFromArray(void *dst, size_t dpitch, cudaArray_const_t src, size_t wOffset, size_t hOffset, size_t width, size_t height, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param dpitch bytes from one row of dst to the next
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns as cudaMemcpy2DToArray. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy2DFromArray: Api["cudaMemcpy2DFromArray"] = ambientCall("cudart", "cudaMemcpy2DFromArray");
 
-/** Copies rows between arrays. @returns cudaErrorInvalidValue: not an array, outside an array. cudaErrorInvalidMemcpyDirection: a kind that names the host. */
+/**
+ * Copies rows between arrays.
+ *
+ * C: `cudaError_t cudaMemcpy2DArrayToArray(cudaArray_t dst, size_t wOffsetDst, size_t hOffsetDst, cudaArray_const_t src, size_t wOffsetSrc, size_t hOffsetSrc, size_t width, size_t
+ * height, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param wOffsetDst first byte of a row of dst
+ * @param hOffsetDst first row of dst
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffsetSrc first byte of a row of src
+ * @param hOffsetSrc first row of src
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an array, outside an array.
+ * - cudaErrorInvalidMemcpyDirection: a kind that names the host.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy2DArrayToArray: Api["cudaMemcpy2DArrayToArray"] = ambientCall("cudart", "cudaMemcpy2DArrayToArray");
 
 /**
  * Copies to a device variable. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpyToSymbol(const void *symbol, const void *src, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param symbol the variable, by its name in the device code
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
  * @param offset bytes from the variable's beginning
  * @param kind cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice or cudaMemcpyDefault
- * @returns cudaErrorInvalidSymbol: no such variable. cudaErrorInvalidMemcpyDirection. cudaErrorInvalidValue: outside the variable, or not memory.
+ * @returns Errors:
+ * - cudaErrorInvalidSymbol: no such variable.
+ * - cudaErrorInvalidMemcpyDirection: kind is none, or does not fit the addresses.
+ * - cudaErrorInvalidValue: outside the variable, or not memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpyToSymbol: Api["cudaMemcpyToSymbol"] = ambientCall("cudart", "cudaMemcpyToSymbol");
 
-/** Copies from a device variable. Blocks as cudaMemcpy. @param offset bytes from the variable's beginning. @returns as cudaMemcpyToSymbol. */
+/**
+ * Copies from a device variable. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpyFromSymbol(void *dst, const void *symbol, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param symbol the variable, by its name in the device code
+ * @param count bytes
+ * @param offset bytes from the variable's beginning.
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns as cudaMemcpyToSymbol. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyFromSymbol: Api["cudaMemcpyFromSymbol"] = ambientCall("cudart", "cudaMemcpyFromSymbol");
 
 /**
  * cudaMemcpy in a stream. Blocks only where pageable memory or two host addresses are involved.
- * @returns as cudaMemcpy; cudaErrorInvalidResourceHandle: not a stream.
+ *
+ * C: `cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t count, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as cudaMemcpy. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemcpyAsync: Api["cudaMemcpyAsync"] = ambientCall("cudart", "cudaMemcpyAsync");
 
-/** cudaMemcpyPeer in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpyPeer in a stream.
+ *
+ * C: `cudaError_t cudaMemcpyPeerAsync(void *dst, int dstDevice, const void *src, int srcDevice, size_t count, cudaStream_t stream)`
+ *
+ * Blocking: between memory of two devices nothing is waited for by the host: the copy takes its place in the stream, the synchronous form in the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param dstDevice ordinal of the device of dst
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param srcDevice ordinal of the device of src
+ * @param count bytes
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyPeerAsync: Api["cudaMemcpyPeerAsync"] = ambientCall("cudart", "cudaMemcpyPeerAsync");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -681,70 +2041,284 @@ export const cudaMemcpyBatchAsync: Api["cudaMemcpyBatchAsync"] = ambientCall("cu
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaMemcpy3DBatchAsync: Api["cudaMemcpy3DBatchAsync"] = ambientCall("cudart", "cudaMemcpy3DBatchAsync");
 
-/** cudaMemcpy2D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpy2D in a stream.
+ *
+ * C: `cudaError_t cudaMemcpy2DAsync(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width, size_t height, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param dpitch bytes from one row of dst to the next
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param spitch bytes from one row of src to the next
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy2DAsync: Api["cudaMemcpy2DAsync"] = ambientCall("cudart", "cudaMemcpy2DAsync");
 
-/** cudaMemcpy2DToArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpy2DToArray in a stream.
+ *
+ * C: `cudaError_t cudaMemcpy2DToArrayAsync(cudaArray_t dst, size_t wOffset, size_t hOffset, const void *src, size_t spitch, size_t width, size_t height, enum cudaMemcpyKind kind,
+ * cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param spitch bytes from one row of src to the next
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy2DToArrayAsync: Api["cudaMemcpy2DToArrayAsync"] = ambientCall("cudart", "cudaMemcpy2DToArrayAsync");
 
-/** cudaMemcpy2DFromArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpy2DFromArray in a stream.
+ *
+ * C: `cudaError_t cudaMemcpy2DFromArrayAsync(void *dst, size_t dpitch, cudaArray_const_t src, size_t wOffset, size_t hOffset, size_t width, size_t height, enum cudaMemcpyKind
+ * kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param dpitch bytes from one row of dst to the next
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param width bytes of a row
+ * @param height rows
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpy2DFromArrayAsync: Api["cudaMemcpy2DFromArrayAsync"] = ambientCall("cudart", "cudaMemcpy2DFromArrayAsync");
 
-/** cudaMemcpyToSymbol in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpyToSymbol in a stream.
+ *
+ * C: `cudaError_t cudaMemcpyToSymbolAsync(const void *symbol, const void *src, size_t count, size_t offset, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param symbol the variable, by its name in the device code
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param offset bytes from the beginning of the variable
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyToSymbolAsync: Api["cudaMemcpyToSymbolAsync"] = ambientCall("cudart", "cudaMemcpyToSymbolAsync");
 
-/** cudaMemcpyFromSymbol in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpyFromSymbol in a stream.
+ *
+ * C: `cudaError_t cudaMemcpyFromSymbolAsync(void *dst, const void *symbol, size_t count, size_t offset, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param symbol the variable, by its name in the device code
+ * @param count bytes
+ * @param offset bytes from the beginning of the variable
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyFromSymbolAsync: Api["cudaMemcpyFromSymbolAsync"] = ambientCall("cudart", "cudaMemcpyFromSymbolAsync");
 
 /**
  * Sets `count` bytes to the low 8 bits of `value`, in the default stream.
- * @returns cudaErrorInvalidValue: not a range of one allocation.
+ *
+ * C: `cudaError_t cudaMemset(void *devPtr, int value, size_t count)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
+ * @param value the value
+ * @param count bytes
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a range of one allocation.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemset: Api["cudaMemset"] = ambientCall("cudart", "cudaMemset");
 
 /**
  * Sets `height` rows of `width` bytes.
+ *
+ * C: `cudaError_t cudaMemset2D(void *devPtr, size_t pitch, int value, size_t width, size_t height)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
  * @param pitch bytes from one row to the next
- * @returns cudaErrorInvalidValue: not a range of one allocation, a pitch smaller than width.
+ * @param value the value
+ * @param width bytes of a row
+ * @param height rows
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a range of one allocation, a pitch smaller than width.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemset2D: Api["cudaMemset2D"] = ambientCall("cudart", "cudaMemset2D");
 
 /**
  * Sets a box of bytes.
+ *
+ * C: `cudaError_t cudaMemset3D(struct cudaPitchedPtr pitchedDevPtr, int value, struct cudaExtent extent)`
+ *
+ * Blocking: in the default stream; waits only when the memory is page-locked host memory.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param pitchedDevPtr address, pitch and rows of a slice (ysize)
+ * @param value the value
  * @param extent width in bytes, height in rows, depth in slices
- * @returns cudaErrorInvalidValue: not a range of one allocation, sizes that do not fit.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a range of one allocation, sizes that do not fit.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemset3D: Api["cudaMemset3D"] = ambientCall("cudart", "cudaMemset3D");
 
-/** cudaMemset in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemset in a stream.
+ *
+ * C: `cudaError_t cudaMemsetAsync(void *devPtr, int value, size_t count, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
+ * @param value the value
+ * @param count bytes
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemsetAsync: Api["cudaMemsetAsync"] = ambientCall("cudart", "cudaMemsetAsync");
 
-/** cudaMemset2D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemset2D in a stream.
+ *
+ * C: `cudaError_t cudaMemset2DAsync(void *devPtr, size_t pitch, int value, size_t width, size_t height, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
+ * @param pitch bytes from one row to the next
+ * @param value the value
+ * @param width bytes of a row
+ * @param height rows
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemset2DAsync: Api["cudaMemset2DAsync"] = ambientCall("cudart", "cudaMemset2DAsync");
 
-/** cudaMemset3D in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemset3D in a stream.
+ *
+ * C: `cudaError_t cudaMemset3DAsync(struct cudaPitchedPtr pitchedDevPtr, int value, struct cudaExtent extent, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param pitchedDevPtr address, pitch and size of the memory
+ * @param value the value
+ * @param extent size: width in bytes, height in rows, depth in slices
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemset3DAsync: Api["cudaMemset3DAsync"] = ambientCall("cudart", "cudaMemset3DAsync");
 
 /**
  * The device address of a variable.
+ *
+ * C: `cudaError_t cudaGetSymbolAddress(void **devPtr, const void *symbol)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param devPtr gets it
- * @returns cudaErrorInvalidSymbol: no such variable. cudaErrorInvalidValue: devPtr NULL.
+ * @param symbol the variable, by its name in the device code
+ * @returns Errors:
+ * - cudaErrorInvalidSymbol: no such variable.
+ * - cudaErrorInvalidValue: devPtr NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaGetSymbolAddress: Api["cudaGetSymbolAddress"] = ambientCall("cudart", "cudaGetSymbolAddress");
 
 /**
  * The size of a variable in bytes.
+ *
+ * C: `cudaError_t cudaGetSymbolSize(size_t *size, const void *symbol)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
  * @param size gets it
- * @returns cudaErrorInvalidSymbol: no such variable. cudaErrorInvalidValue: size NULL.
+ * @param symbol the variable, by its name in the device code
+ * @returns Errors:
+ * - cudaErrorInvalidSymbol: no such variable.
+ * - cudaErrorInvalidValue: size NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaGetSymbolSize: Api["cudaGetSymbolSize"] = ambientCall("cudart", "cudaGetSymbolSize");
 
 /**
  * Moves managed memory to where it will be used, in a stream.
+ *
+ * C: `cudaError_t cudaMemPrefetchAsync(const void *devPtr, size_t count, struct cudaMemLocation location, unsigned int flags, cudaStream_t stream)`
+ *
+ * Partial: Pages are 64 KiB; a GPU on which the process has no context gets nothing.
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
  * @param count bytes
+ * @param location a device, the host, or a NUMA node of the host
  * @param flags must be 0
- * @returns cudaErrorInvalidValue: not managed memory, other flags. cudaErrorInvalidDevice: no such location. cudaErrorInvalidResourceHandle: not a stream.
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not managed memory, other flags.
+ * - cudaErrorInvalidDevice: no such location.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMemPrefetchAsync: Api["cudaMemPrefetchAsync"] = ambientCall("cudart", "cudaMemPrefetchAsync");
 
@@ -757,74 +2331,397 @@ export const cudaMemDiscardBatchAsync: Api["cudaMemDiscardBatchAsync"] = ambient
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaMemDiscardAndPrefetchBatchAsync: Api["cudaMemDiscardAndPrefetchBatchAsync"] = ambientCall("cudart", "cudaMemDiscardAndPrefetchBatchAsync");
 
-/** Says how managed memory will be used. @param count bytes. @returns cudaErrorInvalidValue: not managed memory, no such advice. cudaErrorInvalidDevice: no such location. */
+/**
+ * Says how managed memory will be used.
+ *
+ * C: `cudaError_t cudaMemAdvise(const void *devPtr, size_t count, enum cudaMemoryAdvise advice, struct cudaMemLocation location)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param devPtr device address
+ * @param count bytes.
+ * @param advice what is to be expected, CU_MEM_ADVISE_* or cudaMemAdvise*
+ * @param location a device, the host, or a NUMA node of the host
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not managed memory, no such advice.
+ * - cudaErrorInvalidDevice: no such location.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemAdvise: Api["cudaMemAdvise"] = ambientCall("cudart", "cudaMemAdvise");
 
-/** One attribute of a range of managed memory. @param data gets it. @returns cudaErrorInvalidValue: NULL, no such attribute, not managed memory. */
+/**
+ * One attribute of a range of managed memory.
+ *
+ * C: `cudaError_t cudaMemRangeGetAttribute(void *data, size_t dataSize, enum cudaMemRangeAttribute attribute, const void *devPtr, size_t count)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param data gets it.
+ * @param dataSize size of the answer, bytes
+ * @param attribute which attribute
+ * @param devPtr device address
+ * @param count bytes
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, no such attribute, not managed memory.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemRangeGetAttribute: Api["cudaMemRangeGetAttribute"] = ambientCall("cudart", "cudaMemRangeGetAttribute");
 
-/** Several attributes of a range of managed memory. @returns as cudaMemRangeGetAttribute. */
+/**
+ * Several attributes of a range of managed memory.
+ *
+ * C: `cudaError_t cudaMemRangeGetAttributes(void **data, size_t *dataSizes, enum cudaMemRangeAttribute *attributes, size_t numAttributes, const void *devPtr, size_t count)`
+ *
+ * Partial: Hints hold for pages of 64 KiB.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management.
+ * @param data gets the answers
+ * @param dataSizes size of each answer, bytes
+ * @param attributes which attributes, one for each answer
+ * @param numAttributes how many attributes
+ * @param devPtr device address
+ * @param count bytes
+ * @returns as cudaMemRangeGetAttribute. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemRangeGetAttributes: Api["cudaMemRangeGetAttributes"] = ambientCall("cudart", "cudaMemRangeGetAttributes");
 
-/** Copies bytes to an array, on through its rows. Blocks as cudaMemcpy. @returns as cudaMemcpy2DToArray, but for pitches */
+/**
+ * Copies bytes to an array, on through its rows. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpyToArray(cudaArray_t dst, size_t wOffset, size_t hOffset, const void *src, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management [DEPRECATED].
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns as cudaMemcpy2DToArray, but for pitches. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyToArray: Api["cudaMemcpyToArray"] = ambientCall("cudart", "cudaMemcpyToArray");
 
-/** Copies bytes from an array, on through its rows. Blocks as cudaMemcpy. @returns as cudaMemcpyToArray */
+/**
+ * Copies bytes from an array, on through its rows. Blocks as cudaMemcpy.
+ *
+ * C: `cudaError_t cudaMemcpyFromArray(void *dst, cudaArray_const_t src, size_t wOffset, size_t hOffset, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: in the default stream. To pageable memory, and from or to page-locked memory, it waits until the copy is done; from pageable memory until the data is in bounce
+ * buffers; between device memories it does not wait.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management [DEPRECATED].
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns as cudaMemcpyToArray. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyFromArray: Api["cudaMemcpyFromArray"] = ambientCall("cudart", "cudaMemcpyFromArray");
 
-/** Copies bytes between arrays, on through their rows. @returns as cudaMemcpy2DArrayToArray */
+/**
+ * Copies bytes between arrays, on through their rows.
+ *
+ * C: `cudaError_t cudaMemcpyArrayToArray(cudaArray_t dst, size_t wOffsetDst, size_t hOffsetDst, cudaArray_const_t src, size_t wOffsetSrc, size_t hOffsetSrc, size_t count, enum
+ * cudaMemcpyKind kind)`
+ *
+ * Blocking: between memory of devices the host does not wait; the copy is ordered by the default stream.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management [DEPRECATED].
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param wOffsetDst first byte of a row of dst
+ * @param hOffsetDst first row of dst
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffsetSrc first byte of a row of src
+ * @param hOffsetSrc first row of src
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns as cudaMemcpy2DArrayToArray. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyArrayToArray: Api["cudaMemcpyArrayToArray"] = ambientCall("cudart", "cudaMemcpyArrayToArray");
 
-/** cudaMemcpyToArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpyToArray in a stream.
+ *
+ * C: `cudaError_t cudaMemcpyToArrayAsync(cudaArray_t dst, size_t wOffset, size_t hOffset, const void *src, size_t count, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management [DEPRECATED].
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyToArrayAsync: Api["cudaMemcpyToArrayAsync"] = ambientCall("cudart", "cudaMemcpyToArrayAsync");
 
-/** cudaMemcpyFromArray in a stream. @returns as there; cudaErrorInvalidResourceHandle: not a stream. */
+/**
+ * cudaMemcpyFromArray in a stream.
+ *
+ * C: `cudaError_t cudaMemcpyFromArrayAsync(void *dst, cudaArray_const_t src, size_t wOffset, size_t hOffset, size_t count, enum cudaMemcpyKind kind, cudaStream_t stream)`
+ *
+ * Blocking: with page-locked or device memory the call returns at once and the copy is done in stream order. With pageable memory on the writing side it waits until the data has
+ * arrived, on the reading side until the data is in bounce buffers.
+ *
+ * Source: CUDA Runtime API 13.0, Memory Management [DEPRECATED].
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param wOffset first byte of the row
+ * @param hOffset first row of the array
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @param stream the stream; 0 for the default one
+ * @returns as there. Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMemcpyFromArrayAsync: Api["cudaMemcpyFromArrayAsync"] = ambientCall("cudart", "cudaMemcpyFromArrayAsync");
 
 /**
  * Allocates from the current pool of the stream's device, in stream order.
+ *
+ * C: `cudaError_t cudaMallocAsync(void **devPtr, size_t size, cudaStream_t hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
  * @param devPtr gets the address; 0 for size 0
- * @returns cudaErrorInvalidValue: devPtr NULL. cudaErrorInvalidResourceHandle: not a stream of the device. cudaErrorMemoryAllocation.
+ * @param size bytes
+ * @param hStream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: devPtr NULL.
+ * - cudaErrorInvalidResourceHandle: not a stream of the device.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaMallocAsync: Api["cudaMallocAsync"] = ambientCall("cudart", "cudaMallocAsync");
 
 /**
  * Frees stream-ordered memory in stream order. NULL is no error.
- * @returns cudaErrorInvalidValue: not the beginning of such memory. cudaErrorInvalidResourceHandle: not a stream of the device.
+ *
+ * C: `cudaError_t cudaFreeAsync(void *devPtr, cudaStream_t hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param devPtr device address
+ * @param hStream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not the beginning of such memory.
+ * - cudaErrorInvalidResourceHandle: not a stream of the device.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaFreeAsync: Api["cudaFreeAsync"] = ambientCall("cudart", "cudaFreeAsync");
 
-/** Gives unused memory of a pool back, down to some bytes. @returns cudaErrorInvalidValue: not a pool. */
+/**
+ * Gives unused memory of a pool back, down to some bytes.
+ *
+ * C: `cudaError_t cudaMemPoolTrimTo(cudaMemPool_t memPool, size_t minBytesToKeep)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool the pool
+ * @param minBytesToKeep bytes that the pool may keep for later allocations
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolTrimTo: Api["cudaMemPoolTrimTo"] = ambientCall("cudart", "cudaMemPoolTrimTo");
 
-/** Sets an attribute of a pool. @returns cudaErrorInvalidValue: not a pool, value NULL, an attribute that cannot be set so. */
+/**
+ * Sets an attribute of a pool.
+ *
+ * C: `cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t memPool, enum cudaMemPoolAttr attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool the pool
+ * @param attr which attribute
+ * @param value the value
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, value NULL, an attribute that cannot be set so.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolSetAttribute: Api["cudaMemPoolSetAttribute"] = ambientCall("cudart", "cudaMemPoolSetAttribute");
 
-/** An attribute of a pool. @param value gets it @returns cudaErrorInvalidValue: not a pool, value NULL, unknown attribute. */
+/**
+ * An attribute of a pool.
+ *
+ * C: `cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t memPool, enum cudaMemPoolAttr attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool the pool
+ * @param attr which attribute
+ * @param value gets it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, value NULL, unknown attribute.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolGetAttribute: Api["cudaMemPoolGetAttribute"] = ambientCall("cudart", "cudaMemPoolGetAttribute");
 
-/** Sets which devices may use a pool's memory. @returns cudaErrorInvalidValue: not a pool, no devices, access that cannot be. */
+/**
+ * Sets which devices may use a pool's memory.
+ *
+ * C: `cudaError_t cudaMemPoolSetAccess(cudaMemPool_t memPool, const struct cudaMemAccessDesc *descList, size_t count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool the pool
+ * @param descList who may access: a location and what it may do, for each
+ * @param count length of descList
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, no devices, access that cannot be.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolSetAccess: Api["cudaMemPoolSetAccess"] = ambientCall("cudart", "cudaMemPoolSetAccess");
 
-/** Which access a device has to a pool's memory. @param flags gets it @returns cudaErrorInvalidValue: not a pool, a pointer NULL, no device. */
+/**
+ * Which access a device has to a pool's memory.
+ *
+ * C: `cudaError_t cudaMemPoolGetAccess(enum cudaMemAccessFlags *flags, cudaMemPool_t memPool, struct cudaMemLocation *location)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param flags gets it
+ * @param memPool the pool
+ * @param location a device, the host, or a NUMA node of the host
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, a pointer NULL, no device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolGetAccess: Api["cudaMemPoolGetAccess"] = ambientCall("cudart", "cudaMemPoolGetAccess");
 
-/** Makes a pool. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. cudaErrorNotSupported: host memory, sharing. */
+/**
+ * Makes a pool.
+ *
+ * C: `cudaError_t cudaMemPoolCreate(cudaMemPool_t *memPool, const struct cudaMemPoolProps *poolProps)`
+ *
+ * Partial: Pools of host memory and pools to be shared are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool gets it
+ * @param poolProps kind, place and sharing of the pool's memory
+ * @returns Errors:
+ * - cudaErrorInvalidValue: a pointer NULL, unknown type or location.
+ * - cudaErrorNotSupported: host memory, sharing.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolCreate: Api["cudaMemPoolCreate"] = ambientCall("cudart", "cudaMemPoolCreate");
 
-/** Destroys a pool; what is allocated lives on. @returns cudaErrorInvalidValue: not a pool, a default pool. */
+/**
+ * Destroys a pool; what is allocated lives on.
+ *
+ * C: `cudaError_t cudaMemPoolDestroy(cudaMemPool_t memPool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool the pool
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, a default pool.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemPoolDestroy: Api["cudaMemPoolDestroy"] = ambientCall("cudart", "cudaMemPoolDestroy");
 
-/** The default pool of a location. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. cudaErrorInvalidDevice. */
+/**
+ * The default pool of a location.
+ *
+ * C: `cudaError_t cudaMemGetDefaultMemPool(cudaMemPool_t *memPool, struct cudaMemLocation *location, enum cudaMemAllocationType type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool gets it
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type kind of allocations
+ * @returns Errors:
+ * - cudaErrorInvalidValue: a pointer NULL, unknown type or location.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemGetDefaultMemPool: Api["cudaMemGetDefaultMemPool"] = ambientCall("cudart", "cudaMemGetDefaultMemPool");
 
-/** The current pool of a location. @param memPool gets it @returns cudaErrorInvalidValue: a pointer NULL, unknown type or location. */
+/**
+ * The current pool of a location.
+ *
+ * C: `cudaError_t cudaMemGetMemPool(cudaMemPool_t *memPool, struct cudaMemLocation *location, enum cudaMemAllocationType type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param memPool gets it
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type kind of allocations
+ * @returns Errors:
+ * - cudaErrorInvalidValue: a pointer NULL, unknown type or location.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemGetMemPool: Api["cudaMemGetMemPool"] = ambientCall("cudart", "cudaMemGetMemPool");
 
-/** Makes a pool the current one of a location. @returns cudaErrorInvalidValue: not a pool, one of another device, unknown type or location. */
+/**
+ * Makes a pool the current one of a location.
+ *
+ * C: `cudaError_t cudaMemSetMemPool(struct cudaMemLocation *location, enum cudaMemAllocationType type, cudaMemPool_t memPool)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param location a device, the host, or a NUMA node of the host
+ * @param type kind of allocations
+ * @param memPool the pool
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a pool, one of another device, unknown type or location.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaMemSetMemPool: Api["cudaMemSetMemPool"] = ambientCall("cudart", "cudaMemSetMemPool");
 
-/** The same from a pool. @returns as cudaMallocAsync; cudaErrorInvalidValue: not a pool. */
+/**
+ * The same from a pool.
+ *
+ * C: `cudaError_t cudaMallocFromPoolAsync(void **ptr, size_t size, cudaMemPool_t memPool, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Ordered Memory Allocator.
+ * @param ptr gets the device address
+ * @param size bytes
+ * @param memPool the pool
+ * @param stream the stream; 0 for the default one
+ * @returns as cudaMallocAsync. Errors:
+ * - cudaErrorInvalidValue: not a pool.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaMallocFromPoolAsync: Api["cudaMallocFromPoolAsync"] = ambientCall("cudart", "cudaMallocFromPoolAsync");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -841,22 +2738,70 @@ export const cudaMemPoolImportPointer: Api["cudaMemPoolImportPointer"] = ambient
 
 /**
  * What is known of a pointer. Memory that CUDA knows nothing of is of type cudaMemoryTypeUnregistered: no error.
+ *
+ * C: `cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes, const void *ptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Unified Addressing.
  * @param attributes gets them
- * @returns cudaErrorInvalidValue: attributes or ptr NULL.
+ * @param ptr address
+ * @returns Errors:
+ * - cudaErrorInvalidValue: attributes or ptr NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaPointerGetAttributes: Api["cudaPointerGetAttributes"] = ambientCall("cudart", "cudaPointerGetAttributes");
 
-/** Whether one device can access another's memory. @param canAccessPeer gets 1 or 0. @returns cudaErrorInvalidDevice: no such device. cudaErrorInvalidValue: NULL. */
+/**
+ * Whether one device can access another's memory.
+ *
+ * C: `cudaError_t cudaDeviceCanAccessPeer(int *canAccessPeer, int device, int peerDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Peer Device Memory Access.
+ * @param canAccessPeer gets 1 or 0.
+ * @param device ordinal of the device
+ * @param peerDevice ordinal of the other device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceCanAccessPeer: Api["cudaDeviceCanAccessPeer"] = ambientCall("cudart", "cudaDeviceCanAccessPeer");
 
 /**
  * Lets the current device access a peer's memory: one way.
+ *
+ * C: `cudaError_t cudaDeviceEnablePeerAccess(int peerDevice, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Peer Device Memory Access.
+ * @param peerDevice ordinal of the other device
  * @param flags must be 0
- * @returns cudaErrorInvalidDevice: no such device, itself, or no access possible. cudaErrorPeerAccessAlreadyEnabled. cudaErrorInvalidValue: flags.
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device, itself, or no access possible.
+ * - cudaErrorPeerAccessAlreadyEnabled: access to that device is enabled already.
+ * - cudaErrorInvalidValue: flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaDeviceEnablePeerAccess: Api["cudaDeviceEnablePeerAccess"] = ambientCall("cudart", "cudaDeviceEnablePeerAccess");
 
-/** Ends access to a peer's memory. @returns cudaErrorInvalidDevice: no such device. cudaErrorPeerAccessNotEnabled. */
+/**
+ * Ends access to a peer's memory.
+ *
+ * C: `cudaError_t cudaDeviceDisablePeerAccess(int peerDevice)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Peer Device Memory Access.
+ * @param peerDevice ordinal of the other device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorPeerAccessNotEnabled: access to that device was not enabled.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDeviceDisablePeerAccess: Api["cudaDeviceDisablePeerAccess"] = ambientCall("cudart", "cudaDeviceDisablePeerAccess");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -880,49 +2825,200 @@ export const cudaGraphicsSubResourceGetMappedArray: Api["cudaGraphicsSubResource
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGraphicsResourceGetMappedMipmappedArray: Api["cudaGraphicsResourceGetMappedMipmappedArray"] = ambientCall("cudart", "cudaGraphicsResourceGetMappedMipmappedArray");
 
-/** The format of an array's elements. @returns cudaErrorInvalidValue: desc NULL, not an array. */
+/**
+ * The format of an array's elements.
+ *
+ * C: `cudaError_t cudaGetChannelDesc(struct cudaChannelFormatDesc *desc, cudaArray_const_t array)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param desc bits and kind of each channel
+ * @param array the array
+ * @returns Errors:
+ * - cudaErrorInvalidValue: desc NULL, not an array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetChannelDesc: Api["cudaGetChannelDesc"] = ambientCall("cudart", "cudaGetChannelDesc");
 
-/** A channel descriptor: bits of each channel, and their kind. */
+/**
+ * A channel descriptor: bits of each channel, and their kind.
+ *
+ * C: `struct cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, enum cudaChannelFormatKind f)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param x bits of the first channel
+ * @param y bits of the second channel
+ * @param z bits of the third channel
+ * @param w bits of the fourth channel
+ * @param f kind of the channels
+ * @returns There are no errors of its own.
+ */
 export const cudaCreateChannelDesc: Api["cudaCreateChannelDesc"] = ambientCall("cudart", "cudaCreateChannelDesc");
 
 /**
  * Makes a texture object.
- * @returns cudaErrorInvalidValue: NULL, descriptors that make no sense, not an array. cudaErrorInvalidChannelDescriptor, cudaErrorInvalidNormSetting, cudaErrorInvalidFilterSetting:
- * formats, read modes and filters that do not go together. cudaErrorNotSupported: as cuTexObjectCreate.
+ *
+ * C: `cudaError_t cudaCreateTextureObject(cudaTextureObject_t *pTexObject, const struct cudaResourceDesc *pResDesc, const struct cudaTextureDesc *pTexDesc, const struct
+ * cudaResourceViewDesc *pResViewDesc)`
+ *
+ * Partial: Resource views, several levels of detail, sRGB, border colours other than 0 and address modes that differ by dimension are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param pTexObject gets the texture object
+ * @param pResDesc gets or gives the resource: array, mipmapped array, linear or pitched memory
+ * @param pTexDesc gets or gives how the texture is read: address modes, filter, format of results
+ * @param pResViewDesc gets or gives the view: format and size as seen; NULL for the resource as it is
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, descriptors that make no sense, not an array.
+ * - cudaErrorInvalidChannelDescriptor, cudaErrorInvalidNormSetting, cudaErrorInvalidFilterSetting: formats, read modes and filters that do not go together.
+ * - cudaErrorNotSupported: as cuTexObjectCreate.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaCreateTextureObject: Api["cudaCreateTextureObject"] = ambientCall("cudart", "cudaCreateTextureObject");
 
-/** Destroys a texture object; NULL does nothing. @returns cudaErrorInvalidValue: not a texture object. */
+/**
+ * Destroys a texture object; NULL does nothing.
+ *
+ * C: `cudaError_t cudaDestroyTextureObject(cudaTextureObject_t texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param texObject the texture object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a texture object.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDestroyTextureObject: Api["cudaDestroyTextureObject"] = ambientCall("cudart", "cudaDestroyTextureObject");
 
-/** What a texture object reads. @returns cudaErrorInvalidValue: NULL, not a texture object. */
+/**
+ * What a texture object reads.
+ *
+ * C: `cudaError_t cudaGetTextureObjectResourceDesc(struct cudaResourceDesc *pResDesc, cudaTextureObject_t texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param pResDesc gets the resource
+ * @param texObject the texture object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, not a texture object.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetTextureObjectResourceDesc: Api["cudaGetTextureObjectResourceDesc"] = ambientCall("cudart", "cudaGetTextureObjectResourceDesc");
 
-/** How a texture object samples. @returns cudaErrorInvalidValue: NULL, not a texture object. */
+/**
+ * How a texture object samples.
+ *
+ * C: `cudaError_t cudaGetTextureObjectTextureDesc(struct cudaTextureDesc *pTexDesc, cudaTextureObject_t texObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param pTexDesc gets how the texture is read
+ * @param texObject the texture object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, not a texture object.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetTextureObjectTextureDesc: Api["cudaGetTextureObjectTextureDesc"] = ambientCall("cudart", "cudaGetTextureObjectTextureDesc");
 
-/** The resource view of a texture object: there are none. @returns cudaErrorInvalidValue: NULL, not a texture object, no view. */
+/**
+ * The resource view of a texture object: there are none.
+ *
+ * C: `cudaError_t cudaGetTextureObjectResourceViewDesc(struct cudaResourceViewDesc *pResViewDesc, cudaTextureObject_t texObject)`
+ *
+ * Partial: No texture object has a view.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Texture Object Management.
+ * @param pResViewDesc gets the view
+ * @param texObject the texture object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, not a texture object, no view.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetTextureObjectResourceViewDesc: Api["cudaGetTextureObjectResourceViewDesc"] = ambientCall("cudart", "cudaGetTextureObjectResourceViewDesc");
 
-/** Makes a surface object of an array with cudaArraySurfaceLoadStore. @returns cudaErrorInvalidValue: NULL, another resource, an array without that flag. cudaErrorInvalidResourceHandle: not an array. */
+/**
+ * Makes a surface object of an array with cudaArraySurfaceLoadStore.
+ *
+ * C: `cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t *pSurfObject, const struct cudaResourceDesc *pResDesc)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Surface Object Management.
+ * @param pSurfObject gets the surface object
+ * @param pResDesc gets or gives the resource: array, mipmapped array, linear or pitched memory
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, another resource, an array without that flag.
+ * - cudaErrorInvalidResourceHandle: not an array.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaCreateSurfaceObject: Api["cudaCreateSurfaceObject"] = ambientCall("cudart", "cudaCreateSurfaceObject");
 
-/** Destroys a surface object; NULL does nothing. @returns cudaErrorInvalidValue: not a surface object. */
+/**
+ * Destroys a surface object; NULL does nothing.
+ *
+ * C: `cudaError_t cudaDestroySurfaceObject(cudaSurfaceObject_t surfObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Surface Object Management.
+ * @param surfObject the surface object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a surface object.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaDestroySurfaceObject: Api["cudaDestroySurfaceObject"] = ambientCall("cudart", "cudaDestroySurfaceObject");
 
-/** What a surface object stands on. @returns cudaErrorInvalidValue: NULL, not a surface object. */
+/**
+ * What a surface object stands on.
+ *
+ * C: `cudaError_t cudaGetSurfaceObjectResourceDesc(struct cudaResourceDesc *pResDesc, cudaSurfaceObject_t surfObject)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Surface Object Management.
+ * @param pResDesc gets the resource
+ * @param surfObject the surface object
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL, not a surface object.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetSurfaceObjectResourceDesc: Api["cudaGetSurfaceObjectResourceDesc"] = ambientCall("cudart", "cudaGetSurfaceObjectResourceDesc");
 
 /**
  * The newest CUDA version that the driver supports, as 1000 * major + 10 * minor. Works before any initialisation.
- * @returns cudaErrorInvalidValue: driverVersion NULL.
+ *
+ * C: `cudaError_t cudaDriverGetVersion(int *driverVersion)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Version Management.
+ * @param driverVersion gets the version, 1000 * major + 10 * minor; 0 without a driver
+ * @returns Errors:
+ * - cudaErrorInvalidValue: driverVersion NULL.
  */
 export const cudaDriverGetVersion: Api["cudaDriverGetVersion"] = ambientCall("cudart", "cudaDriverGetVersion");
 
 /**
  * The version of the runtime, as 1000 * major + 10 * minor.
- * @returns cudaErrorInvalidValue: runtimeVersion NULL.
+ *
+ * C: `cudaError_t cudaRuntimeGetVersion(int *runtimeVersion)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Version Management.
+ * @param runtimeVersion gets the version, 1000 * major + 10 * minor
+ * @returns Errors:
+ * - cudaErrorInvalidValue: runtimeVersion NULL.
  */
 export const cudaRuntimeGetVersion: Api["cudaRuntimeGetVersion"] = ambientCall("cudart", "cudaRuntimeGetVersion");
 
@@ -1207,57 +3303,278 @@ export const cudaGraphConditionalHandleCreate: Api["cudaGraphConditionalHandleCr
 
 /**
  * The driver function that a public name means in the runtime's CUDA version: its numbered name (there are no function pointers).
+ *
+ * C: `cudaError_t cudaGetDriverEntryPoint(const char *symbol, void **funcPtr, unsigned long long flags, enum cudaDriverEntryPointQueryResult *driverStatus)`
+ *
+ * Partial: Gives the function's numbered name instead of a pointer.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Driver Entry Point Access.
+ * @param symbol the variable, by its name in the device code
  * @param funcPtr gets the name, or null
+ * @param flags flags of this call, as bits
  * @param driverStatus gets whether it was found; may be NULL
- * @returns cudaErrorInvalidValue: a pointer NULL, unknown flags. A name that is none is no error here: driverStatus says so.
+ * @returns Errors:
+ * - cudaErrorInvalidValue: a pointer NULL, unknown flags. A name that is none is no error here: driverStatus says so.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaGetDriverEntryPoint: Api["cudaGetDriverEntryPoint"] = ambientCall("cudart", "cudaGetDriverEntryPoint");
 
-/** The same for a CUDA version. @returns as cudaGetDriverEntryPoint; cudaErrorInvalidValue: a version beyond the driver's. */
+/**
+ * The same for a CUDA version.
+ *
+ * C: `cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **funcPtr, unsigned int cudaVersion, unsigned long long flags, enum cudaDriverEntryPointQueryResult
+ * *driverStatus)`
+ *
+ * Partial: Gives the function's numbered name instead of a pointer.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Driver Entry Point Access.
+ * @param symbol the variable, by its name in the device code
+ * @param funcPtr gets the function
+ * @param cudaVersion the version whose function is wanted, 1000 * major + 10 * minor
+ * @param flags flags of this call, as bits
+ * @param driverStatus gets why there is none; may be NULL
+ * @returns as cudaGetDriverEntryPoint. Errors:
+ * - cudaErrorInvalidValue: a version beyond the driver's.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGetDriverEntryPointByVersion: Api["cudaGetDriverEntryPointByVersion"] = ambientCall("cudart", "cudaGetDriverEntryPointByVersion");
 
 /**
  * Loads a library from PTX text.
+ *
+ * C: `cudaError_t cudaLibraryLoadData(cudaLibrary_t *library, const void *code, enum cudaJitOption *jitOptions, void **jitOptionsValues, unsigned int numJitOptions, enum
+ * cudaLibraryOption *libraryOptions, void **libraryOptionValues, unsigned int numLibraryOptions)`
+ *
+ * Partial: Takes PTX text and linked images; machine code is refused.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
  * @param library gets it
+ * @param code PTX text or its bytes
  * @param jitOptions as for the driver's cuLibraryLoadData
- * @returns cudaErrorInvalidValue: a pointer NULL, unknown options. cudaErrorInvalidPtx, cudaErrorUnsupportedPtxVersion, cudaErrorNoKernelImageForDevice.
+ * @param jitOptionsValues their values, one for each option
+ * @param numJitOptions number of jitOptions
+ * @param libraryOptions options of the library
+ * @param libraryOptionValues their values
+ * @param numLibraryOptions number of libraryOptions
+ * @returns Errors:
+ * - cudaErrorInvalidValue: a pointer NULL, unknown options.
+ * - cudaErrorInvalidPtx, cudaErrorUnsupportedPtxVersion, cudaErrorNoKernelImageForDevice: the text is not valid PTX, or for another architecture.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
  */
 export const cudaLibraryLoadData: Api["cudaLibraryLoadData"] = ambientCall("cudart", "cudaLibraryLoadData");
 
-/** Loads a library from a file of the machine. @returns as cudaLibraryLoadData; cudaErrorFileNotFound. */
+/**
+ * Loads a library from a file of the machine.
+ *
+ * C: `cudaError_t cudaLibraryLoadFromFile(cudaLibrary_t *library, const char *fileName, enum cudaJitOption *jitOptions, void **jitOptionsValues, unsigned int numJitOptions, enum
+ * cudaLibraryOption *libraryOptions, void **libraryOptionValues, unsigned int numLibraryOptions)`
+ *
+ * Partial: Takes files of PTX text and of linked images; machine code is refused.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param library gets the library
+ * @param fileName path in the machine's file system
+ * @param jitOptions options of the just-in-time compiler
+ * @param jitOptionsValues their values, one for each option
+ * @param numJitOptions number of jitOptions
+ * @param libraryOptions options of the library
+ * @param libraryOptionValues their values
+ * @param numLibraryOptions number of libraryOptions
+ * @returns as cudaLibraryLoadData. Errors:
+ * - cudaErrorFileNotFound: there is no such file.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaLibraryLoadFromFile: Api["cudaLibraryLoadFromFile"] = ambientCall("cudart", "cudaLibraryLoadFromFile");
 
-/** Unloads a library. Blocks until its work is done. @returns cudaErrorInvalidValue: not a library. */
+/**
+ * Unloads a library. Blocks until its work is done.
+ *
+ * C: `cudaError_t cudaLibraryUnload(cudaLibrary_t library)`
+ *
+ * Blocking: waits for the work of every context that the code is loaded in.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param library the library
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a library.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaLibraryUnload: Api["cudaLibraryUnload"] = ambientCall("cudart", "cudaLibraryUnload");
 
-/** A kernel of a library. @param pKernel gets it. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. cudaErrorSymbolNotFound: no such kernel. */
+/**
+ * A kernel of a library.
+ *
+ * C: `cudaError_t cudaLibraryGetKernel(cudaKernel_t *pKernel, cudaLibrary_t library, const char *name)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param pKernel gets it.
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidResourceHandle: not a library.
+ * - cudaErrorSymbolNotFound: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaLibraryGetKernel: Api["cudaLibraryGetKernel"] = ambientCall("cudart", "cudaLibraryGetKernel");
 
-/** A variable of a library. @param dptr gets its address; may be NULL. @param bytes gets its size; may be NULL. @returns as cudaLibraryGetKernel. */
+/**
+ * A variable of a library.
+ *
+ * C: `cudaError_t cudaLibraryGetGlobal(void **dptr, size_t *bytes, cudaLibrary_t library, const char *name)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param dptr gets its address; may be NULL.
+ * @param bytes gets its size; may be NULL.
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns as cudaLibraryGetKernel. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaLibraryGetGlobal: Api["cudaLibraryGetGlobal"] = ambientCall("cudart", "cudaLibraryGetGlobal");
 
-/** A managed variable of a library. @param dptr gets its address; may be NULL. @param bytes gets its size; may be NULL. @returns as cudaLibraryGetKernel. */
+/**
+ * A managed variable of a library.
+ *
+ * C: `cudaError_t cudaLibraryGetManaged(void **dptr, size_t *bytes, cudaLibrary_t library, const char *name)`
+ *
+ * Partial: Managed variables are of a context here, so one must be current.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param dptr gets its address; may be NULL.
+ * @param bytes gets its size; may be NULL.
+ * @param library the library
+ * @param name name in the device code (as in PTX)
+ * @returns as cudaLibraryGetKernel. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaLibraryGetManaged: Api["cudaLibraryGetManaged"] = ambientCall("cudart", "cudaLibraryGetManaged");
 
-/** A function that host and device can both call: there is none. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. cudaErrorSymbolNotFound: always, else. */
+/**
+ * A function that host and device can both call: there is none.
+ *
+ * C: `cudaError_t cudaLibraryGetUnifiedFunction(void **fptr, cudaLibrary_t library, const char *symbol)`
+ *
+ * Partial: No library has functions callable on both sides: cudaErrorSymbolNotFound.
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param fptr gets the function
+ * @param library the library
+ * @param symbol the variable, by its name in the device code
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidResourceHandle: not a library.
+ * - cudaErrorSymbolNotFound: always, else.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaLibraryGetUnifiedFunction: Api["cudaLibraryGetUnifiedFunction"] = ambientCall("cudart", "cudaLibraryGetUnifiedFunction");
 
-/** How many kernels a library has. @param count gets the number. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. */
+/**
+ * How many kernels a library has.
+ *
+ * C: `cudaError_t cudaLibraryGetKernelCount(unsigned int *count, cudaLibrary_t lib)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param count gets the number.
+ * @param lib the library
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidResourceHandle: not a library.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaLibraryGetKernelCount: Api["cudaLibraryGetKernelCount"] = ambientCall("cudart", "cudaLibraryGetKernelCount");
 
-/** The kernels of a library. @param kernels gets at most numKernels of them. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidResourceHandle: not a library. */
+/**
+ * The kernels of a library.
+ *
+ * C: `cudaError_t cudaLibraryEnumerateKernels(cudaKernel_t *kernels, unsigned int numKernels, cudaLibrary_t lib)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param kernels gets at most numKernels of them.
+ * @param numKernels length of the list
+ * @param lib the library
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidResourceHandle: not a library.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaLibraryEnumerateKernels: Api["cudaLibraryEnumerateKernels"] = ambientCall("cudart", "cudaLibraryEnumerateKernels");
 
-/** Sets an attribute of a kernel for one device. @returns cudaErrorInvalidResourceHandle: not a kernel. cudaErrorInvalidValue: no such attribute or value. cudaErrorInvalidDevice. */
+/**
+ * Sets an attribute of a kernel for one device.
+ *
+ * C: `cudaError_t cudaKernelSetAttributeForDevice(cudaKernel_t kernel, enum cudaFuncAttribute attr, int value, int device)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Library Management.
+ * @param kernel a kernel of a library
+ * @param attr which attribute
+ * @param value the value
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a kernel.
+ * - cudaErrorInvalidValue: no such attribute or value.
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaKernelSetAttributeForDevice: Api["cudaKernelSetAttributeForDevice"] = ambientCall("cudart", "cudaKernelSetAttributeForDevice");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGetExportTable: Api["cudaGetExportTable"] = ambientCall("cudart", "cudaGetExportTable");
 
-/** The driver's function of a kernel, in the current context. @param functionPtr gets it. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidDeviceFunction: no such kernel. */
+/**
+ * The driver's function of a kernel, in the current context.
+ *
+ * C: `cudaError_t cudaGetFuncBySymbol(cudaFunction_t *functionPtr, const void *symbolPtr)`
+ *
+ * Blocking: does not wait for work. The first use of a library in a context waits until its variables have their first values there.
+ *
+ * Source: CUDA Runtime API 13.0, Interactions with the CUDA Driver API.
+ * @param functionPtr gets it.
+ * @param symbolPtr the kernel's name
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGetFuncBySymbol: Api["cudaGetFuncBySymbol"] = ambientCall("cudart", "cudaGetFuncBySymbol");
 
-/** The context-independent handle of a registered kernel. @param kernelPtr gets it. @returns cudaErrorInvalidValue: NULL. cudaErrorInvalidDeviceFunction: no such kernel. */
+/**
+ * The context-independent handle of a registered kernel.
+ *
+ * C: `cudaError_t cudaGetKernel(cudaKernel_t *kernelPtr, const void *entryFuncAddr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Interactions with the CUDA Driver API.
+ * @param kernelPtr gets it.
+ * @param entryFuncAddr the kernel, by its name in the device code or as a function of cudaGetFuncBySymbol
+ * @returns Errors:
+ * - cudaErrorInvalidValue: NULL.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGetKernel: Api["cudaGetKernel"] = ambientCall("cudart", "cudaGetKernel");
 
 /**

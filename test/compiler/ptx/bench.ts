@@ -13,6 +13,11 @@ export function fixture(arch: "sm_75" | "sm_90", name: string): string {
   return readFileSync(new URL(`../../fixtures/ptx/${arch}/${name}.ptx`, import.meta.url), "utf8");
 }
 
+/** Text of a sample that exercises instructions one by one, most of them by inline assembly: `sample("integer")` is what nvcc made of fixtures/ptx/nvcc/integer.cu. */
+export function sample(name: string): string {
+  return readFileSync(new URL(`../../fixtures/ptx/nvcc/${name}.ptx`, import.meta.url), "utf8");
+}
+
 /** Head of a PTX text. */
 export const HEAD = ".version 8.8\n.target sm_90\n.address_size 64\n";
 

@@ -46,6 +46,9 @@ const refusals: [text: string, kind: CompileError["kind"], line: number, message
   [`${HEAD}.global .u16 x = y;\n.global .u32 y;`, "type", 4, "does not fit in type .u16"],
   [`${HEAD}.global .u64 x = y;`, "link", 4, "'y' in its initialiser is not declared"],
   [`${HEAD}.global .u32 x;\n.global .u32 x;`, "link", 5, "defined twice"],
+  [`${HEAD}.global .u32 x;\n.func x() { ret; }`, "link", 5, "has the name of a variable (line 4)"],
+  [`${HEAD}.global .u32 x;\n.func f() { ret; }\n.alias x, f;`, "link", 6, "has the name of a variable"],
+  [`${HEAD}.global .u32 __gg_heap;`, "link", 4, "reserved"],
   [`${HEAD}.func f() { ret; }\n.func f() { ret; }`, "link", 5, "defined twice (line 4)"],
   [`${HEAD}.version 8.0`, "syntax", 4, "must stand once"],
   [`${HEAD}.entry k(.reg .u32 x) { ret; }`, "syntax", 4, "a kernel's parameters are .param"],
@@ -100,7 +103,7 @@ const refusals: [text: string, kind: CompileError["kind"], line: number, message
   [kernel("add.frob.u32 %r1, %r2, %r3;"), "unsupported", 6, "modifier .frob is not supported"],
   [kernel("add.sat.u64 %rd1, %rd2, %rd3;"), "unsupported", 6, "no form of 'add' takes .u64"],
   [kernel("tcgen05.alloc.cta_group::1.sync.aligned.b32 [%r1], 32;"), "unsupported", 6, "is not supported"],
-  [kernel("add.u32 %r1, %r2, __gg_sin_f32; sin.approx.f32 %f1, %f2;", ".func __gg_sin_f32() { ret; }"), "link", 6, "reserved"],
+  [kernel("add.u32 %r1, %r2, __gg_sin_f32; sin.approx.f32 %f1, %f2;", ".func __gg_sin_f32() { ret; }"), "link", 4, "reserved"],
 ];
 
 test.each(refusals.map(([text, kind, line, message], i) => [i, message, text, kind, line] as const))("%i: %s", (_i, message, text, kind, line) => {

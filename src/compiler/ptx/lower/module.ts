@@ -17,6 +17,13 @@ const linkages: Readonly<Record<Linkage, Fn["linkage"]>> = { none: "local", visi
 /** What becomes of symbols that the module does not define: see `PtxOptions`. */
 export type Linking = "whole" | "unit";
 
+/** Beginning of the names of what we add to modules. */
+export const RESERVED = "__gg_";
+
+function reserved(symbol: { readonly name: string; readonly line: number }): void {
+  if (symbol.name.startsWith(RESERVED)) throw new CompileError("link", `the name '${symbol.name}' is reserved`, symbol.line);
+}
+
 /** Lowers a parsed module: what its functions share. */
 export class ModuleLowering {
   readonly ptx: PtxModule;
@@ -38,16 +45,23 @@ export class ModuleLowering {
     this.ir = newModule(name, name);
     for (const variable of ptx.variables) this.declare(variable);
     for (const fn of ptx.functions) {
+      reserved(fn);
       const known = this.functions.get(fn.name);
+      const variable = this.variables.get(fn.name);
+      if (variable !== undefined) throw new CompileError("link", `function '${fn.name}' has the name of a variable (line ${variable.line})`, fn.line);
       if (known !== undefined && known.body !== null && fn.body !== null) {
         throw new CompileError("link", `function '${fn.name}' is defined twice (line ${known.line})`, fn.line);
       }
       if (known === undefined || known.body === null) this.functions.set(fn.name, fn);
     }
-    for (const alias of ptx.aliases) this.aliases.set(alias.name, alias);
+    for (const alias of ptx.aliases) {
+      if (this.variables.has(alias.name)) throw new CompileError("link", `alias '${alias.name}' has the name of a variable`, alias.line);
+      this.aliases.set(alias.name, alias);
+    }
   }
 
   private declare(variable: Variable): void {
+    reserved(variable);
     const known = this.variables.get(variable.name);
     if (known === undefined || known.linkage === "extern") this.variables.set(variable.name, variable);
     else if (variable.linkage !== "extern") throw new CompileError("link", `variable '${variable.name}' is defined twice (line ${known.line})`, variable.line);
@@ -92,7 +106,6 @@ export class ModuleLowering {
   private lower(fn: PtxFunction): void {
     const ir = this.shell(fn);
     this.ir.functions.set(fn.name, ir);
-    if (fn.name === GRID_WORKSPACE) throw new CompileError("link", `the name '${fn.name}' is reserved`, fn.line);
     new FnLowering(this, fn, ir).run();
   }
 
@@ -195,7 +208,7 @@ export class ModuleLowering {
    * @throws CompileError when the module has an incompatible function of that name
    */
   builtin(name: string, line: number): string {
-    if (this.functions.has(name)) throw new CompileError("link", `the name '${name}' is reserved for the builtin library`, line);
+    if (this.functions.has(name) || this.variables.has(name)) throw new CompileError("link", `the name '${name}' is reserved for the builtin library`, line);
     addBuiltin(this.ir, name);
     return name;
   }

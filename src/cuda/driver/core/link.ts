@@ -2,6 +2,7 @@ import { hasBuiltin } from "../../../compiler/builtins/library.ts";
 import { Linker } from "../../../compiler/ir/link.ts";
 import type { LinkProblem } from "../../../compiler/ir/link-symbol.ts";
 import type { Module } from "../../../compiler/ir/module.ts";
+import { RESERVED } from "../../../compiler/ptx/lower/module.ts";
 import * as cu from "../../abi/driver/constants.ts";
 import type { LinkedImage, LinkUnit } from "./image.ts";
 import { isRefusal, type Refusal } from "./refusal.ts";
@@ -11,7 +12,7 @@ import { ptxModule } from "./unit.ts";
 export class PtxLinker {
   readonly units: LinkUnit[] = [];
   private readonly target: readonly [number, number];
-  private readonly linker = new Linker({ name: "linked", same: (name) => hasBuiltin(name) || name.startsWith("__gg_"), allVariables: true });
+  private readonly linker = new Linker({ name: "linked", same: (name) => hasBuiltin(name) || name.startsWith(RESERVED), allVariables: true });
 
   /** @param target compute capability */
   constructor(target: readonly [number, number]) {

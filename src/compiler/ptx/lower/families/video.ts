@@ -145,6 +145,38 @@ const packed = (op: Operation, count: 2 | 4) => (m: Mnemonic): Lower => {
   };
 };
 
+/** vmad (PTX ISA 9.7.17.5): the product of two parts, with its sign changed or not, plus a word, shifted right. */
+const multiplyAdd = (m: Mnemonic): Lower => {
+  const [, ta, tb] = m.types;
+  const [sat, plusOne] = [m.mods.includes("sat"), m.mods.includes("po")];
+  const shift = m.mods.includes("shr7") ? 7 : m.mods.includes("shr15") ? 15 : 0;
+  return (c, ops) => {
+    const { em } = c;
+    const operand = (o: Operand | undefined, type: PtxType): { readonly value: ValueId; readonly negative: boolean } => {
+      const { source, selector } = selected(o?.kind === "negated" ? o.operand : o);
+      const [at, bits] = place(c, selector);
+      return { value: part(c, em.bits(c.src(source, word)), at, bits, isSigned(type)), negative: o?.kind === "negated" };
+    };
+    const [a, b] = [operand(ops[1], ta!), operand(ops[2], tb!)];
+    const third = ops[3]?.kind === "negated" ? { op: ops[3].operand, negative: true } : { op: ops[3], negative: false };
+    const negative = a.negative !== b.negative;
+    if (plusOne && (a.negative || b.negative || third.negative)) c.fail("operands of vmad.po have no sign");
+    if (negative && third.negative) c.fail("vmad changes the sign of the product or of the sum's other part, not both");
+    const signed = isSigned(ta!) || isSigned(tb!) || negative || third.negative;
+    let product = em.bin("mul", "i64", a.value, b.value);
+    // Only the product of two unsigned words could leave the signed range; saturation does not care by how much.
+    if (sat && signed && !isSigned(ta!) && !isSigned(tb!)) product = em.bin("min.u", "i64", product, em.int("i64", 2n ** 62n));
+    const raw = em.bits(c.src(third.op, word));
+    const other = signed ? em.sext(raw, "i64") : em.zext(raw, "i64");
+    const zero = em.int("i64", 0);
+    const sum = em.bin("add", "i64", negative ? em.bin("sub", "i64", zero, product) : product, third.negative ? em.bin("sub", "i64", zero, other) : other);
+    const whole = plusOne ? em.bin("add", "i64", sum, em.int("i64", 1)) : sum;
+    const scaled = shift === 0 ? whole : em.bin(signed ? "ashr" : "lshr", "i64", whole, em.int("i64", shift));
+    const limited = !sat ? scaled : signed ? limit(c, scaled, 32, true) : em.bin("min.u", "i64", scaled, em.int("i64", 0xffffffffn));
+    c.dst(ops[0], word, em.trunc(limited, "i32"));
+  };
+};
+
 const T = "u32 s32";
 const CMP = Object.keys(comparisons).join(" ");
 
@@ -152,6 +184,7 @@ const CMP = Object.keys(comparisons).join(" ");
 export const videoRows: readonly Row[] = [
   ...(["add", "sub", "absdiff", "min", "max"] as const).map((op): Row => ({ op: `v${op}`, types: [T, T, T], mods: "sat add min max", operands: [3, 4], mode: "pure", make: scalar(op) })),
   ...(["shl", "shr"] as const).map((op): Row => ({ op: `v${op}`, types: [T, T, "u32"], mods: "sat clamp wrap add min max", operands: [3, 4], mode: "pure", make: scalar(op) })),
+  { op: "vmad", types: [T, T, T], mods: "sat po shr7 shr15", operands: 4, mode: "pure", make: multiplyAdd },
   { op: "vset", types: [T, T], mods: `${CMP} add min max`, operands: [3, 4], mode: "pure", make: scalar("set") },
   ...([2, 4] as const).flatMap((count): Row[] => [
     ...(["add", "sub", "avrg", "absdiff", "min", "max"] as const).map((op): Row => ({ op: `v${op}${count}`, types: [T, T, T], mods: "sat add", operands: 4, mode: "pure", make: packed(op, count) })),
