@@ -21,11 +21,11 @@ function measure(way: Way): Result {
   const machine = createMachine({ gpus: [gpu] });
   for (const command of way.commands ?? []) type(machine, command);
   const [first, second] = [only(machine, way.mig?.[0]), only(machine, way.mig?.[1])];
-  const result: Result = { frames: [], inferences: 0, done: false };
+  const result: Result = { frames: [], inferences: 0, ended: null };
   if (way.without === "game") {
     machine.spawn("clock", function* (p) {
       yield* p.sleep(BEGIN + FRAMES * FRAME - machine.now);
-      result.done = true;
+      result.ended = machine.now - BEGIN;
     });
   } else {
     const { queue, stream = 0 } = way;
@@ -42,11 +42,11 @@ const row = (name: string, cells: readonly string[]): string => name.padEnd(28) 
 
 console.log(row("frame times, ms", ["best", "median", "worst", "late", "infer./s"]));
 for (const way of ways) {
-  const { frames, inferences } = measure(way);
+  const { frames, inferences, ended } = measure(way);
   const sorted = frames.toSorted((a, b) => a - b);
   const at = (i: number): string => (sorted.length === 0 ? "-" : (sorted[i]! / 1e6).toFixed(1));
   const late = sorted.length === 0 ? "-" : `${((frames.filter((time) => time > FRAME).length / FRAMES) * 100).toFixed(0)} %`;
-  const rate = way.without === "inference" ? "-" : ((inferences * 1e9) / (FRAMES * FRAME)).toFixed(1);
+  const rate = way.without === "inference" ? "-" : ((inferences * 1e9) / ended!).toFixed(1);
   console.log(row(way.name, [at(0), at(sorted.length >> 1), at(sorted.length - 1), late, rate]));
 }
 

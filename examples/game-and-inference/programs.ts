@@ -21,8 +21,8 @@ export interface Result {
   /** How long after its tick each frame was done, ns. */
   readonly frames: number[];
   inferences: number;
-  /** The game has ended. */
-  done: boolean;
+  /** The game has ended, ns after BEGIN; null: not yet. */
+  ended: number | null;
 }
 
 /** The kernel and a stream, as a CUDA program gets them. */
@@ -43,7 +43,7 @@ function* frames(machine: Machine, p: SimProcess, result: Result, draw: () => Bl
     yield* draw();
     result.frames.push(machine.now - tick);
   }
-  result.done = true;
+  result.ended = machine.now - BEGIN;
 }
 
 /** The game with CUDA: four kernels a frame. @param priority of its stream, 0 to -5 */
@@ -92,11 +92,11 @@ export function* inference(machine: Machine, p: SimProcess, result: Result): Blo
   const ended = [out<cudaEvent_t>(), out<cudaEvent_t>()];
   for (const event of ended) check(yield* p.cudart.cudaEventCreate(event));
   yield* p.sleep(BEGIN - machine.now);
-  for (let n = 0; !result.done; n++) {
+  for (let n = 0; result.ended === null; n++) {
     const event = ended[n % 2]!.value;
     if (n >= 2) {
       check(yield* p.cudart.cudaEventSynchronize(event));
-      if (!result.done) result.inferences++;
+      if (result.ended === null) result.inferences++;
     }
     check(yield* p.cudart.cudaLaunchKernel(kernel, { x: INFER.blocks, y: 1, z: 1 }, threads, [INFER.count], 0, stream));
     check(yield* p.cudart.cudaEventRecord(event, stream));

@@ -133,9 +133,11 @@ describe("examples", () => {
     expect(half.median).toBeLessThan((108 / 42) * alone.median);
     expect([half.late, quarter.late, shares.late]).toEqual([0, 100, 0]);
     expect(shares.worst).toBeLessThan(1.2 * shares.median);
-    expect(of("MPS, server below normal").worst).toBeLessThanOrEqual(of("MPS").worst);
+    // Sharing the multiprocessors is the only way in which the sum grows.
+    expect(of("MPS").rate).toBeGreaterThan(1.2 * of("nothing: turns of 2 ms").rate);
+    expect(of("MPS").median).toBeLessThan(of("nothing: turns of 2 ms").median);
     for (const [name, [, , , , rate]] of rows) if (!name.endsWith("game alone")) expect(rate).toBeLessThanOrEqual(of("inference alone").rate);
-    expect(half.rate / of("inference alone").rate).toBeCloseTo(56 / 108, 1);
+    expect(Math.abs(half.rate / of("inference alone").rate - 56 / 108)).toBeLessThan(0.1);
     expect(memory).toEqual([
       "memory for a server that wants 36 GiB, and a game that wants 8:", expect.stringMatching(/^ {2}no quota: inference got 36 GiB, game got [0-4] GiB$/),
       "  CUDA_MPS_PINNED_DEVICE_MEM_LIMIT=0=28G: inference got 28 GiB, game got 8 GiB", "  MIG 2g.10gb and 4g.20gb: inference got 19 GiB, game got 8 GiB",
