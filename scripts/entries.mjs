@@ -1,19 +1,57 @@
 /**
  * Writes the public entry modules src/cuda/entry/{cuda,cuda12,cudart}.ts: one documented export for each function, bound to the process that `machine.use` chose. The
- * documentation is the implementation's. (src/opencl/entry/opencl.ts is written by scripts/opencl/generate.mjs.) Usage: node scripts/entries.mjs [--check]
+ * documentation is the implementation's, completed from the tables of scripts/reference. (src/opencl/entry/opencl.ts is written by scripts/opencl/generate.mjs.) Usage: node scripts/entries.mjs [--check]
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compose, partsOf } from "./reference/compose.mjs";
+import * as meanings from "./reference/cuda-parameters.mjs";
+import { cudaErrors } from "./reference/errors.mjs";
+import { minedRules } from "./reference/rules.mjs";
+import { driverSection, runtimeSection } from "./reference/sections.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const read = (path) => readFileSync(join(root, path), "utf8");
 
+/** Functions of the runtime that do not return a code. */
+const returned = { cudaGetErrorName: "const char *", cudaGetErrorString: "const char *", cudaCreateChannelDesc: "struct cudaChannelFormatDesc" };
+
+/** C declaration and group of every function of an API, from the generated table of signatures. */
+function signatures(key) {
+  const found = new Map();
+  for (const [, name, group, list] of read(`src/cuda/abi/${key}/signatures.ts`).matchAll(/^ {2}(\w+): \{ group: "(\w+)", params: (\[.*?\]), outs:/gm)) found.set(name, { group, params: JSON.parse(list), returns: returned[name] ?? (key === "driver" ? "CUresult" : "cudaError_t") });
+  return found;
+}
+
+/** Functions of CUDA 12 that the headers of 13 do not have. */
+const older = { cuCtxCreate_v3: { group: "CUDA_CTX" }, cuCtxCreate_v2: { group: "CUDA_CTX" }, cuMemPrefetchAsync_v1: { group: "CUDA_UNIFIED" }, cuMemAdvise_v1: { group: "CUDA_UNIFIED" } };
+
+/** What is missing in functions that are supported in part. */
+const notes = new Map([...read("src/cuda/support.ts").matchAll(/^ {2}(\w+): partial\("((?:[^"\\]|\\.)*)"\)/gm)].map(([, name, note]) => [name, JSON.parse(`"${note}"`)]));
+
+const rulesOf = minedRules(["src/cuda/driver", "src/cuda/driver/core", "src/cuda/runtime", "src/cuda/runtime/core"].map((folder) => join(root, folder)));
+
 /** Documentation of every exported function of a folder's chapter files, by name. */
-function documentation(folder) {
+function documentation(key) {
+  const folder = `src/cuda/${key}`;
   const docs = new Map();
+  const signature = signatures(key);
   for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith(".ts"))) {
-    for (const match of read(join(folder, file)).matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\nexport function\*? (\w+)/g)) docs.set(match[2], match[1]);
+    for (const match of read(join(folder, file)).matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\nexport function\*? (\w+)\(([^]*?)\): /g)) {
+      const [, comment, name, list] = match;
+      const known = signature.get(name) ?? older[name];
+      if (known === undefined) {
+        docs.set(name, comment);
+        continue;
+      }
+      const names = [...list.matchAll(/(?:^|,)\s*(\w+)\??: /g)].map(([, parameter]) => parameter).slice(1);
+      const c = known.params?.map(([type, parameter]) => `${type}${type.endsWith("*") ? "" : " "}${parameter}`).join(", ");
+      docs.set(name, compose(key, {
+        name, names, comment, prototype: c === undefined ? null : `${known.returns} ${name}(${c})`, parameters: meanings[key], note: notes.get(name) ?? "",
+        source: (key === "driver" ? driverSection : runtimeSection)(known.group), errors: cudaErrors(key, partsOf(comment).returns, rulesOf(name).reaches),
+      }));
+    }
   }
   return docs;
 }
@@ -47,7 +85,7 @@ function tableNames(key) {
 const driverNames = tableNames("driver");
 const versions = read("src/cuda/versions.ts");
 const names12 = new Map([...versions.slice(versions.indexOf("names12")).matchAll(/^ {2}(\w+): "(\w+)"/gm)].map((match) => [match[1], match[2]]));
-const driverDocs = documentation("src/cuda/driver");
+const driverDocs = documentation("driver");
 
 /** CUDA 12: everything of CUDA 13, but for the names that meant another function. */
 function cuda12() {
@@ -59,7 +97,7 @@ function cuda12() {
 const outputs = [
   cuda("The CUDA driver API by its CUDA 13 names (and the numbered functions), bound to the process that `machine.use` chose.", "driver", "cuda", driverNames, driverDocs, "src/cuda/entry/cuda.ts"),
   cuda12(),
-  cuda("The CUDA runtime API, bound to the process that `machine.use` chose.", "runtime", "cudart", tableNames("runtime"), documentation("src/cuda/runtime"), "src/cuda/entry/cudart.ts"),
+  cuda("The CUDA runtime API, bound to the process that `machine.use` chose.", "runtime", "cudart", tableNames("runtime"), documentation("runtime"), "src/cuda/entry/cudart.ts"),
 ];
 
 let stale = 0;

@@ -3,6 +3,12 @@
 // Run: node scripts/opencl/generate.mjs [--check]. With --check nothing is written and a difference is an error.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compose, partsOf } from "../reference/compose.mjs";
+import { openclErrors } from "../reference/errors.mjs";
+import { parameters } from "../reference/opencl-parameters.mjs";
+import { summaries } from "../reference/opencl-summaries.mjs";
+import { minedRules } from "../reference/rules.mjs";
+import { openclSection } from "../reference/sections.mjs";
 
 const registry = JSON.parse(readFileSync(new URL("data/registry.json", import.meta.url), "utf8"));
 const out = fileURLToPath(new URL("../../src/opencl/", import.meta.url));
@@ -189,9 +195,9 @@ export type ExtensionName = keyof typeof extensions;
 // The functions of the chapter files, with their documentation.
 const made = new Map();
 for (const file of readdirSync(out).filter((name) => name.endsWith(".ts")).sort()) {
-  for (const [, comment, name] of readFileSync(out + file, "utf8").matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:function\*? )(cl[A-Z]\w+)\(/g)) {
+  for (const [, comment, name, list] of readFileSync(out + file, "utf8").matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:function\*? )(cl[A-Z]\w+)\(([\s\S]*?)\): /g)) {
     const text = comment.replace(/^ *\* ?/gm, "").trim();
-    made.set(name, { chapter: file.slice(0, -3), text });
+    made.set(name, { chapter: file.slice(0, -3), text, names: [...list.matchAll(/(?:^|,)\s*(\w+)\??: /g)].map(([, parameter]) => parameter).slice(1) });
   }
 }
 const missing = core.filter(([name]) => !made.has(name));
@@ -230,9 +236,23 @@ const sentences = (name) => {
   const text = made.get(name).text.replace(new RegExp(`^${name}(?: \\(([^)]*)\\))?(?:\\.|:)\\s*`), "");
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
+const errorNames = new Set([...readFileSync(`${out}abi/errors.ts`, "utf8").matchAll(/export const (CL_\w+) = -\d+/g)].map(([, code]) => code));
+const rulesOf = minedRules([out, `${out}runtime`]);
+const supportText = readFileSync(`${out}support.ts`, "utf8");
+const sharedNotes = new Map([...supportText.matchAll(/^const ([A-Z_]+) = (".*");$/gm)].map(([, name, text]) => [name, JSON.parse(text)]));
+const rows = new Map([...supportText.matchAll(/^ {2}(\w+): \["([^"]*)", "(\w+)"(?:, ("(?:[^"\\]|\\.)*"|\w+))?\]/gm)].map(([, name, chapter, support, note]) => [name, { chapter, support, note: note?.startsWith('"') ? JSON.parse(note) : sharedNotes.get(note) ?? "" }]));
+const returnsOf = (name) => (made.has(name) ? partsOf(made.get(name).text).returns : null);
 const documented = (name) => {
-  const lines = [`${prototype(name)}${since(name)}`.trim(), ...sentences(name).split("\n").flatMap((line) => line.split(/ (?=@(?:returns|param) )/))].filter((line) => line !== "");
-  return `/**\n${lines.map((line) => ` * ${line}`).join("\n")}\n */`;
+  const row = rows.get(name);
+  const parts = partsOf(sentences(name));
+  // Codes are listed with their conditions; what else the text says about results stays.
+  const kept = (parts.returns ?? "").split(/;? ?errcode_ret:|\bCL_[A-Z]|\bas cl[A-Z]/)[0].replace(/[\s(;,:]+$/, "");
+  const body = [summaries[name], parts.body].filter((text) => text !== undefined && text !== "").join(" ");
+  return compose("opencl", {
+    name, names: made.get(name).names, parameters, prototype: prototype(name).replaceAll("`", "") || null, note: row?.support === "partial" ? row.note : "", source: row === undefined ? null : openclSection(row.chapter),
+    comment: `${body}${since(name)}${[...parts.parameters].map(([parameter, meaning]) => `\n@param ${parameter} ${meaning}`).join("")}${kept === "" ? "" : `\n@returns ${kept}`}`,
+    errors: openclErrors(parts.returns, returnsOf, rulesOf(name).rules, (code) => errorNames.has(code)),
+  });
 };
 write("entry/opencl.ts", `
 /**

@@ -22,832 +22,2735 @@ export type { SvmFreeFunction } from "../svm-commands.ts";
 type Api = SyncApi<OpenCl>;
 
 /**
- * `cl_int clGetPlatformIDs(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` Since OpenCL 1.0.
- * There is one platform.
- * @returns CL_INVALID_VALUE when `num_entries` is 0 and `platforms` is not NULL, or both `platforms` and `num_platforms` are NULL
+ * Lists the platforms. There is one platform. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetPlatformIDs(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @param num_entries room for so many
+ * @param platforms gets the platforms; NULL to count only
+ * @param num_platforms gets the number of platforms; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_VALUE: num_entries must be greater than 0 when platforms is not NULL; platforms and num_platforms must not both be NULL.
  */
 export const clGetPlatformIDs: Api["clGetPlatformIDs"] = ambientCall("opencl", "clGetPlatformIDs");
 
 /**
- * `cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_PLATFORM, CL_INVALID_VALUE
+ * Asks about the platform. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @param platform the platform
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: platform must be a valid platform.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetPlatformInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter
+ *   than param_value_size says.
  */
 export const clGetPlatformInfo: Api["clGetPlatformInfo"] = ambientCall("opencl", "clGetPlatformInfo");
 
 /**
- * `cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type device_type, cl_uint num_entries, cl_device_id* devices, cl_uint* num_devices)` Since OpenCL 1.0.
- * A NULL platform means the only one.
- * @returns CL_INVALID_PLATFORM, CL_INVALID_DEVICE_TYPE, CL_INVALID_VALUE, CL_DEVICE_NOT_FOUND
+ * Lists the devices of a type. A NULL platform means the only one. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type device_type, cl_uint num_entries, cl_device_id* devices, cl_uint* num_devices)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param platform the platform
+ * @param device_type CL_DEVICE_TYPE_*, as bits
+ * @param num_entries room for so many
+ * @param devices gets the devices; NULL to count only
+ * @param num_devices length of the list of devices
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: platform must be a valid platform.
+ * - CL_INVALID_DEVICE_TYPE: device_type must be a combination of CL_DEVICE_TYPE_* bits.
+ * - CL_INVALID_VALUE: num_entries must be greater than 0 when devices is not NULL; devices and num_devices must not both be NULL.
+ * - CL_DEVICE_NOT_FOUND: no device of the type asked for.
  */
 export const clGetDeviceIDs: Api["clGetDeviceIDs"] = ambientCall("opencl", "clGetDeviceIDs");
 
 /**
- * `cl_int clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE
+ * Asks about a device. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param device the device
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: device must be a valid device.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetDeviceInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
  */
 export const clGetDeviceInfo: Api["clGetDeviceInfo"] = ambientCall("opencl", "clGetDeviceInfo");
 
 /**
- * `cl_int clCreateSubDevices(cl_device_id in_device, const cl_device_partition_property* properties, cl_uint num_devices, cl_device_id* out_devices, cl_uint* num_devices_ret)` Since OpenCL 1.2.
- * The devices have no partition scheme, so what is well formed is answered with CL_INVALID_VALUE, as for any
- * scheme that a device does not support.
- * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_DEVICE_PARTITION_COUNT
+ * Partitions a device. The devices have no partition scheme, so what is well formed is answered with CL_INVALID_VALUE, as for any
+ * scheme that a device does not support. Since OpenCL 1.2.
+ *
+ * C: `cl_int clCreateSubDevices(cl_device_id in_device, const cl_device_partition_property* properties, cl_uint num_devices, cl_device_id* out_devices, cl_uint* num_devices_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param in_device the device to partition
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param num_devices length of the list of devices
+ * @param out_devices gets the sub-devices
+ * @param num_devices_ret gets the number of devices; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: in_device must be a valid device.
+ * - CL_INVALID_VALUE: properties must name a partition scheme; num_devices must be greater than 0 when out_devices is not NULL; out_devices and num_devices_ret must not both be
+ *   NULL; the device supports no partition scheme (CL_DEVICE_PARTITION_PROPERTIES is 0).
+ * - CL_INVALID_DEVICE_PARTITION_COUNT: the counts must not be negative, nor together exceed the device's compute units.
  */
 export const clCreateSubDevices: Api["clCreateSubDevices"] = ambientCall("opencl", "clCreateSubDevices");
 
 /**
- * `cl_int clRetainDevice(cl_device_id device)` Since OpenCL 1.2.
- * Nothing happens to root devices.
- * @returns CL_INVALID_DEVICE
+ * Counts one user of a sub-device more. Nothing happens to root devices. Since OpenCL 1.2.
+ *
+ * C: `cl_int clRetainDevice(cl_device_id device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param device the device
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: device must be a valid device.
  */
 export const clRetainDevice: Api["clRetainDevice"] = ambientCall("opencl", "clRetainDevice");
 
 /**
- * `cl_int clReleaseDevice(cl_device_id device)` Since OpenCL 1.2.
- * Nothing happens to root devices.
- * @returns CL_INVALID_DEVICE
+ * Counts one user of a sub-device less. Nothing happens to root devices. Since OpenCL 1.2.
+ *
+ * C: `cl_int clReleaseDevice(cl_device_id device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param device the device
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: device must be a valid device.
  */
 export const clReleaseDevice: Api["clReleaseDevice"] = ambientCall("opencl", "clReleaseDevice");
 
 /**
- * `cl_int clSetDefaultDeviceCommandQueue(cl_context context, cl_device_id device, cl_command_queue command_queue)` Since OpenCL 2.1.
- * The devices have no device queues.
- * @returns CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_OPERATION
+ * The devices have no device queues. Since OpenCL 2.1.
+ *
+ * C: `cl_int clSetDefaultDeviceCommandQueue(cl_context context, cl_device_id device, cl_command_queue command_queue)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param context a context of this process
+ * @param device the device
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_DEVICE: device must be one of the context's devices.
+ * - CL_INVALID_OPERATION: the device has no replaceable default device queue.
  */
 export const clSetDefaultDeviceCommandQueue: Api["clSetDefaultDeviceCommandQueue"] = ambientCall("opencl", "clSetDefaultDeviceCommandQueue");
 
 /**
- * `cl_int clGetDeviceAndHostTimer(cl_device_id device, cl_ulong* device_timestamp, cl_ulong* host_timestamp)` Since OpenCL 2.1.
- * Both clocks, nanoseconds, read together.
- * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES
+ * Both clocks, nanoseconds, read together. Since OpenCL 2.1.
+ *
+ * C: `cl_int clGetDeviceAndHostTimer(cl_device_id device, cl_ulong* device_timestamp, cl_ulong* host_timestamp)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param device the device
+ * @param device_timestamp gets the device's time, nanoseconds
+ * @param host_timestamp gets the host's time, nanoseconds
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: device must be a valid device.
+ * - CL_INVALID_VALUE: device_timestamp and host_timestamp must not be NULL.
+ * - CL_OUT_OF_RESOURCES: the device does not answer.
  */
 export const clGetDeviceAndHostTimer: Api["clGetDeviceAndHostTimer"] = ambientCall("opencl", "clGetDeviceAndHostTimer");
 
 /**
- * `cl_int clGetHostTimer(cl_device_id device, cl_ulong* host_timestamp)` Since OpenCL 2.1.
- * The host's clock, nanoseconds.
- * @returns CL_INVALID_DEVICE, CL_INVALID_VALUE
+ * The host's clock, nanoseconds. Since OpenCL 2.1.
+ *
+ * C: `cl_int clGetHostTimer(cl_device_id device, cl_ulong* host_timestamp)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.2 Querying Devices and 4.3 Partitioning a Device.
+ * @param device the device
+ * @param host_timestamp gets the host's time, nanoseconds
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_DEVICE: device must be a valid device.
+ * - CL_INVALID_VALUE: host_timestamp must not be NULL.
  */
 export const clGetHostTimer: Api["clGetHostTimer"] = ambientCall("opencl", "clGetHostTimer");
 
 /**
- * `cl_context clCreateContext(const cl_context_properties* properties, cl_uint num_devices, const cl_device_id* devices, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.0.
- * Devices named twice count once.
+ * Makes a context of devices: what memory objects, programs and events belong to. Devices named twice count once. Since OpenCL 1.0.
+ *
+ * C: `cl_context clCreateContext(const cl_context_properties* properties, cl_uint num_devices, const cl_device_id* devices, void (CL_CALLBACK* pfn_notify)(const char* errinfo,
+ * const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param num_devices length of the list of devices
+ * @param devices the devices
  * @param pfn_notify called with errors that happen in the context: `(errinfo, private_info, cb, user_data)`
- * @returns the context or NULL; errcode_ret: CL_INVALID_PLATFORM, CL_INVALID_PROPERTY, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_DEVICE_NOT_AVAILABLE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the context or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: the handle is not the platform.
+ * - CL_INVALID_PROPERTY: a property is unknown, has no such value, or stands there twice.
+ * - CL_INVALID_VALUE: devices must not be NULL; num_devices must not be 0; user_data must be NULL when pfn_notify is.
+ * - CL_INVALID_DEVICE: devices must hold valid devices.
+ * - CL_DEVICE_NOT_AVAILABLE: the device is lost.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateContext: Api["clCreateContext"] = ambientCall("opencl", "clCreateContext");
 
 /**
- * `cl_context clCreateContextFromType(const cl_context_properties* properties, cl_device_type device_type, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void* private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.0.
- * A context of all devices of a type.
- * @returns the context or NULL; errcode_ret: CL_INVALID_PLATFORM, CL_INVALID_PROPERTY, CL_INVALID_VALUE, CL_INVALID_DEVICE_TYPE, CL_DEVICE_NOT_AVAILABLE, CL_DEVICE_NOT_FOUND, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * A context of all devices of a type. Since OpenCL 1.0.
+ *
+ * C: `cl_context clCreateContextFromType(const cl_context_properties* properties, cl_device_type device_type, void (CL_CALLBACK* pfn_notify)(const char* errinfo, const void*
+ * private_info, size_t cb, void* user_data), void* user_data, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param device_type CL_DEVICE_TYPE_*, as bits
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the context or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: the handle is not the platform.
+ * - CL_INVALID_PROPERTY: a property is unknown, has no such value, or stands there twice.
+ * - CL_INVALID_VALUE: user_data must be NULL when pfn_notify is.
+ * - CL_INVALID_DEVICE_TYPE: device_type must be a combination of CL_DEVICE_TYPE_* bits.
+ * - CL_DEVICE_NOT_AVAILABLE: the device is lost.
+ * - CL_DEVICE_NOT_FOUND: no device of the type asked for.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateContextFromType: Api["clCreateContextFromType"] = ambientCall("opencl", "clCreateContextFromType");
 
 /**
- * `cl_int clRetainContext(cl_context context)` Since OpenCL 1.0.
- * @returns CL_INVALID_CONTEXT
+ * Counts one user of a context more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainContext(cl_context context)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param context a context of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
  */
 export const clRetainContext: Api["clRetainContext"] = ambientCall("opencl", "clRetainContext");
 
 /**
- * `cl_int clReleaseContext(cl_context context)` Since OpenCL 1.0.
- * @returns CL_INVALID_CONTEXT
+ * Counts one user of a context less; it goes with the last one and the objects in it. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseContext(cl_context context)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param context a context of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
  */
 export const clReleaseContext: Api["clReleaseContext"] = ambientCall("opencl", "clReleaseContext");
 
 /**
- * `cl_int clGetContextInfo(cl_context context, cl_context_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ * Asks about a context. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetContextInfo(cl_context context, cl_context_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param context a context of this process
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetContextInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
  */
 export const clGetContextInfo: Api["clGetContextInfo"] = ambientCall("opencl", "clGetContextInfo");
 
 /**
- * `cl_int clSetContextDestructorCallback(cl_context context, void (CL_CALLBACK* pfn_notify)(cl_context context, void* user_data), void* user_data)` Since OpenCL 3.0.
- * `pfn_notify(context, user_data)` is called when the context is destroyed, the last registered first.
- * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ * `pfn_notify(context, user_data)` is called when the context is destroyed, the last registered first. Since OpenCL 3.0.
+ *
+ * C: `cl_int clSetContextDestructorCallback(cl_context context, void (CL_CALLBACK* pfn_notify)(cl_context context, void* user_data), void* user_data)`
+ *
+ * Blocking: never waits: the function is called later, by a thread of the library.
+ *
+ * Source: OpenCL 3.1 API specification, 4.4 Contexts.
+ * @param context a context of this process
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: pfn_notify must not be NULL.
  */
 export const clSetContextDestructorCallback: Api["clSetContextDestructorCallback"] = ambientCall("opencl", "clSetContextDestructorCallback");
 
 /**
- * `cl_command_queue clCreateCommandQueueWithProperties(cl_context context, cl_device_id device, const cl_queue_properties* properties, cl_int* errcode_ret)` Since OpenCL 2.0.
- * ClCreateCommandQueueWithProperties, with the properties of cl_khr_priority_hints and cl_khr_throttle_hints.
- * @returns the queue or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_QUEUE_PROPERTIES, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes a command-queue. ClCreateCommandQueueWithProperties, with the properties of cl_khr_priority_hints and cl_khr_throttle_hints. Since OpenCL 2.0.
+ *
+ * C: `cl_command_queue clCreateCommandQueueWithProperties(cl_context context, cl_device_id device, const cl_queue_properties* properties, cl_int* errcode_ret)`
+ *
+ * Partial: Device queues are refused with CL_INVALID_QUEUE_PROPERTIES; throttle hints are accepted and change nothing.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param context a context of this process
+ * @param device the device
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the queue or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_DEVICE: device must be a valid device; device must be one of the context's devices.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_QUEUE_PROPERTIES: the device does not support such a queue.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateCommandQueueWithProperties: Api["clCreateCommandQueueWithProperties"] = ambientCall("opencl", "clCreateCommandQueueWithProperties");
 
 /**
- * `cl_int clRetainCommandQueue(cl_command_queue command_queue)` Since OpenCL 1.0.
- * @returns CL_INVALID_COMMAND_QUEUE
+ * Counts one user of a queue more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainCommandQueue(cl_command_queue command_queue)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue.
  */
 export const clRetainCommandQueue: Api["clRetainCommandQueue"] = ambientCall("opencl", "clRetainCommandQueue");
 
 /**
- * `cl_int clReleaseCommandQueue(cl_command_queue command_queue)` Since OpenCL 1.0.
- * Flushes it too.
- * @returns CL_INVALID_COMMAND_QUEUE
+ * Counts one user of a queue less. Flushes it too. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseCommandQueue(cl_command_queue command_queue)`
+ *
+ * Blocking: never waits: flushes the queue, which goes when its commands have ended.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue.
  */
 export const clReleaseCommandQueue: Api["clReleaseCommandQueue"] = ambientCall("opencl", "clReleaseCommandQueue");
 
 /**
- * `cl_int clGetCommandQueueInfo(cl_command_queue command_queue, cl_command_queue_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE
+ * Asks about a queue. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetCommandQueueInfo(cl_command_queue command_queue, cl_command_queue_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue; CL_QUEUE_SIZE is a query of device queues.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetCommandQueueInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter
+ *   than param_value_size says.
  */
 export const clGetCommandQueueInfo: Api["clGetCommandQueueInfo"] = ambientCall("opencl", "clGetCommandQueueInfo");
 
 /**
- * `cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0.
- * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current
- *   when the buffer is mapped and unmapped.
- * @returns the buffer or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_BUFFER_SIZE, CL_INVALID_HOST_PTR, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes a buffer: memory for kernels, in the device or in the host's memory as the flags ask. Since OpenCL 1.0.
+ *
+ * C: `cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param size bytes of the buffer
+ * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current when
+ *   the buffer is mapped and unmapped.
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the buffer or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_BUFFER_SIZE: size must not be 0; size must not be greater than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices; size must not be greater than the SVM allocation that
+ *   host_ptr points into.
+ * - CL_INVALID_HOST_PTR: host_ptr must not be NULL with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must be NULL without CL_MEM_USE_HOST_PTR and CL_MEM_COPY_HOST_PTR;
+ *   host_ptr must point to size bytes of memory.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateBuffer: Api["clCreateBuffer"] = ambientCall("opencl", "clCreateBuffer");
 
 /**
- * `cl_mem clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 3.0.
- * There are no properties for buffers in OpenCL 3.0.
- * @returns the buffer or NULL; errcode_ret: as clCreateBuffer, and CL_INVALID_PROPERTY
+ * Makes a buffer, with properties. There are no properties for buffers in OpenCL 3.0. Since OpenCL 3.0.
+ *
+ * C: `cl_mem clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, size_t size, void* host_ptr, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param context a context of this process
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param size bytes of the buffer
+ * @param host_ptr host memory: a simulated address or a JavaScript array; NULL without the flags that need it
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the buffer or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROPERTY: properties must name supported buffer properties only, and there are none.
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_BUFFER_SIZE: size must not be 0; size must not be greater than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices; size must not be greater than the SVM allocation that
+ *   host_ptr points into.
+ * - CL_INVALID_HOST_PTR: host_ptr must not be NULL with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must be NULL without CL_MEM_USE_HOST_PTR and CL_MEM_COPY_HOST_PTR;
+ *   host_ptr must point to size bytes of memory.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateBufferWithProperties: Api["clCreateBufferWithProperties"] = ambientCall("opencl", "clCreateBufferWithProperties");
 
 /**
- * `cl_mem clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type buffer_create_type, const void* buffer_create_info, cl_int* errcode_ret)` Since OpenCL 1.1.
+ * Makes a memory object of a region of a buffer. Since OpenCL 1.1.
+ *
+ * C: `cl_mem clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type buffer_create_type, const void* buffer_create_info, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param buffer the buffer
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param buffer_create_type CL_BUFFER_CREATE_TYPE_REGION
  * @param buffer_create_info `{ origin, size }` in bytes
- * @returns the sub-buffer or NULL; errcode_ret: CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_BUFFER_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the sub-buffer or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: buffer must be a valid buffer; buffer must not be a sub-buffer itself.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_BUFFER_SIZE: the size is 0, larger than the device allows, or the region does not lie inside the buffer.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
  */
 export const clCreateSubBuffer: Api["clCreateSubBuffer"] = ambientCall("opencl", "clCreateSubBuffer");
 
 /**
- * `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.2.
+ * Makes an image. Since OpenCL 1.2.
+ *
+ * C: `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)`
+ *
+ * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param image_format order and type of the channels
  * @param image_desc what the image is like; `mem_object` may be a buffer (1D image buffers, 2D images) or a 2D image whose pixels the new one shares
- * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current when the image is
- *   mapped and unmapped
- * @returns the image or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_DESCRIPTOR, CL_INVALID_IMAGE_SIZE, CL_INVALID_HOST_PTR,
- *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * @param host_ptr a simulated address, or a JavaScript array. With CL_MEM_USE_HOST_PTR the first is used by the GPU directly, the second through a copy that is made current when
+ *   the image is mapped and unmapped
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the image or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_IMAGE_FORMAT_DESCRIPTOR: image_format must be a known channel order and data type that go together; depth images must have two dimensions.
+ * - CL_INVALID_IMAGE_DESCRIPTOR: image_desc is NULL, or its members do not fit together.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_INVALID_HOST_PTR: host_ptr must be given exactly with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must point to all rows and slices of the image.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: no device of the context has images of this format (clGetSupportedImageFormats).
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: the image needs more than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateImage: Api["clCreateImage"] = ambientCall("opencl", "clCreateImage");
 
 /**
- * `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 3.0.
- * There are no properties for images in OpenCL 3.0.
- * @returns the image or NULL; errcode_ret: as clCreateImage, and CL_INVALID_PROPERTY
+ * Makes an image, with properties. There are no properties for images in OpenCL 3.0. Since OpenCL 3.0.
+ *
+ * C: `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc*
+ * image_desc, void* host_ptr, cl_int* errcode_ret)`
+ *
+ * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param context a context of this process
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param image_format order and type of the channels
+ * @param image_desc type and sizes: width, height and depth in pixels, pitches in bytes
+ * @param host_ptr host memory: a simulated address or a JavaScript array; NULL without the flags that need it
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the image or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROPERTY: properties must name supported image properties only, and there are none.
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_IMAGE_FORMAT_DESCRIPTOR: image_format must be a known channel order and data type that go together; depth images must have two dimensions.
+ * - CL_INVALID_IMAGE_DESCRIPTOR: image_desc is NULL, or its members do not fit together.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_INVALID_HOST_PTR: host_ptr must be given exactly with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must point to all rows and slices of the image.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: no device of the context has images of this format (clGetSupportedImageFormats).
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: the image needs more than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateImageWithProperties: Api["clCreateImageWithProperties"] = ambientCall("opencl", "clCreateImageWithProperties");
 
 /**
- * `cl_mem clCreatePipe(cl_context context, cl_mem_flags flags, cl_uint pipe_packet_size, cl_uint pipe_max_packets, const cl_pipe_properties* properties, cl_int* errcode_ret)` Since OpenCL 2.0.
- * Refused.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_PIPE_SIZE, CL_INVALID_OPERATION
+ * Refused. Since OpenCL 2.0.
+ *
+ * C: `cl_mem clCreatePipe(cl_context context, cl_mem_flags flags, cl_uint pipe_packet_size, cl_uint pipe_max_packets, const cl_pipe_properties* properties, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.4 Pipes.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param pipe_packet_size bytes of a packet
+ * @param pipe_max_packets most packets in it
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: flags must hold CL_MEM_READ_WRITE and CL_MEM_HOST_NO_ACCESS only; properties must be NULL.
+ * - CL_INVALID_PIPE_SIZE: neither packet size nor number of packets may be 0.
+ * - CL_INVALID_OPERATION: no device of the context has pipes (CL_DEVICE_PIPE_SUPPORT).
  */
 export const clCreatePipe: Api["clCreatePipe"] = ambientCall("opencl", "clCreatePipe");
 
 /**
- * `cl_int clRetainMemObject(cl_mem memobj)` Since OpenCL 1.0.
- * @returns CL_INVALID_MEM_OBJECT
+ * Counts one user of a memory object more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainMemObject(cl_mem memobj)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param memobj the memory object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: memobj must be a valid memory object.
  */
 export const clRetainMemObject: Api["clRetainMemObject"] = ambientCall("opencl", "clRetainMemObject");
 
 /**
- * `cl_int clReleaseMemObject(cl_mem memobj)` Since OpenCL 1.0.
- * The object goes when commands that use it have ended, too; then its destructor callbacks run.
- * @returns CL_INVALID_MEM_OBJECT
+ * Counts one user of a memory object less. The object goes when commands that use it have ended, too; then its destructor callbacks run. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseMemObject(cl_mem memobj)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param memobj the memory object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: memobj must be a valid memory object.
  */
 export const clReleaseMemObject: Api["clReleaseMemObject"] = ambientCall("opencl", "clReleaseMemObject");
 
 /**
- * `cl_int clGetSupportedImageFormats(cl_context context, cl_mem_flags flags, cl_mem_object_type image_type, cl_uint num_entries, cl_image_format* image_formats, cl_uint* num_image_formats)` Since OpenCL 1.0.
- * The same formats for reading and writing.
- * @returns CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Lists the formats of images. The same formats for reading and writing. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetSupportedImageFormats(cl_context context, cl_mem_flags flags, cl_mem_object_type image_type, cl_uint num_entries, cl_image_format* image_formats, cl_uint*
+ * num_image_formats)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param image_type CL_MEM_OBJECT_IMAGE*
+ * @param num_entries room for so many
+ * @param image_formats gets the formats; NULL to count only
+ * @param num_image_formats gets the number of formats; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: image_type must be the type of an image; num_entries must not be 0 when image_formats is not NULL.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clGetSupportedImageFormats: Api["clGetSupportedImageFormats"] = ambientCall("opencl", "clGetSupportedImageFormats");
 
 /**
- * `cl_int clGetMemObjectInfo(cl_mem memobj, cl_mem_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE
+ * Asks about a memory object. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetMemObjectInfo(cl_mem memobj, cl_mem_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param memobj the memory object
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: memobj must be a valid memory object.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetMemObjectInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter
+ *   than param_value_size says.
  */
 export const clGetMemObjectInfo: Api["clGetMemObjectInfo"] = ambientCall("opencl", "clGetMemObjectInfo");
 
 /**
- * `cl_int clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Asks about an image. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param image the image
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: image must be a valid image.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetImageInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clGetImageInfo: Api["clGetImageInfo"] = ambientCall("opencl", "clGetImageInfo");
 
 /**
- * `cl_int clGetPipeInfo(cl_mem pipe, cl_pipe_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 2.0.
- * There are no pipes.
- * @returns CL_INVALID_MEM_OBJECT
+ * There are no pipes. Since OpenCL 2.0.
+ *
+ * C: `cl_int clGetPipeInfo(cl_mem pipe, cl_pipe_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.4 Pipes.
+ * @param pipe the pipe
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: pipe must be a valid pipe, and the devices have none.
  */
 export const clGetPipeInfo: Api["clGetPipeInfo"] = ambientCall("opencl", "clGetPipeInfo");
 
 /**
- * `cl_int clSetMemObjectDestructorCallback(cl_mem memobj, void (CL_CALLBACK* pfn_notify)(cl_mem memobj, void* user_data), void* user_data)` Since OpenCL 1.1.
- * `pfn_notify(memobj, user_data)` is called when the object is destroyed, the last registered first, before its memory goes.
- * @returns CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE
+ * `pfn_notify(memobj, user_data)` is called when the object is destroyed, the last registered first, before its memory goes. Since OpenCL 1.1.
+ *
+ * C: `cl_int clSetMemObjectDestructorCallback(cl_mem memobj, void (CL_CALLBACK* pfn_notify)(cl_mem memobj, void* user_data), void* user_data)`
+ *
+ * Blocking: never waits: the function is called later, by a thread of the library.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param memobj the memory object
+ * @param pfn_notify function that is called when the object goes
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_MEM_OBJECT: memobj must be a valid memory object.
+ * - CL_INVALID_VALUE: pfn_notify must not be NULL.
  */
 export const clSetMemObjectDestructorCallback: Api["clSetMemObjectDestructorCallback"] = ambientCall("opencl", "clSetMemObjectDestructorCallback");
 
 /**
- * `void* clSVMAlloc(cl_context context, cl_svm_mem_flags flags, size_t size, cl_uint alignment)` Since OpenCL 2.0.
- * Memory that host and devices see at one address: a buffer object in system memory, mapped shared into the process and into every device's address
- * space. Both sides see each other's stores at once, so that coarse- and fine-grained buffers are the same thing here; only what the program may rely on differs. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics.
+ * Allocates shared virtual memory. Memory that host and devices see at one address: a buffer object in system memory, mapped shared into the process and into every device's address
+ * space. Both sides see each other's stores at once, so that coarse- and fine-grained buffers are the same thing here; only what the program may rely on differs. Unlike other functions it gives no code, only NULL; the reason is in the diagnostics. Since OpenCL 2.0.
+ *
+ * C: `void* clSVMAlloc(cl_context context, cl_svm_mem_flags flags, size_t size, cl_uint alignment)`
+ *
+ * Partial: Fine-grained buffers and atomics only on devices whose profile has them; all buffers are in system memory.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param context a context of this process
+ * @param flags how the memory is used and shared: CL_MEM_*, as bits
+ * @param size bytes
  * @param alignment a power of two, or 0 for the default
- * @returns the address, or 0 (NULL)
+ * @returns the address, or 0 (NULL). Nothing comes of it, with a diagnostic that says why:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: no device has fine-grained SVM buffers; no device has SVM atomics; size must not be 0; size must not be greater than CL_DEVICE_MAX_MEM_ALLOC_SIZE of any
+ *   device; alignment must be 0 or a power of two that the devices support.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: no memory for the allocation.
  */
 export const clSVMAlloc: Api["clSVMAlloc"] = ambientCall("opencl", "clSVMAlloc");
 
 /**
- * `void clSVMFree(cl_context context, void* svm_pointer)` Since OpenCL 2.0.
- * At once; it does not wait for commands that use the memory. NULL is ignored.
+ * Frees shared virtual memory. At once; it does not wait for commands that use the memory. NULL is ignored. Since OpenCL 2.0.
+ *
+ * C: `void clSVMFree(cl_context context, void* svm_pointer)`
+ *
+ * Blocking: never waits, also not for commands that use the memory.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param context a context of this process
+ * @param svm_pointer what clSVMAlloc returned; NULL does nothing
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
  */
 export const clSVMFree: Api["clSVMFree"] = ambientCall("opencl", "clSVMFree");
 
 /**
- * `cl_sampler clCreateSamplerWithProperties(cl_context context, const cl_sampler_properties* sampler_properties, cl_int* errcode_ret)` Since OpenCL 2.0.
- * What the list does not name: normalized coordinates, CL_ADDRESS_CLAMP, CL_FILTER_NEAREST.
- * @returns the sampler or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes a sampler, with properties. What the list does not name: normalized coordinates, CL_ADDRESS_CLAMP, CL_FILTER_NEAREST. Since OpenCL 2.0.
+ *
+ * C: `cl_sampler clCreateSamplerWithProperties(cl_context context, const cl_sampler_properties* sampler_properties, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.7 Sampler Objects.
+ * @param context a context of this process
+ * @param sampler_properties names and values in turn, with 0 at the end; may be NULL
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the sampler or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: sampler_properties must name supported properties with valid values; a sampler property must not be given twice.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateSamplerWithProperties: Api["clCreateSamplerWithProperties"] = ambientCall("opencl", "clCreateSamplerWithProperties");
 
 /**
- * `cl_int clRetainSampler(cl_sampler sampler)` Since OpenCL 1.0.
- * @returns CL_INVALID_SAMPLER
+ * Counts one user of a sampler more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainSampler(cl_sampler sampler)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.7 Sampler Objects.
+ * @param sampler the sampler
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_SAMPLER: sampler must be a valid sampler.
  */
 export const clRetainSampler: Api["clRetainSampler"] = ambientCall("opencl", "clRetainSampler");
 
 /**
- * `cl_int clReleaseSampler(cl_sampler sampler)` Since OpenCL 1.0.
- * Kernels that have it as argument keep its value.
- * @returns CL_INVALID_SAMPLER
+ * Counts one user of a sampler less. Kernels that have it as argument keep its value. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseSampler(cl_sampler sampler)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.7 Sampler Objects.
+ * @param sampler the sampler
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_SAMPLER: sampler must be a valid sampler.
  */
 export const clReleaseSampler: Api["clReleaseSampler"] = ambientCall("opencl", "clReleaseSampler");
 
 /**
- * `cl_int clGetSamplerInfo(cl_sampler sampler, cl_sampler_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_SAMPLER, CL_INVALID_VALUE
+ * Asks about a sampler. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetSamplerInfo(cl_sampler sampler, cl_sampler_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.7 Sampler Objects.
+ * @param sampler the sampler
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_SAMPLER: sampler must be a valid sampler.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetSamplerInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
  */
 export const clGetSamplerInfo: Api["clGetSamplerInfo"] = ambientCall("opencl", "clGetSamplerInfo");
 
 /**
- * `cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char** strings, const size_t* lengths, cl_int* errcode_ret)` Since OpenCL 1.0.
+ * Makes a program of OpenCL C source. Since OpenCL 1.0.
+ *
+ * C: `cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char** strings, const size_t* lengths, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param context a context of this process
+ * @param count number of strings
+ * @param strings the source text, in pieces
  * @param lengths characters of each string to take; 0, or a NULL array: all
- * @returns the program or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the program or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: count must not be 0, nor strings NULL; no entry of strings may be NULL.
  */
 export const clCreateProgramWithSource: Api["clCreateProgramWithSource"] = ambientCall("opencl", "clCreateProgramWithSource");
 
 /**
- * `cl_program clCreateProgramWithBinary(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const size_t* lengths, const unsigned char** binaries, cl_int* binary_status, cl_int* errcode_ret)` Since OpenCL 1.0.
- * Takes what clGetProgramInfo(CL_PROGRAM_BINARIES) gave.
- * @returns the program or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_BINARY
+ * Makes a program of binaries. Takes what clGetProgramInfo(CL_PROGRAM_BINARIES) gave. Since OpenCL 1.0.
+ *
+ * C: `cl_program clCreateProgramWithBinary(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const size_t* lengths, const unsigned char** binaries, cl_int*
+ * binary_status, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param context a context of this process
+ * @param num_devices length of the list of devices
+ * @param device_list devices that the binaries are for
+ * @param lengths bytes of each binary
+ * @param binaries the programs as clGetProgramInfo gave them, one for each device
+ * @param binary_status gets one code for each device; may be NULL
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the program or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: num_devices must not be 0, nor device_list NULL; lengths and binaries must not be NULL; no length may be 0 and no binary NULL.
+ * - CL_INVALID_DEVICE: the handle is no device of this process, or not of this context.
+ * - CL_INVALID_BINARY: not a program binary of this platform, or damaged.
  */
 export const clCreateProgramWithBinary: Api["clCreateProgramWithBinary"] = ambientCall("opencl", "clCreateProgramWithBinary");
 
 /**
- * `cl_program clCreateProgramWithBuiltInKernels(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* kernel_names, cl_int* errcode_ret)` Since OpenCL 1.2.
- * The devices have none.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_DEVICE
+ * The devices have none. Since OpenCL 1.2.
+ *
+ * C: `cl_program clCreateProgramWithBuiltInKernels(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* kernel_names, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param context a context of this process
+ * @param num_devices length of the list of devices
+ * @param device_list devices, or NULL for all of the program
+ * @param kernel_names names, with semicolons between them
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: num_devices must not be 0, nor device_list NULL; kernel_names must name built-in kernels of the devices, and they have none.
+ * - CL_INVALID_DEVICE: the handle is no device of this process, or not of this context.
  */
 export const clCreateProgramWithBuiltInKernels: Api["clCreateProgramWithBuiltInKernels"] = ambientCall("opencl", "clCreateProgramWithBuiltInKernels");
 
 /**
- * `cl_program clCreateProgramWithIL(cl_context context, const void* il, size_t length, cl_int* errcode_ret)` Since OpenCL 2.1.
- * The devices take no intermediate language.
- * @returns NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * The devices take no intermediate language. Since OpenCL 2.1.
+ *
+ * C: `cl_program clCreateProgramWithIL(cl_context context, const void* il, size_t length, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param context a context of this process
+ * @param il the intermediate language
+ * @param length bytes of il
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: il must not be NULL, nor length 0.
+ * - CL_INVALID_OPERATION: no device of the context takes an intermediate language (CL_DEVICE_IL_VERSION is empty).
  */
 export const clCreateProgramWithIL: Api["clCreateProgramWithIL"] = ambientCall("opencl", "clCreateProgramWithIL");
 
 /**
- * `cl_int clRetainProgram(cl_program program)` Since OpenCL 1.0.
- * @returns CL_INVALID_PROGRAM
+ * Counts one user of a program more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainProgram(cl_program program)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
  */
 export const clRetainProgram: Api["clRetainProgram"] = ambientCall("opencl", "clRetainProgram");
 
 /**
- * `cl_int clReleaseProgram(cl_program program)` Since OpenCL 1.0.
- * Its kernels keep it.
- * @returns CL_INVALID_PROGRAM
+ * Counts one user of a program less. Its kernels keep it. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseProgram(cl_program program)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
  */
 export const clReleaseProgram: Api["clReleaseProgram"] = ambientCall("opencl", "clReleaseProgram");
 
 /**
- * `cl_int clBuildProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 1.0.
- * From source, or from an executable binary. With `pfn_notify` it returns at once and the build goes on beside.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_BINARY, CL_INVALID_BUILD_OPTIONS, CL_COMPILER_NOT_AVAILABLE, CL_BUILD_PROGRAM_FAILURE, CL_INVALID_OPERATION,
- *   CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Compiles and links a program for its devices. From source, or from an executable binary. With `pfn_notify` it returns at once and the build goes on beside. Since OpenCL 1.0.
+ *
+ * C: `cl_int clBuildProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, void (CL_CALLBACK* pfn_notify)(cl_program program, void*
+ * user_data), void* user_data)`
+ *
+ * Blocking: without pfn_notify the call waits for the compiler; with it the call returns at once, and the callback says when the program is ready.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param num_devices length of the list of devices
+ * @param device_list devices, or NULL for all of the program
+ * @param options options of the compiler or linker, as on a command line; may be NULL
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_VALUE: user_data must be NULL when pfn_notify is; num_devices must be 0 exactly when device_list is NULL.
+ * - CL_INVALID_DEVICE: every device of device_list must be one of the program's.
+ * - CL_INVALID_BINARY: the program has no executable binary for one of the devices.
+ * - CL_INVALID_BUILD_OPTIONS: options must be known build options.
+ * - CL_COMPILER_NOT_AVAILABLE: no OpenCL C compiler is installed: add the package @yowasp/clang, or a clang of version 15 or later.
+ * - CL_BUILD_PROGRAM_FAILURE: the program has errors: see its build log.
+ * - CL_INVALID_OPERATION: a program made by clLinkProgram is built already; an earlier build for one of the devices has not finished; there are kernel objects attached to the
+ *   program.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clBuildProgram: Api["clBuildProgram"] = ambientCall("opencl", "clBuildProgram");
 
 /**
- * `cl_int clCompileProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_headers, const cl_program* input_headers, const char** header_include_names, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 1.2.
- * Makes an object for clLinkProgram.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_DEVICE, CL_INVALID_COMPILER_OPTIONS, CL_INVALID_OPERATION, CL_COMPILER_NOT_AVAILABLE, CL_COMPILE_PROGRAM_FAILURE, CL_OUT_OF_RESOURCES,
- *   CL_OUT_OF_HOST_MEMORY
+ * Compiles a program without linking it. Makes an object for clLinkProgram. Since OpenCL 1.2.
+ *
+ * C: `cl_int clCompileProgram(cl_program program, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_headers, const cl_program*
+ * input_headers, const char** header_include_names, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)`
+ *
+ * Blocking: without pfn_notify the call waits for the compiler; with it the call returns at once, and the callback says when the program is ready.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param num_devices length of the list of devices
+ * @param device_list devices, or NULL for all of the program
+ * @param options options of the compiler or linker, as on a command line; may be NULL
+ * @param num_input_headers number of headers
+ * @param input_headers programs that serve as headers
+ * @param header_include_names name of each header, as #include spells it
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program; input_headers must hold programs created from source.
+ * - CL_INVALID_VALUE: input_headers and header_include_names must be NULL exactly when num_input_headers is 0; user_data must be NULL when pfn_notify is; num_devices must be 0
+ *   exactly when device_list is NULL.
+ * - CL_INVALID_DEVICE: every device of device_list must be one of the program's.
+ * - CL_INVALID_COMPILER_OPTIONS: options must be known compiler options.
+ * - CL_INVALID_OPERATION: the program has no source; an earlier build for one of the devices has not finished; there are kernel objects attached to the program.
+ * - CL_COMPILER_NOT_AVAILABLE: no OpenCL C compiler is installed: add the package @yowasp/clang, or a clang of version 15 or later.
+ * - CL_COMPILE_PROGRAM_FAILURE: the program has errors: see its build log.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCompileProgram: Api["clCompileProgram"] = ambientCall("opencl", "clCompileProgram");
 
 /**
- * `cl_program clLinkProgram(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_programs, const cl_program* input_programs, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data, cl_int* errcode_ret)` Since OpenCL 1.2.
- * Makes an executable, or with -create-library a library, of compiled programs.
- * @returns a program, also when linking failed (CL_LINK_PROGRAM_FAILURE), so that its log can be read; else NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_PROGRAM, CL_INVALID_DEVICE,
- *   CL_INVALID_LINKER_OPTIONS, CL_INVALID_OPERATION, CL_LINKER_NOT_AVAILABLE, CL_LINK_PROGRAM_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Links compiled programs. Makes an executable, or with -create-library a library, of compiled programs. Since OpenCL 1.2.
+ *
+ * C: `cl_program clLinkProgram(cl_context context, cl_uint num_devices, const cl_device_id* device_list, const char* options, cl_uint num_input_programs, const cl_program*
+ * input_programs, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data, cl_int* errcode_ret)`
+ *
+ * Blocking: without pfn_notify the call waits for the compiler; with it the call returns at once, and the callback says when the program is ready.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param context a context of this process
+ * @param num_devices length of the list of devices
+ * @param device_list devices, or NULL for all of the program
+ * @param options options of the compiler or linker, as on a command line; may be NULL
+ * @param num_input_programs number of programs
+ * @param input_programs compiled programs or libraries
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns a program, also when linking failed. Errors, with the rule that was broken or what happened:
+ * - CL_LINK_PROGRAM_FAILURE: the programs do not fit together: see the build log.
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: num_devices must be 0 exactly when device_list is NULL; num_input_programs must not be 0, nor input_programs NULL; user_data must be NULL when pfn_notify is.
+ * - CL_INVALID_PROGRAM: input_programs must hold valid programs.
+ * - CL_INVALID_DEVICE: every device of device_list must be one of the context's.
+ * - CL_INVALID_LINKER_OPTIONS: options must be known linker options.
+ * - CL_INVALID_OPERATION: a compilation of one of the programs has not finished; for each device either all of the programs must be compiled or none.
+ * - CL_LINKER_NOT_AVAILABLE: there is no linker.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clLinkProgram: Api["clLinkProgram"] = ambientCall("opencl", "clLinkProgram");
 
 /**
- * `cl_int clSetProgramReleaseCallback(cl_program program, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)` Since OpenCL 2.2, deprecated in 3.0.
- * For devices with destructors of program variables, which these have not.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * For devices with destructors of program variables, which these have not. Since OpenCL 2.2, deprecated in 3.0.
+ *
+ * C: `cl_int clSetProgramReleaseCallback(cl_program program, void (CL_CALLBACK* pfn_notify)(cl_program program, void* user_data), void* user_data)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_VALUE: pfn_notify must not be NULL.
+ * - CL_INVALID_OPERATION: no device of the context has destructors of program scope variables.
  */
 export const clSetProgramReleaseCallback: Api["clSetProgramReleaseCallback"] = ambientCall("opencl", "clSetProgramReleaseCallback");
 
 /**
- * `cl_int clSetProgramSpecializationConstant(cl_program program, cl_uint spec_id, size_t spec_size, const void* spec_value)` Since OpenCL 2.2.
- * For programs of an intermediate language, which cannot be made here.
- * @returns CL_INVALID_PROGRAM
+ * For programs of an intermediate language, which cannot be made here. Since OpenCL 2.2.
+ *
+ * C: `cl_int clSetProgramSpecializationConstant(cl_program program, cl_uint spec_id, size_t spec_size, const void* spec_value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param spec_id number of the constant
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program created from an intermediate language.
  */
 export const clSetProgramSpecializationConstant: Api["clSetProgramSpecializationConstant"] = ambientCall("opencl", "clSetProgramSpecializationConstant");
 
 /**
- * `cl_int clUnloadPlatformCompiler(cl_platform_id platform)` Since OpenCL 1.2.
- * A hint.
- * @returns CL_INVALID_PLATFORM
+ * Lets the compiler go. A hint. Since OpenCL 1.2.
+ *
+ * C: `cl_int clUnloadPlatformCompiler(cl_platform_id platform)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @param platform the platform
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: platform must be a valid platform.
  */
 export const clUnloadPlatformCompiler: Api["clUnloadPlatformCompiler"] = ambientCall("opencl", "clUnloadPlatformCompiler");
 
 /**
- * `cl_int clGetProgramInfo(cl_program program, cl_program_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_VALUE, CL_INVALID_PROGRAM_EXECUTABLE
+ * Asks about a program. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetProgramInfo(cl_program program, cl_program_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetProgramInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program has not been built for any device.
  */
 export const clGetProgramInfo: Api["clGetProgramInfo"] = ambientCall("opencl", "clGetProgramInfo");
 
 /**
- * `cl_int clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ * Asks how a program's build went on a device. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info param_name, size_t param_value_size, void* param_value, size_t*
+ * param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.8 Program Objects.
+ * @param program the program object
+ * @param device the device
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_DEVICE: device must be one of the program's devices.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetProgramBuildInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter
+ *   than param_value_size says.
  */
 export const clGetProgramBuildInfo: Api["clGetProgramBuildInfo"] = ambientCall("opencl", "clGetProgramBuildInfo");
 
 /**
- * `cl_kernel clCreateKernel(cl_program program, const char* kernel_name, cl_int* errcode_ret)` Since OpenCL 1.0.
- * All devices of a program run the same code, so CL_INVALID_KERNEL_DEFINITION cannot happen.
- * @returns the kernel or NULL; errcode_ret: CL_INVALID_PROGRAM, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_KERNEL_NAME, CL_INVALID_VALUE
+ * Makes a kernel object for a function of a built program. All devices of a program run the same code, so CL_INVALID_KERNEL_DEFINITION cannot happen. Since OpenCL 1.0.
+ *
+ * C: `cl_kernel clCreateKernel(cl_program program, const char* kernel_name, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param program the program object
+ * @param kernel_name name of a function with __kernel
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the kernel or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program has no executable: build it first, or link it.
+ * - CL_INVALID_KERNEL_NAME: kernel_name must name a kernel of the program.
+ * - CL_INVALID_VALUE: kernel_name must not be NULL.
  */
 export const clCreateKernel: Api["clCreateKernel"] = ambientCall("opencl", "clCreateKernel");
 
 /**
- * `cl_int clCreateKernelsInProgram(cl_program program, cl_uint num_kernels, cl_kernel* kernels, cl_uint* num_kernels_ret)` Since OpenCL 1.0.
- * A kernel object for every kernel.
- * @returns CL_INVALID_PROGRAM, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_VALUE
+ * Makes kernel objects for a whole program. A kernel object for every kernel. Since OpenCL 1.0.
+ *
+ * C: `cl_int clCreateKernelsInProgram(cl_program program, cl_uint num_kernels, cl_kernel* kernels, cl_uint* num_kernels_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param program the program object
+ * @param num_kernels room for so many kernels
+ * @param kernels gets the kernels; NULL to count only
+ * @param num_kernels_ret gets the number of kernels; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM: program must be a valid program.
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program has no executable: build it first, or link it.
+ * - CL_INVALID_VALUE: num_kernels must not be less than the number of kernels in the program.
  */
 export const clCreateKernelsInProgram: Api["clCreateKernelsInProgram"] = ambientCall("opencl", "clCreateKernelsInProgram");
 
 /**
- * `cl_kernel clCloneKernel(cl_kernel source_kernel, cl_int* errcode_ret)` Since OpenCL 2.1.
- * A kernel with the same argument values.
- * @returns it or NULL; errcode_ret: CL_INVALID_KERNEL
+ * Copies a kernel object. A kernel with the same argument values. Since OpenCL 2.1.
+ *
+ * C: `cl_kernel clCloneKernel(cl_kernel source_kernel, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param source_kernel the kernel object to copy
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns it or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: source_kernel must be a valid kernel.
  */
 export const clCloneKernel: Api["clCloneKernel"] = ambientCall("opencl", "clCloneKernel");
 
 /**
- * `cl_int clRetainKernel(cl_kernel kernel)` Since OpenCL 1.0.
- * @returns CL_INVALID_KERNEL
+ * Counts one user of a kernel more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainKernel(cl_kernel kernel)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
  */
 export const clRetainKernel: Api["clRetainKernel"] = ambientCall("opencl", "clRetainKernel");
 
 /**
- * `cl_int clReleaseKernel(cl_kernel kernel)` Since OpenCL 1.0.
- * @returns CL_INVALID_KERNEL
+ * Counts one user of a kernel less. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseKernel(cl_kernel kernel)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
  */
 export const clReleaseKernel: Api["clReleaseKernel"] = ambientCall("opencl", "clReleaseKernel");
 
 /**
- * `cl_int clSetKernelArg(cl_kernel kernel, cl_uint arg_index, size_t arg_size, const void* arg_value)` Since OpenCL 1.0.
- * The value is copied. A kernel holds no references to memory objects.
+ * Sets an argument of a kernel. The value is copied. A kernel holds no references to memory objects. Since OpenCL 1.0.
+ *
+ * C: `cl_int clSetKernelArg(cl_kernel kernel, cl_uint arg_index, size_t arg_size, const void* arg_value)`
+ *
+ * Partial: Pipe and queue arguments are refused; the limits of __constant arguments are not enforced.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param arg_index number of the argument, from 0
  * @param arg_size bytes; for `__local` pointers the bytes to allocate
- * @param arg_value an array (or simulated address) with the value; for buffers, images and samplers their handle, or an array with the handle's 8 bytes (for buffers also NULL); for `__local` pointers NULL
- * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE, CL_INVALID_MEM_OBJECT, CL_INVALID_SAMPLER, CL_INVALID_ARG_SIZE
+ * @param arg_value an array (or simulated address) with the value; for buffers, images and samplers their handle, or an array with the handle's 8 bytes (for buffers also NULL);
+ *   for `__local` pointers NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_ARG_INDEX: arg_index must be less than the number of the kernel's arguments.
+ * - CL_INVALID_ARG_VALUE: arg_value of a __local argument must be NULL; arg_value must not be NULL; arg_value must point to arg_size bytes.
+ * - CL_INVALID_MEM_OBJECT: arg_value must be a valid buffer of the kernel's context, or NULL; arg_value must be a valid image of the kernel's context.
+ * - CL_INVALID_SAMPLER: arg_value must be a valid sampler of the kernel's context.
+ * - CL_INVALID_ARG_SIZE: arg_size of a memory object must be sizeof(cl_mem), 8; arg_size of a __local argument must not be 0 before OpenCL 3.1; arg_size must be the size of the
+ *   argument's type; arg_size of a sampler must be sizeof(cl_sampler), 8.
  */
 export const clSetKernelArg: Api["clSetKernelArg"] = ambientCall("opencl", "clSetKernelArg");
 
 /**
- * `cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint arg_index, const void* arg_value)` Since OpenCL 2.0.
- * An address inside an allocation of clSVMAlloc, any address where a device has fine-grained system SVM, or NULL.
- * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_ARG_VALUE
+ * Sets a pointer argument of a kernel to an SVM address. An address inside an allocation of clSVMAlloc, any address where a device has fine-grained system SVM, or NULL. Since OpenCL 2.0.
+ *
+ * C: `cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint arg_index, const void* arg_value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param arg_index number of the argument, from 0
+ * @param arg_value the value: bytes in an array, a handle, or NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_ARG_INDEX: arg_index must be less than the number of the kernel's arguments.
+ * - CL_INVALID_ARG_VALUE: the argument must be declared as a pointer to global or constant memory; arg_value must point into an allocation of clSVMAlloc of the kernel's context.
  */
 export const clSetKernelArgSVMPointer: Api["clSetKernelArgSVMPointer"] = ambientCall("opencl", "clSetKernelArgSVMPointer");
 
 /**
- * `cl_int clSetKernelExecInfo(cl_kernel kernel, cl_kernel_exec_info param_name, size_t param_value_size, const void* param_value)` Since OpenCL 2.0.
+ * Says what a kernel uses beside its arguments. Since OpenCL 2.0.
+ *
+ * C: `cl_int clSetKernelExecInfo(cl_kernel kernel, cl_kernel_exec_info param_name, size_t param_value_size, const void* param_value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param param_name which property
+ * @param param_value_size size of the value, bytes
  * @param param_value for CL_KERNEL_EXEC_INFO_SVM_PTRS an array of addresses or their bytes; for CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM a number or its bytes
- * @returns CL_INVALID_KERNEL, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_VALUE: param_value must be NULL exactly when param_value_size is 0; param_value_size must be a multiple of sizeof(void*); param_value must be a cl_bool, 4 bytes;
+ *   param_name must be CL_KERNEL_EXEC_INFO_SVM_PTRS or CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM.
+ * - CL_INVALID_OPERATION: no device of the context has fine-grained system SVM.
  */
 export const clSetKernelExecInfo: Api["clSetKernelExecInfo"] = ambientCall("opencl", "clSetKernelExecInfo");
 
 /**
- * `cl_int clGetKernelInfo(cl_kernel kernel, cl_kernel_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_KERNEL, CL_INVALID_VALUE
+ * Asks about a kernel. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetKernelInfo(cl_kernel kernel, cl_kernel_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetKernelInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
  */
 export const clGetKernelInfo: Api["clGetKernelInfo"] = ambientCall("opencl", "clGetKernelInfo");
 
 /**
- * `cl_int clGetKernelArgInfo(cl_kernel kernel, cl_uint arg_index, cl_kernel_arg_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.2.
- * For programs built from source with -cl-kernel-arg-info, and binaries of such.
- * @returns CL_INVALID_KERNEL, CL_INVALID_ARG_INDEX, CL_INVALID_VALUE, CL_KERNEL_ARG_INFO_NOT_AVAILABLE
+ * Asks about a kernel's argument. For programs built from source with -cl-kernel-arg-info, and binaries of such. Since OpenCL 1.2.
+ *
+ * C: `cl_int clGetKernelArgInfo(cl_kernel kernel, cl_uint arg_index, cl_kernel_arg_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param arg_index number of the argument, from 0
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_ARG_INDEX: arg_index must be less than the number of the kernel's arguments.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetKernelArgInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter
+ *   than param_value_size says.
+ * - CL_KERNEL_ARG_INFO_NOT_AVAILABLE: the program was built without -cl-kernel-arg-info.
  */
 export const clGetKernelArgInfo: Api["clGetKernelArgInfo"] = ambientCall("opencl", "clGetKernelArgInfo");
 
 /**
- * `cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ * Asks how a kernel runs on a device. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info param_name, size_t param_value_size, void* param_value, size_t*
+ * param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param device the device
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_DEVICE: device must not be NULL when the kernel has more than one; device must be one of the kernel's devices.
+ * - CL_INVALID_VALUE: CL_KERNEL_GLOBAL_WORK_SIZE is for built-in kernels and custom devices; param_name must be a query of clGetKernelWorkGroupInfo; param_value_size must not be
+ *   less than the size of the answer; the array given as param_value is shorter than param_value_size says.
  */
 export const clGetKernelWorkGroupInfo: Api["clGetKernelWorkGroupInfo"] = ambientCall("opencl", "clGetKernelWorkGroupInfo");
 
 /**
- * `cl_int clGetKernelSubGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_sub_group_info param_name, size_t input_value_size, const void* input_value, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 2.1.
- * Sub-groups are the device's warps.
+ * Asks about a kernel's sub-groups on a device. Sub-groups are the device's warps. Since OpenCL 2.1.
+ *
+ * C: `cl_int clGetKernelSubGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_sub_group_info param_name, size_t input_value_size, const void* input_value, size_t
+ * param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param kernel the kernel object
+ * @param device the device
+ * @param param_name which property
+ * @param input_value_size size of input_value, bytes
  * @param input_value sizes as an array of numbers, or their bytes; `input_value_size` counts 8 bytes for each
- * @returns CL_INVALID_KERNEL, CL_INVALID_DEVICE, CL_INVALID_VALUE
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_DEVICE: device must not be NULL when the kernel has more than one; device must be one of the kernel's devices.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetKernelSubGroupInfo; input_value must hold what the query needs; param_value_size must not be less than the size of the
+ *   answer; the array given as param_value is shorter than param_value_size says.
  */
 export const clGetKernelSubGroupInfo: Api["clGetKernelSubGroupInfo"] = ambientCall("opencl", "clGetKernelSubGroupInfo");
 
 /**
- * `cl_int clGetKernelSuggestedLocalWorkSize(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` Since OpenCL 3.1.
- * What clEnqueueNDRangeKernel takes when local_work_size is NULL.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_KERNEL_ARGS, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_INVALID_WORK_DIMENSION,
- *   CL_INVALID_GLOBAL_WORK_SIZE, CL_INVALID_GLOBAL_OFFSET, CL_INVALID_VALUE
+ * Says which work-group size the library would choose. What clEnqueueNDRangeKernel takes when local_work_size is NULL. Since OpenCL 3.1.
+ *
+ * C: `cl_int clGetKernelSuggestedLocalWorkSize(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t*
+ * global_work_size, size_t* suggested_local_work_size)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.9 Kernel Objects.
+ * @param command_queue a command-queue of this process
+ * @param kernel the kernel object
+ * @param work_dim 1, 2 or 3
+ * @param global_work_offset first global id of each dimension; NULL for zeros
+ * @param global_work_size work-items in each dimension
+ * @param suggested_local_work_size gets the size of a group in each dimension
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_CONTEXT: kernel must be of the queue's context.
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program was not built for the queue's device.
+ * - CL_INVALID_KERNEL_ARGS: all arguments must have been set; a buffer set as argument has been released.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer argument must be aligned to CL_DEVICE_MEM_BASE_ADDR_ALIGN of the queue's device.
+ * - CL_INVALID_WORK_DIMENSION: work_dim must be 1, 2 or 3.
+ * - CL_INVALID_GLOBAL_WORK_SIZE: global_work_size must not be NULL, and no size 0; no global size may exceed the device's size_t.
+ * - CL_INVALID_GLOBAL_OFFSET: no global offset plus size may exceed the device's size_t.
+ * - CL_INVALID_VALUE: suggested_local_work_size must not be NULL.
  */
 export const clGetKernelSuggestedLocalWorkSize: Api["clGetKernelSuggestedLocalWorkSize"] = ambientCall("opencl", "clGetKernelSuggestedLocalWorkSize");
 
 /**
- * `cl_int clWaitForEvents(cl_uint num_events, const cl_event* event_list)` Since OpenCL 1.0.
- * A synchronisation point. Flushes the queues of the events.
- * @returns CL_INVALID_VALUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST
+ * Waits for events. A synchronisation point. Flushes the queues of the events. Since OpenCL 1.0.
+ *
+ * C: `cl_int clWaitForEvents(cl_uint num_events, const cl_event* event_list)`
+ *
+ * Blocking: flushes the queues of the events and waits until all events are complete or failed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param num_events length of event_list
+ * @param event_list the events
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_VALUE: num_events must not be 0, nor event_list NULL.
+ * - CL_INVALID_CONTEXT: all events must be of one context.
+ * - CL_INVALID_EVENT: event_list must hold valid events.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event ended with an error.
  */
 export const clWaitForEvents: Api["clWaitForEvents"] = ambientCall("opencl", "clWaitForEvents");
 
 /**
- * `cl_int clGetEventInfo(cl_event event, cl_event_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * Seeing CL_COMPLETE here is no synchronisation point.
- * @returns CL_INVALID_EVENT, CL_INVALID_VALUE
+ * Asks about an event. Seeing CL_COMPLETE here is no synchronisation point. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetEventInfo(cl_event event, cl_event_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event the event
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_EVENT: event must be a valid event.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetEventInfo; param_value_size must not be less than the size of the answer; the array given as param_value is shorter than
+ *   param_value_size says.
  */
 export const clGetEventInfo: Api["clGetEventInfo"] = ambientCall("opencl", "clGetEventInfo");
 
 /**
- * `cl_event clCreateUserEvent(cl_context context, cl_int* errcode_ret)` Since OpenCL 1.1.
- * An event that the program completes.
- * @returns the event or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * An event that the program completes. Since OpenCL 1.1.
+ *
+ * C: `cl_event clCreateUserEvent(cl_context context, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param context a context of this process
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the event or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: no memory for the event's status.
  */
 export const clCreateUserEvent: Api["clCreateUserEvent"] = ambientCall("opencl", "clCreateUserEvent");
 
 /**
- * `cl_int clRetainEvent(cl_event event)` Since OpenCL 1.0.
- * @returns CL_INVALID_EVENT
+ * Counts one user of an event more. Since OpenCL 1.0.
+ *
+ * C: `cl_int clRetainEvent(cl_event event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event the event
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_EVENT: event must be a valid event.
  */
 export const clRetainEvent: Api["clRetainEvent"] = ambientCall("opencl", "clRetainEvent");
 
 /**
- * `cl_int clReleaseEvent(cl_event event)` Since OpenCL 1.0.
- * Commands that wait for it go on waiting.
- * @returns CL_INVALID_EVENT
+ * Counts one user of an event less. Commands that wait for it go on waiting. Since OpenCL 1.0.
+ *
+ * C: `cl_int clReleaseEvent(cl_event event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event the event
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_EVENT: event must be a valid event.
  */
 export const clReleaseEvent: Api["clReleaseEvent"] = ambientCall("opencl", "clReleaseEvent");
 
 /**
- * `cl_int clSetUserEventStatus(cl_event event, cl_int execution_status)` Since OpenCL 1.1.
- * CL_COMPLETE, or a negative value that fails whatever waits for the event. Once only.
- * @returns CL_INVALID_EVENT, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * Completes a user event, or fails it. CL_COMPLETE, or a negative value that fails whatever waits for the event. Once only. Since OpenCL 1.1.
+ *
+ * C: `cl_int clSetUserEventStatus(cl_event event, cl_int execution_status)`
+ *
+ * Blocking: never waits: lets the commands that wait for the event begin, or fails them.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event an event of clCreateUserEvent
+ * @param execution_status CL_COMPLETE, or a negative code: the commands that wait for the event fail with it
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_EVENT: event must be a valid user event.
+ * - CL_INVALID_VALUE: execution_status must be CL_COMPLETE or negative.
+ * - CL_INVALID_OPERATION: the status of a user event can be set once.
  */
 export const clSetUserEventStatus: Api["clSetUserEventStatus"] = ambientCall("opencl", "clSetUserEventStatus");
 
 /**
- * `cl_int clSetEventCallback(cl_event event, cl_int command_exec_callback_type, void (CL_CALLBACK* pfn_notify)(cl_event event, cl_int event_command_status, void *user_data), void* user_data)` Since OpenCL 1.1.
- * Every callback runs on a helper thread of its own, once; the order of several is the machine's choice. It may be a
- * generator function. A callback for CL_RUNNING runs when the command has ended at the latest.
- * @returns CL_INVALID_EVENT, CL_INVALID_VALUE
+ * Has a function called when a command comes to a status. Every callback runs on a helper thread of its own, once; the order of several is the machine's choice. It may be a
+ * generator function. A callback for CL_RUNNING runs when the command has ended at the latest. Since OpenCL 1.1.
+ *
+ * C: `cl_int clSetEventCallback(cl_event event, cl_int command_exec_callback_type, void (CL_CALLBACK* pfn_notify)(cl_event event, cl_int event_command_status, void *user_data),
+ * void* user_data)`
+ *
+ * Partial: A callback for CL_RUNNING runs when the command has ended at the latest, which the specification allows.
+ *
+ * Blocking: never waits: the function is called later, by a thread of the library.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event the event to watch
+ * @param command_exec_callback_type CL_SUBMITTED, CL_RUNNING or CL_COMPLETE: the status that is waited for
+ * @param pfn_notify function that is called back; may be NULL
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_EVENT: event must be a valid event.
+ * - CL_INVALID_VALUE: pfn_notify must not be NULL; command_exec_callback_type must be CL_SUBMITTED, CL_RUNNING or CL_COMPLETE.
  */
 export const clSetEventCallback: Api["clSetEventCallback"] = ambientCall("opencl", "clSetEventCallback");
 
 /**
- * `cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)` Since OpenCL 1.0.
- * Nanoseconds of the device's clock, as bigint.
- * @returns CL_PROFILING_INFO_NOT_AVAILABLE, CL_INVALID_VALUE, CL_INVALID_EVENT
+ * Asks when a command was queued, submitted, begun and ended. Nanoseconds of the device's clock, as bigint. Since OpenCL 1.0.
+ *
+ * C: `cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info param_name, size_t param_value_size, void* param_value, size_t* param_value_size_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.11 Event Objects and 5.14 Profiling Operations.
+ * @param event the event
+ * @param param_name which property
+ * @param param_value_size room for the value, bytes
+ * @param param_value gets the value; NULL when only its size is wanted
+ * @param param_value_size_ret gets the size of the value, bytes; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_PROFILING_INFO_NOT_AVAILABLE: a user event has no profiling information; the queue was created without CL_QUEUE_PROFILING_ENABLE; the command is not CL_COMPLETE.
+ * - CL_INVALID_VALUE: param_name must be a query of clGetEventProfilingInfo; param_value_size must not be less than the size of the answer; the array given as param_value is
+ *   shorter than param_value_size says.
+ * - CL_INVALID_EVENT: event must be a valid event.
  */
 export const clGetEventProfilingInfo: Api["clGetEventProfilingInfo"] = ambientCall("opencl", "clGetEventProfilingInfo");
 
 /**
- * `cl_int clFlush(cl_command_queue command_queue)` Since OpenCL 1.0.
- * @returns CL_INVALID_COMMAND_QUEUE
+ * Has the queue's commands begin. Since OpenCL 1.0.
+ *
+ * C: `cl_int clFlush(cl_command_queue command_queue)`
+ *
+ * Blocking: never waits: gives the queue's commands to the device.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue.
  */
 export const clFlush: Api["clFlush"] = ambientCall("opencl", "clFlush");
 
 /**
- * `cl_int clFinish(cl_command_queue command_queue)` Since OpenCL 1.0.
- * Returns when every command enqueued before has ended, well or badly. A synchronisation point.
- * @returns CL_INVALID_COMMAND_QUEUE
+ * Waits for a queue. Returns when every command enqueued before has ended, well or badly. A synchronisation point. Since OpenCL 1.0.
+ *
+ * C: `cl_int clFinish(cl_command_queue command_queue)`
+ *
+ * Blocking: flushes the queue and waits until all its commands have ended.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue.
  */
 export const clFinish: Api["clFinish"] = ambientCall("opencl", "clFinish");
 
 /**
- * `cl_int clEnqueueReadBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, size_t offset, size_t size, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Reads a part of a buffer into host memory. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueReadBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, size_t offset, size_t size, void* ptr, cl_uint num_events_in_wait_list,
+ * const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param blocking_read CL_TRUE: return when the data is there
+ * @param offset where in the buffer, bytes
+ * @param size bytes
  * @param ptr a simulated address or a JavaScript array of at least `size` bytes
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET,
- *   CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: the region (offset, size) must lie inside the buffer; ptr must not be NULL; the array given as ptr is too short.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not read it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueReadBuffer: Api["clEnqueueReadBuffer"] = ambientCall("opencl", "clEnqueueReadBuffer");
 
 /**
- * `cl_int clEnqueueReadBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
- * Origins and region are [x in bytes, y in rows, z in slices].
- * @returns as clEnqueueReadBuffer; CL_INVALID_VALUE also for NULL or zero regions and bad pitches
+ * Reads a box of a buffer into host memory. Origins and region are [x in bytes, y in rows, z in slices]. Since OpenCL 1.1.
+ *
+ * C: `cl_int clEnqueueReadBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_read, const size_t* buffer_origin, const size_t* host_origin, const size_t*
+ * region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event*
+ * event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param blocking_read CL_TRUE: return when the data is there
+ * @param buffer_origin where the region begins in the buffer: bytes, rows, slices
+ * @param host_origin where the region begins at ptr: bytes, rows, slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param buffer_row_pitch bytes from one row of the buffer to the next; 0 for rows without gaps
+ * @param buffer_slice_pitch bytes from one slice of the buffer to the next; 0 for slices without gaps
+ * @param host_row_pitch bytes from one row at ptr to the next; 0 for rows without gaps
+ * @param host_slice_pitch bytes from one slice at ptr to the next; 0 for slices without gaps
+ * @param ptr host memory: a simulated address or a JavaScript array
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_VALUE: buffer_origin, host_origin and region must not be NULL; the region must lie inside the buffer; ptr must not be NULL; no element of region may be 0; the
+ *   argument_row_pitch must be 0 or at least region[0]; the argument_slice_pitch must be 0, or at least region[1] * the argument_row_pitch and a multiple of it; and more of that
+ *   kind.
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not read it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueReadBufferRect: Api["clEnqueueReadBufferRect"] = ambientCall("opencl", "clEnqueueReadBufferRect");
 
 /**
- * `cl_int clEnqueueWriteBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, size_t offset, size_t size, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
+ * Writes a part of a buffer from host memory. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueWriteBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, size_t offset, size_t size, const void* ptr, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param blocking_write CL_TRUE: return when ptr may be used again
+ * @param offset where in the buffer, bytes
+ * @param size bytes
  * @param ptr a simulated address or a JavaScript array of at least `size` bytes; without blocking it is read when the command runs, so leave it alone until then
- * @returns as clEnqueueReadBuffer
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: the region (offset, size) must lie inside the buffer; ptr must not be NULL; the array given as ptr is too short.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not write it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueWriteBuffer: Api["clEnqueueWriteBuffer"] = ambientCall("opencl", "clEnqueueWriteBuffer");
 
 /**
- * `cl_int clEnqueueWriteBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, const size_t* buffer_origin, const size_t* host_origin, const size_t* region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
- * @returns as clEnqueueReadBufferRect
+ * Writes a box of a buffer from host memory. Since OpenCL 1.1.
+ *
+ * C: `cl_int clEnqueueWriteBufferRect(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_write, const size_t* buffer_origin, const size_t* host_origin, const size_t*
+ * region, size_t buffer_row_pitch, size_t buffer_slice_pitch, size_t host_row_pitch, size_t host_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event*
+ * event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param blocking_write CL_TRUE: return when ptr may be used again
+ * @param buffer_origin where the region begins in the buffer: bytes, rows, slices
+ * @param host_origin where the region begins at ptr: bytes, rows, slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param buffer_row_pitch bytes from one row of the buffer to the next; 0 for rows without gaps
+ * @param buffer_slice_pitch bytes from one slice of the buffer to the next; 0 for slices without gaps
+ * @param host_row_pitch bytes from one row at ptr to the next; 0 for rows without gaps
+ * @param host_slice_pitch bytes from one slice at ptr to the next; 0 for slices without gaps
+ * @param ptr host memory: a simulated address or a JavaScript array
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_VALUE: buffer_origin, host_origin and region must not be NULL; the region must lie inside the buffer; ptr must not be NULL; no element of region may be 0; the
+ *   argument_row_pitch must be 0 or at least region[0]; the argument_slice_pitch must be 0, or at least region[1] * the argument_row_pitch and a multiple of it; and more of that
+ *   kind.
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not write it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueWriteBufferRect: Api["clEnqueueWriteBufferRect"] = ambientCall("opencl", "clEnqueueWriteBufferRect");
 
 /**
- * `cl_int clEnqueueFillBuffer(cl_command_queue command_queue, cl_mem buffer, const void* pattern, size_t pattern_size, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET,
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Fills a part of a buffer with a pattern. Since OpenCL 1.2.
+ *
+ * C: `cl_int clEnqueueFillBuffer(cl_command_queue command_queue, cl_mem buffer, const void* pattern, size_t pattern_size, size_t offset, size_t size, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param pattern the bytes that are repeated
+ * @param pattern_size bytes of the pattern: 1 to 128, a power of two
+ * @param offset where in the buffer, bytes
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: the region (offset, size) must lie inside the buffer; offset and size must be multiples of pattern_size; pattern must not be NULL; pattern_size must be 1, 2,
+ *   4, 8, 16, 32, 64 or 128; pattern must point to pattern_size bytes.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueFillBuffer: Api["clEnqueueFillBuffer"] = ambientCall("opencl", "clEnqueueFillBuffer");
 
 /**
- * `cl_int clEnqueueCopyBuffer(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, size_t src_offset, size_t dst_offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_MEM_COPY_OVERLAP,
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Copies bytes from buffer to buffer. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueCopyBuffer(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, size_t src_offset, size_t dst_offset, size_t size, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param src_buffer buffer to read
+ * @param dst_buffer buffer to write
+ * @param src_offset where in src_buffer, bytes
+ * @param dst_offset where in dst_buffer, bytes
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: the source region must lie inside src_buffer; the destination region must lie inside dst_buffer.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_MEM_COPY_OVERLAP: source and destination must not overlap.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueCopyBuffer: Api["clEnqueueCopyBuffer"] = ambientCall("opencl", "clEnqueueCopyBuffer");
 
 /**
- * `cl_int clEnqueueCopyBufferRect(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, const size_t* src_origin, const size_t* dst_origin, const size_t* region, size_t src_row_pitch, size_t src_slice_pitch, size_t dst_row_pitch, size_t dst_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.1.
- * @returns as clEnqueueCopyBuffer
+ * Copies a box of rows and slices from buffer to buffer. Since OpenCL 1.1.
+ *
+ * C: `cl_int clEnqueueCopyBufferRect(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_buffer, const size_t* src_origin, const size_t* dst_origin, const size_t*
+ * region, size_t src_row_pitch, size_t src_slice_pitch, size_t dst_row_pitch, size_t dst_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event*
+ * event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param src_buffer buffer to read
+ * @param dst_buffer buffer to write
+ * @param src_origin where the region begins on the read side
+ * @param dst_origin where the region begins on the written side
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param src_row_pitch bytes from one row of src_buffer to the next; 0 for rows without gaps
+ * @param src_slice_pitch bytes from one slice of src_buffer to the next; 0 for slices without gaps
+ * @param dst_row_pitch bytes from one row of dst_buffer to the next; 0 for rows without gaps
+ * @param dst_slice_pitch bytes from one slice of dst_buffer to the next; 0 for slices without gaps
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: src_origin, dst_origin and region must not be NULL; inside one buffer both sides must have the same pitches; the source region must lie inside src_buffer;
+ *   the destination region must lie inside dst_buffer; no element of region may be 0; the argument_row_pitch must be 0 or at least region[0]; and more of that kind.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_MEM_COPY_OVERLAP: source and destination must not overlap.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueCopyBufferRect: Api["clEnqueueCopyBufferRect"] = ambientCall("opencl", "clEnqueueCopyBufferRect");
 
 /**
- * `cl_int clEnqueueReadImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_read, const size_t* origin, const size_t* region, size_t row_pitch, size_t slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Origin and region are pixels [x, y, z]; of arrays the layer is y (1D) or z (2D).
+ * Reads a region of an image into host memory. Origin and region are pixels [x, y, z]; of arrays the layer is y (1D) or z (2D). Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueReadImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_read, const size_t* origin, const size_t* region, size_t row_pitch, size_t
+ * slice_pitch, void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param image the image
+ * @param blocking_read CL_TRUE: return when the data is there
+ * @param origin where the region begins, pixels, rows and slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
  * @param row_pitch bytes from row to row in host memory, 0: rows follow each other
  * @param slice_pitch bytes from slice (layer) to slice, 0: they follow each other
  * @param ptr a simulated address or a JavaScript array with room for the region
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE, CL_IMAGE_FORMAT_NOT_SUPPORTED,
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: origin and region must not be NULL; ptr must not be NULL; the argument must be 0 and region 1 in dimensions that the image does not have; no element of
+ *   region may be 0; the region at the argument must lie inside the image; the row pitch must be 0 or at least the bytes of a row; and more of that kind.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not read it.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueReadImage: Api["clEnqueueReadImage"] = ambientCall("opencl", "clEnqueueReadImage");
 
 /**
- * `cl_int clEnqueueWriteImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_write, const size_t* origin, const size_t* region, size_t input_row_pitch, size_t input_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * @returns as clEnqueueReadImage
+ * Writes a region of an image from host memory. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueWriteImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_write, const size_t* origin, const size_t* region, size_t input_row_pitch, size_t
+ * input_slice_pitch, const void* ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the command; with CL_FALSE it returns at once, and the host memory must be left alone until the command's event
+ * is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param image the image
+ * @param blocking_write CL_TRUE: return when ptr may be used again
+ * @param origin where the region begins, pixels, rows and slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param input_row_pitch bytes from one row at ptr to the next; 0 for rows without gaps
+ * @param input_slice_pitch bytes from one slice at ptr to the next; 0 for slices without gaps
+ * @param ptr host memory: a simulated address or a JavaScript array
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: origin and region must not be NULL; ptr must not be NULL; the argument must be 0 and region 1 in dimensions that the image does not have; no element of
+ *   region may be 0; the region at the argument must lie inside the image; the row pitch must be 0 or at least the bytes of a row; and more of that kind.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the buffer was created so that the host does not write it.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueWriteImage: Api["clEnqueueWriteImage"] = ambientCall("opencl", "clEnqueueWriteImage");
 
 /**
- * `cl_int clEnqueueFillImage(cl_command_queue command_queue, cl_mem image, const void* fill_color, const size_t* origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
+ * Fills a region of an image with a colour. Since OpenCL 1.2.
+ *
+ * C: `cl_int clEnqueueFillImage(cl_command_queue command_queue, cl_mem image, const void* fill_color, const size_t* origin, const size_t* region, cl_uint num_events_in_wait_list,
+ * const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param image the image
  * @param fill_color four floats, ints or unsigned ints, as the image's data type wants them (a float for depth images), converted to the image's format
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE, CL_IMAGE_FORMAT_NOT_SUPPORTED,
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * @param origin where the region begins, pixels, rows and slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: fill_color must not be NULL; fill_color must hold all components of the colour; origin and region must not be NULL; the argument must be 0 and region 1 in
+ *   dimensions that the image does not have; no element of region may be 0; the region at the argument must lie inside the image.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueFillImage: Api["clEnqueueFillImage"] = ambientCall("opencl", "clEnqueueFillImage");
 
 /**
- * `cl_int clEnqueueCopyImage(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_image, const size_t* src_origin, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Images may differ in type, not in format.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_IMAGE_FORMAT_MISMATCH, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE,
- *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_MEM_COPY_OVERLAP, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Copies a region from image to image. Images may differ in type, not in format. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueCopyImage(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_image, const size_t* src_origin, const size_t* dst_origin, const size_t* region,
+ * cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param src_image image to read
+ * @param dst_image image to write
+ * @param src_origin where the region begins on the read side
+ * @param dst_origin where the region begins on the written side
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_IMAGE_FORMAT_MISMATCH: both images must have the same format.
+ * - CL_INVALID_VALUE: src_origin, dst_origin and region must not be NULL; the argument must be 0 and region 1 in dimensions that the image does not have; no element of region may
+ *   be 0; the region at the argument must lie inside the image.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_MEM_COPY_OVERLAP: source and destination must not overlap.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueCopyImage: Api["clEnqueueCopyImage"] = ambientCall("opencl", "clEnqueueCopyImage");
 
 /**
- * `cl_int clEnqueueCopyImageToBuffer(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_buffer, const size_t* src_origin, const size_t* region, size_t dst_offset, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * The rows follow each other in the buffer.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_INVALID_IMAGE_SIZE,
- *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Copies a region of an image into a buffer. The rows follow each other in the buffer. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueCopyImageToBuffer(cl_command_queue command_queue, cl_mem src_image, cl_mem dst_buffer, const size_t* src_origin, const size_t* region, size_t dst_offset,
+ * cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param src_image image to read
+ * @param dst_buffer buffer to write
+ * @param src_origin where the region begins on the read side
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param dst_offset where in dst_buffer, bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: imageName must not have been made of bufferName; the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: originName and region must not be NULL; the region at offsetName must lie inside bufferName; the argument must be 0 and region 1 in dimensions that the image
+ *   does not have; no element of region may be 0; the region at the argument must lie inside the image.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueCopyImageToBuffer: Api["clEnqueueCopyImageToBuffer"] = ambientCall("opencl", "clEnqueueCopyImageToBuffer");
 
 /**
- * `cl_int clEnqueueCopyBufferToImage(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_image, size_t src_offset, const size_t* dst_origin, const size_t* region, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * @returns as clEnqueueCopyImageToBuffer
+ * Copies a buffer into a region of an image. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueCopyBufferToImage(cl_command_queue command_queue, cl_mem src_buffer, cl_mem dst_image, size_t src_offset, const size_t* dst_origin, const size_t* region,
+ * cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param src_buffer buffer to read
+ * @param dst_image image to write
+ * @param src_offset where in src_buffer, bytes
+ * @param dst_origin where the region begins on the written side
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: imageName must not have been made of bufferName; the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: originName and region must not be NULL; the region at offsetName must lie inside bufferName; the argument must be 0 and region 1 in dimensions that the image
+ *   does not have; no element of region may be 0; the region at the argument must lie inside the image.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueCopyBufferToImage: Api["clEnqueueCopyBufferToImage"] = ambientCall("opencl", "clEnqueueCopyBufferToImage");
 
 /**
- * `void* clEnqueueMapBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_map, cl_map_flags map_flags, size_t offset, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` Since OpenCL 1.0.
- * A buffer in device memory is shown through a copy of the region; one in host memory as it is.
- * @returns the pointer, or 0 (NULL): a simulated address, or for CL_MEM_USE_HOST_PTR with a JavaScript array a part of that array; errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT,
- *   CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_MAP_FAILURE, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking),
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Maps a region of a buffer for the host. A buffer in device memory is shown through a copy of the region; one in host memory as it is. Since OpenCL 1.0.
+ *
+ * C: `void* clEnqueueMapBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool blocking_map, cl_map_flags map_flags, size_t offset, size_t size, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits until the memory may be used; with CL_FALSE the memory must not be touched before the event is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.2 Buffer Objects.
+ * @param command_queue a command-queue of this process
+ * @param buffer the buffer
+ * @param blocking_map CL_TRUE: return when the memory may be used
+ * @param map_flags what the memory is mapped for: CL_MAP_*, as bits
+ * @param offset where in the buffer, bytes
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the pointer, or 0 (NULL): a simulated address, or for. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: the region (offset, size) must lie inside the buffer; size must not be 0.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer's origin is not aligned for the queue's device (before OpenCL 3.0).
+ * - CL_MAP_FAILURE: the memory cannot be mapped.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueMapBuffer: Api["clEnqueueMapBuffer"] = ambientCall("opencl", "clEnqueueMapBuffer");
 
 /**
- * `void* clEnqueueMapImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_map, cl_map_flags map_flags, const size_t* origin, const size_t* region, size_t* image_row_pitch, size_t* image_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)` Since OpenCL 1.0.
- * An image in device memory is shown through a copy of the region, whose rows follow each other; one in host memory as it lies there.
+ * Maps a region of an image for the host. An image in device memory is shown through a copy of the region, whose rows follow each other; one in host memory as it lies there. Since OpenCL 1.0.
+ *
+ * C: `void* clEnqueueMapImage(cl_command_queue command_queue, cl_mem image, cl_bool blocking_map, cl_map_flags map_flags, const size_t* origin, const size_t* region, size_t*
+ * image_row_pitch, size_t* image_slice_pitch, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event, cl_int* errcode_ret)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits until the memory may be used; with CL_FALSE the memory must not be touched before the event is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param command_queue a command-queue of this process
+ * @param image the image
+ * @param blocking_map CL_TRUE: return when the memory may be used
+ * @param map_flags what the memory is mapped for: CL_MAP_*, as bits
+ * @param origin where the region begins, pixels, rows and slices
+ * @param region size of the region in each dimension: of buffers bytes, rows, slices; of images pixels, rows, slices
  * @param image_row_pitch gets the bytes from row to row behind the pointer
  * @param image_slice_pitch gets the bytes from slice or layer to the next; 0 for images of one or two dimensions
- * @returns the pointer, or 0 (NULL); errcode_ret: CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_IMAGE_SIZE,
- *   CL_IMAGE_FORMAT_NOT_SUPPORTED, CL_MAP_FAILURE, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES,
- *   CL_OUT_OF_HOST_MEMORY
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the pointer, or 0 (NULL). Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: origin and region must not be NULL; image_row_pitch must not be NULL; image_slice_pitch must not be NULL for 3D images and image arrays; the argument must be
+ *   0 and region 1 in dimensions that the image does not have; no element of region may be 0; the region at the argument must lie inside the image.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: the device cannot have images of that format.
+ * - CL_MAP_FAILURE: the memory cannot be mapped.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueMapImage: Api["clEnqueueMapImage"] = ambientCall("opencl", "clEnqueueMapImage");
 
 /**
- * `cl_int clEnqueueUnmapMemObject(cl_command_queue command_queue, cl_mem memobj, void* mapped_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * What the host wrote to a region mapped for writing becomes the buffer's contents.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_CONTEXT, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Gives a mapped region back. What the host wrote to a region mapped for writing becomes the buffer's contents. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueUnmapMemObject(cl_command_queue command_queue, cl_mem memobj, void* mapped_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event*
+ * event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param command_queue a command-queue of this process
+ * @param memobj the memory object
+ * @param mapped_ptr what the mapping call returned
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_MEM_OBJECT: memobj must be a valid memory object.
+ * - CL_INVALID_VALUE: mapped_ptr must be a pointer that mapping memobj gave and that is still mapped.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_CONTEXT: memobj must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueUnmapMemObject: Api["clEnqueueUnmapMemObject"] = ambientCall("opencl", "clEnqueueUnmapMemObject");
 
 /**
- * `cl_int clEnqueueMigrateMemObjects(cl_command_queue command_queue, cl_uint num_mem_objects, const cl_mem* mem_objects, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
- * Objects stay where they are: a context with one device keeps them there, one with several keeps them where all reach them. The
- * command takes its place in the order.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES,
- *   CL_OUT_OF_HOST_MEMORY
+ * Says where memory objects are wanted next. Objects stay where they are: a context with one device keeps them there, one with several keeps them where all reach them. The
+ * command takes its place in the order. Since OpenCL 1.2.
+ *
+ * C: `cl_int clEnqueueMigrateMemObjects(cl_command_queue command_queue, cl_uint num_mem_objects, const cl_mem* mem_objects, cl_mem_migration_flags flags, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Partial: The command takes its place in the order, but memory stays where it is.
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.5 Querying, Unmapping, Migrating, Retaining and Releasing Memory Objects.
+ * @param command_queue a command-queue of this process
+ * @param num_mem_objects number of memory objects
+ * @param mem_objects the memory objects
+ * @param flags where to: CL_MIGRATE_MEM_OBJECT_*, as bits
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: the argument must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_MEM_OBJECT: the argument must be valid and of the right kind.
+ * - CL_INVALID_VALUE: num_mem_objects must not be 0, nor mem_objects NULL.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueMigrateMemObjects: Api["clEnqueueMigrateMemObjects"] = ambientCall("opencl", "clEnqueueMigrateMemObjects");
 
 /**
- * `cl_int clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, const size_t* local_work_size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * Argument values are taken now. A global size of 0 (or NULL) does nothing but wait and complete.
- * @returns CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_KERNEL_ARGS, CL_INVALID_WORK_DIMENSION, CL_INVALID_GLOBAL_WORK_SIZE,
- *   CL_INVALID_GLOBAL_OFFSET, CL_INVALID_WORK_GROUP_SIZE, CL_INVALID_WORK_ITEM_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET, CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE,
- *   CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_HOST_MEMORY
+ * Runs a kernel on an index space. Argument values are taken now. A global size of 0 (or NULL) does nothing but wait and complete. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, const
+ * size_t* local_work_size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.10 Executing Kernels.
+ * @param command_queue a command-queue of this process
+ * @param kernel the kernel object
+ * @param work_dim 1, 2 or 3
+ * @param global_work_offset first global id of each dimension; NULL for zeros
+ * @param global_work_size work-items in each dimension
+ * @param local_work_size work-items of a group in each dimension; NULL lets the library choose
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program was not built for the queue's device.
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_CONTEXT: kernel must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_KERNEL_ARGS: all arguments must have been set; a buffer set as argument has been released.
+ * - CL_INVALID_WORK_DIMENSION: work_dim must be 1, 2 or 3.
+ * - CL_INVALID_GLOBAL_WORK_SIZE: no global size may exceed the device's size_t.
+ * - CL_INVALID_GLOBAL_OFFSET: no global offset plus size may exceed the device's size_t.
+ * - CL_INVALID_WORK_GROUP_SIZE: local_work_size must be the kernel's reqd_work_group_size; no local size may be 0; the work-group must not be larger than
+ *   CL_KERNEL_WORK_GROUP_SIZE; global sizes must be divisible by local sizes: non-uniform work-groups need a program built with -cl-std=CL2.0 or later, without
+ *   -cl-uniform-work-group-size.
+ * - CL_INVALID_WORK_ITEM_SIZE: no local size may exceed CL_DEVICE_MAX_WORK_ITEM_SIZES.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer argument must be aligned to CL_DEVICE_MEM_BASE_ADDR_ALIGN of the queue's device.
+ * - CL_OUT_OF_RESOURCES: the kernel needs more local memory than CL_DEVICE_LOCAL_MEM_SIZE.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueNDRangeKernel: Api["clEnqueueNDRangeKernel"] = ambientCall("opencl", "clEnqueueNDRangeKernel");
 
 /**
- * `cl_int clEnqueueNativeKernel(cl_command_queue command_queue, void (CL_CALLBACK* user_func)(void*), void* args, size_t cb_args, cl_uint num_mem_objects, const cl_mem* mem_list, const void** args_mem_loc, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0.
- * The devices have no CL_EXEC_NATIVE_KERNEL, so a well-formed call is refused.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_OPERATION
+ * Runs a host function in a queue. The devices have no CL_EXEC_NATIVE_KERNEL, so a well-formed call is refused. Since OpenCL 1.0.
+ *
+ * C: `cl_int clEnqueueNativeKernel(cl_command_queue command_queue, void (CL_CALLBACK* user_func)(void*), void* args, size_t cb_args, cl_uint num_mem_objects, const cl_mem*
+ * mem_list, const void** args_mem_loc, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.10 Executing Kernels.
+ * @param command_queue a command-queue of this process
+ * @param user_func the host function
+ * @param args arguments of user_func
+ * @param cb_args bytes of args
+ * @param num_mem_objects number of memory objects
+ * @param mem_list memory objects among the arguments
+ * @param args_mem_loc where in args memory objects stand
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_VALUE: user_func must not be NULL; args must not be NULL when there are argument bytes or memory objects; cb_args must not be 0 when args is not NULL; mem_list and
+ *   args_mem_loc must not be NULL when there are memory objects; mem_list and args_mem_loc must be NULL when there are no memory objects.
+ * - CL_INVALID_OPERATION: the queue's device cannot execute native kernels (CL_DEVICE_EXECUTION_CAPABILITIES has no CL_EXEC_NATIVE_KERNEL).
  */
 export const clEnqueueNativeKernel: Api["clEnqueueNativeKernel"] = ambientCall("opencl", "clEnqueueNativeKernel");
 
 /**
- * `cl_int clEnqueueMarkerWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes an event for commands that came before, or for a wait list. Since OpenCL 1.2.
+ *
+ * C: `cl_int clEnqueueMarkerWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once; the marker is complete when its wait list is, or everything enqueued before it. clEnqueueWaitForEvents holds later commands back.
+ *
+ * Source: OpenCL 3.1 API specification, 5.12 Markers, Barriers and Waiting for Events.
+ * @param command_queue a command-queue of this process
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueMarkerWithWaitList: Api["clEnqueueMarkerWithWaitList"] = ambientCall("opencl", "clEnqueueMarkerWithWaitList");
 
 /**
- * `cl_int clEnqueueBarrierWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.2.
- * @returns as clEnqueueMarkerWithWaitList
+ * Holds later commands back until earlier ones, or a wait list, are complete. Since OpenCL 1.2.
+ *
+ * C: `cl_int clEnqueueBarrierWithWaitList(cl_command_queue command_queue, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. Commands that are enqueued later begin after the barrier, also in queues that run out of order.
+ *
+ * Source: OpenCL 3.1 API specification, 5.12 Markers, Barriers and Waiting for Events.
+ * @param command_queue a command-queue of this process
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueBarrierWithWaitList: Api["clEnqueueBarrierWithWaitList"] = ambientCall("opencl", "clEnqueueBarrierWithWaitList");
 
 /**
- * `cl_int clEnqueueSVMFree(cl_command_queue command_queue, cl_uint num_svm_pointers, void* svm_pointers[], void (CL_CALLBACK* pfn_free_func)(cl_command_queue queue, cl_uint num_svm_pointers, void* svm_pointers[], void* user_data), void* user_data, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
- * Frees when its turn comes; with `pfn_free_func` that frees.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_INVALID_CONTEXT (events), CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Frees SVM allocations. Frees when its turn comes; with `pfn_free_func` that frees. Since OpenCL 2.0.
+ *
+ * C: `cl_int clEnqueueSVMFree(cl_command_queue command_queue, cl_uint num_svm_pointers, void* svm_pointers[], void (CL_CALLBACK* pfn_free_func)(cl_command_queue queue, cl_uint
+ * num_svm_pointers, void* svm_pointers[], void* user_data), void* user_data, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param num_svm_pointers length of svm_pointers
+ * @param svm_pointers addresses of SVM allocations
+ * @param pfn_free_func called instead of freeing the memory; NULL frees it
+ * @param user_data passed to the callback as it is; any JavaScript value
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_VALUE: num_svm_pointers must be 0 exactly when svm_pointers is NULL.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMFree: Api["clEnqueueSVMFree"] = ambientCall("opencl", "clEnqueueSVMFree");
 
 /**
- * `cl_int clEnqueueSVMMemcpy(cl_command_queue command_queue, cl_bool blocking_copy, void* dst_ptr, const void* src_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
- * Between SVM and host memory in any combination.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_INVALID_VALUE, CL_MEM_COPY_OVERLAP, CL_OUT_OF_RESOURCES,
- *   CL_OUT_OF_HOST_MEMORY
+ * Copies bytes. Between SVM and host memory in any combination. Since OpenCL 2.0.
+ *
+ * C: `cl_int clEnqueueSVMMemcpy(cl_command_queue command_queue, cl_bool blocking_copy, void* dst_ptr, const void* src_ptr, size_t size, cl_uint num_events_in_wait_list, const
+ * cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits for the copy; with CL_FALSE it returns at once.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param blocking_copy CL_TRUE: return when the copy is done
+ * @param dst_ptr where to: SVM or host memory
+ * @param src_ptr where from: SVM or host memory
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_INVALID_VALUE: dst_ptr and src_ptr must not be NULL; an array given as pointer is too short.
+ * - CL_MEM_COPY_OVERLAP: source and destination must not overlap.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMMemcpy: Api["clEnqueueSVMMemcpy"] = ambientCall("opencl", "clEnqueueSVMMemcpy");
 
 /**
- * `cl_int clEnqueueSVMMemFill(cl_command_queue command_queue, void* svm_ptr, const void* pattern, size_t pattern_size, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Fills SVM memory with a pattern. Since OpenCL 2.0.
+ *
+ * C: `cl_int clEnqueueSVMMemFill(cl_command_queue command_queue, void* svm_ptr, const void* pattern, size_t pattern_size, size_t size, cl_uint num_events_in_wait_list, const
+ * cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param svm_ptr SVM address
+ * @param pattern the bytes that are repeated
+ * @param pattern_size bytes of the pattern: 1 to 128, a power of two
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_VALUE: svm_ptr must not be NULL; svm_ptr must be aligned to pattern_size; size must be a multiple of pattern_size; pattern must not be NULL; pattern_size must be 1,
+ *   2, 4, 8, 16, 32, 64 or 128; pattern must point to pattern_size bytes.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMMemFill: Api["clEnqueueSVMMemFill"] = ambientCall("opencl", "clEnqueueSVMMemFill");
 
 /**
- * `cl_int clEnqueueSVMMap(cl_command_queue command_queue, cl_bool blocking_map, cl_map_flags flags, void* svm_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
- * The host may use the region when the command has ended. Coarse-grained memory lies where the host reaches it, so nothing moves.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (blocking), CL_OUT_OF_RESOURCES,
- *   CL_OUT_OF_HOST_MEMORY
+ * Gives a region of coarse-grained SVM to the host. The host may use the region when the command has ended. Coarse-grained memory lies where the host reaches it, so nothing moves. Since OpenCL 2.0.
+ *
+ * C: `cl_int clEnqueueSVMMap(cl_command_queue command_queue, cl_bool blocking_map, cl_map_flags flags, void* svm_ptr, size_t size, cl_uint num_events_in_wait_list, const cl_event*
+ * event_wait_list, cl_event* event)`
+ *
+ * Blocking: with CL_TRUE the call flushes the queue and waits until the memory may be used; with CL_FALSE the memory must not be touched before the event is complete.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param blocking_map CL_TRUE: return when the memory may be used
+ * @param flags what the memory is mapped for: CL_MAP_*, as bits
+ * @param svm_ptr SVM address
+ * @param size bytes
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_VALUE: svm_ptr must not be NULL; size must not be 0.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST: an event of event_wait_list has ended with an error.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMMap: Api["clEnqueueSVMMap"] = ambientCall("opencl", "clEnqueueSVMMap");
 
 /**
- * `cl_int clEnqueueSVMUnmap(cl_command_queue command_queue, void* svm_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.0.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Gives a mapped region back to the device. Since OpenCL 2.0.
+ *
+ * C: `cl_int clEnqueueSVMUnmap(cl_command_queue command_queue, void* svm_ptr, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param svm_ptr SVM address
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_VALUE: svm_ptr must not be NULL.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMUnmap: Api["clEnqueueSVMUnmap"] = ambientCall("opencl", "clEnqueueSVMUnmap");
 
 /**
- * `cl_int clEnqueueSVMMigrateMem(cl_command_queue command_queue, cl_uint num_svm_pointers, const void** svm_pointers, const size_t* sizes, cl_mem_migration_flags flags, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 2.1.
- * Takes its place in the order; memory stays where all reach it.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Says where SVM memory is wanted next. Takes its place in the order; memory stays where all reach it. Since OpenCL 2.1.
+ *
+ * C: `cl_int clEnqueueSVMMigrateMem(cl_command_queue command_queue, cl_uint num_svm_pointers, const void** svm_pointers, const size_t* sizes, cl_mem_migration_flags flags, cl_uint
+ * num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Partial: The command takes its place in the order, but memory stays where it is.
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.6 Shared Virtual Memory.
+ * @param command_queue a command-queue of this process
+ * @param num_svm_pointers length of svm_pointers
+ * @param svm_pointers addresses of SVM allocations
+ * @param sizes size of each range, bytes; NULL or 0 for whole allocations
+ * @param flags where to: CL_MIGRATE_MEM_OBJECT_*, as bits
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_CONTEXT: events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_VALUE: num_svm_pointers must not be 0, nor svm_pointers NULL; each range must lie inside one allocation of clSVMAlloc.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueSVMMigrateMem: Api["clEnqueueSVMMigrateMem"] = ambientCall("opencl", "clEnqueueSVMMigrateMem");
 
 /**
- * `void* clGetExtensionFunctionAddressForPlatform(cl_platform_id platform, const char* func_name)` Since OpenCL 1.2.
- * @returns the function, or null (NULL) when there is no such function or platform
+ * Looks up a function of an extension. Since OpenCL 1.2.
+ *
+ * C: `void* clGetExtensionFunctionAddressForPlatform(cl_platform_id platform, const char* func_name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @param platform the platform
+ * @param func_name name of the function
+ * @returns the function, or null (NULL) when there is no such function or platform. There are no errors.
  */
 export const clGetExtensionFunctionAddressForPlatform: Api["clGetExtensionFunctionAddressForPlatform"] = ambientCall("opencl", "clGetExtensionFunctionAddressForPlatform");
 
 /**
- * `cl_int clSetCommandQueueProperty(cl_command_queue command_queue, cl_command_queue_properties properties, cl_bool enable, cl_command_queue_properties* old_properties)` Since OpenCL 1.0, deprecated in 1.1.
- * Only OpenCL 1.0 devices can change a queue.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_OPERATION
+ * Only OpenCL 1.0 devices can change a queue. Since OpenCL 1.0, deprecated in 1.1.
+ *
+ * C: `cl_int clSetCommandQueueProperty(cl_command_queue command_queue, cl_command_queue_properties properties, cl_bool enable, cl_command_queue_properties* old_properties)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param command_queue a command-queue of this process
+ * @param properties which properties
+ * @param enable CL_TRUE to set them
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid command-queue.
+ * - CL_INVALID_OPERATION: no device of the context can change the properties of a queue (only OpenCL 1.0 devices must).
  */
 export const clSetCommandQueueProperty: Api["clSetCommandQueueProperty"] = ambientCall("opencl", "clSetCommandQueueProperty");
 
 /**
- * `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
- * @returns the image or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_IMAGE_FORMAT_DESCRIPTOR, CL_INVALID_IMAGE_SIZE, CL_INVALID_HOST_PTR, CL_IMAGE_FORMAT_NOT_SUPPORTED,
- *   CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes an image of two dimensions. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void*
+ * host_ptr, cl_int* errcode_ret)`
+ *
+ * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param image_format order and type of the channels
+ * @param image_width pixels of a row
+ * @param image_height rows
+ * @param image_row_pitch gets or gives the bytes from one row to the next; 0 for rows without gaps
+ * @param host_ptr host memory: a simulated address or a JavaScript array; NULL without the flags that need it
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the image or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_IMAGE_FORMAT_DESCRIPTOR: image_format must be a known channel order and data type that go together; depth images must have two dimensions.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_INVALID_HOST_PTR: host_ptr must be given exactly with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must point to all rows and slices of the image.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: no device of the context has images of this format (clGetSupportedImageFormats).
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: the image needs more than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateImage2D: Api["clCreateImage2D"] = ambientCall("opencl", "clCreateImage2D");
 
 /**
- * `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 1.2.
- * The depth must be greater than 1.
- * @returns the image or NULL; errcode_ret: as clCreateImage2D
+ * Makes an image of three dimensions. The depth must be greater than 1. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t
+ * image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)`
+ *
+ * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.3 Image Objects.
+ * @param context a context of this process
+ * @param flags how memory is made and used: CL_MEM_*, as bits
+ * @param image_format order and type of the channels
+ * @param image_width pixels of a row
+ * @param image_height rows
+ * @param image_depth slices
+ * @param image_row_pitch gets or gives the bytes from one row to the next; 0 for rows without gaps
+ * @param image_slice_pitch gets or gives the bytes from one slice to the next; 0 for slices without gaps
+ * @param host_ptr host memory: a simulated address or a JavaScript array; NULL without the flags that need it
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the image or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_IMAGE_FORMAT_DESCRIPTOR: image_format must be a known channel order and data type that go together; depth images must have two dimensions.
+ * - CL_INVALID_IMAGE_SIZE: the device cannot have images of that size.
+ * - CL_INVALID_HOST_PTR: host_ptr must be given exactly with CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR; host_ptr must point to all rows and slices of the image.
+ * - CL_IMAGE_FORMAT_NOT_SUPPORTED: no device of the context has images of this format (clGetSupportedImageFormats).
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: the image needs more than CL_DEVICE_MAX_MEM_ALLOC_SIZE of all devices.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateImage3D: Api["clCreateImage3D"] = ambientCall("opencl", "clCreateImage3D");
 
 /**
- * `cl_int clEnqueueMarker(cl_command_queue command_queue, cl_event* event)` Since OpenCL 1.0, deprecated in 1.2.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE
+ * Makes an event for all commands that came before. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_int clEnqueueMarker(cl_command_queue command_queue, cl_event* event)`
+ *
+ * Blocking: returns at once; the marker is complete when its wait list is, or everything enqueued before it. clEnqueueWaitForEvents holds later commands back.
+ *
+ * Source: OpenCL 3.1 API specification, 5.12 Markers, Barriers and Waiting for Events.
+ * @param command_queue a command-queue of this process
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_VALUE: event must not be NULL.
  */
 export const clEnqueueMarker: Api["clEnqueueMarker"] = ambientCall("opencl", "clEnqueueMarker");
 
 /**
- * `cl_int clEnqueueWaitForEvents(cl_command_queue command_queue, cl_uint num_events, const cl_event* event_list)` Since OpenCL 1.0, deprecated in 1.2.
- * Later commands of the queue wait for the events.
- * @returns CL_INVALID_COMMAND_QUEUE, CL_INVALID_VALUE, CL_INVALID_EVENT, CL_INVALID_CONTEXT
+ * Holds later commands back until events are complete. Later commands of the queue wait for the events. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_int clEnqueueWaitForEvents(cl_command_queue command_queue, cl_uint num_events, const cl_event* event_list)`
+ *
+ * Blocking: returns at once; the marker is complete when its wait list is, or everything enqueued before it. clEnqueueWaitForEvents holds later commands back.
+ *
+ * Source: OpenCL 3.1 API specification, 5.12 Markers, Barriers and Waiting for Events.
+ * @param command_queue a command-queue of this process
+ * @param num_events length of event_list
+ * @param event_list the events
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_VALUE: num_events must not be 0, nor event_list NULL.
+ * - CL_INVALID_EVENT: event_list must hold valid events.
+ * - CL_INVALID_CONTEXT: events must be of the queue's context.
  */
 export const clEnqueueWaitForEvents: Api["clEnqueueWaitForEvents"] = ambientCall("opencl", "clEnqueueWaitForEvents");
 
 /**
- * `cl_int clEnqueueBarrier(cl_command_queue command_queue)` Since OpenCL 1.0, deprecated in 1.2.
- * @returns CL_INVALID_COMMAND_QUEUE
+ * Holds later commands back until all earlier ones are complete. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_int clEnqueueBarrier(cl_command_queue command_queue)`
+ *
+ * Blocking: returns at once. Commands that are enqueued later begin after the barrier, also in queues that run out of order.
+ *
+ * Source: OpenCL 3.1 API specification, 5.12 Markers, Barriers and Waiting for Events.
+ * @param command_queue a command-queue of this process
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
  */
 export const clEnqueueBarrier: Api["clEnqueueBarrier"] = ambientCall("opencl", "clEnqueueBarrier");
 
 /**
- * `cl_int clUnloadCompiler()` Since OpenCL 1.0, deprecated in 1.2.
- * A hint.
+ * Lets the compiler go. A hint. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `cl_int clUnloadCompiler()`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @returns There are no errors.
  */
 export const clUnloadCompiler: Api["clUnloadCompiler"] = ambientCall("opencl", "clUnloadCompiler");
 
 /**
- * `void* clGetExtensionFunctionAddress(const char* func_name)` Since OpenCL 1.0, deprecated in 1.2.
- * @returns the function, or null (NULL)
+ * Looks up a function of an extension. Since OpenCL 1.0, deprecated in 1.2.
+ *
+ * C: `void* clGetExtensionFunctionAddress(const char* func_name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 4.1 Querying Platform Info, 5.8.8 Unloading the Compiler and 9 Extensions.
+ * @param func_name name of the function
+ * @returns the function, or null (NULL). There are no errors.
  */
 export const clGetExtensionFunctionAddress: Api["clGetExtensionFunctionAddress"] = ambientCall("opencl", "clGetExtensionFunctionAddress");
 
 /**
- * `cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 2.0.
- * @returns the queue or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_DEVICE, CL_INVALID_VALUE, CL_INVALID_QUEUE_PROPERTIES, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes a command-queue. Since OpenCL 1.0, deprecated in 2.0.
+ *
+ * C: `cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.1 Command Queues and 5.15 Flush and Finish.
+ * @param context a context of this process
+ * @param device the device
+ * @param properties CL_QUEUE_*, as bits
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the queue or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_DEVICE: device must be a valid device; device must be one of the context's devices.
+ * - CL_INVALID_VALUE: properties must hold CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE and CL_QUEUE_PROFILING_ENABLE only.
+ * - CL_INVALID_QUEUE_PROPERTIES: the device does not support such a queue.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateCommandQueue: Api["clCreateCommandQueue"] = ambientCall("opencl", "clCreateCommandQueue");
 
 /**
- * `cl_sampler clCreateSampler(cl_context context, cl_bool normalized_coords, cl_addressing_mode addressing_mode, cl_filter_mode filter_mode, cl_int* errcode_ret)` Since OpenCL 1.0, deprecated in 2.0.
- * @returns the sampler or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_INVALID_OPERATION, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY
+ * Makes a sampler. Since OpenCL 1.0, deprecated in 2.0.
+ *
+ * C: `cl_sampler clCreateSampler(cl_context context, cl_bool normalized_coords, cl_addressing_mode addressing_mode, cl_filter_mode filter_mode, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, 5.7 Sampler Objects.
+ * @param context a context of this process
+ * @param normalized_coords CL_TRUE: coordinates go from 0 to 1
+ * @param addressing_mode what coordinates outside the image mean: CL_ADDRESS_*
+ * @param filter_mode CL_FILTER_NEAREST or CL_FILTER_LINEAR
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns the sampler or NULL. Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_VALUE: normalized_coords, addressing_mode and filter_mode must be known values.
+ * - CL_INVALID_OPERATION: the object's flags or state forbid it.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateSampler: Api["clCreateSampler"] = ambientCall("opencl", "clCreateSampler");
 
 /**
- * `cl_int clEnqueueTask(cl_command_queue command_queue, cl_kernel kernel, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)` Since OpenCL 1.0, deprecated in 2.0.
- * One work-item.
- * @returns CL_INVALID_PROGRAM_EXECUTABLE, CL_INVALID_COMMAND_QUEUE, CL_INVALID_KERNEL, CL_INVALID_CONTEXT, CL_INVALID_KERNEL_ARGS, CL_INVALID_WORK_GROUP_SIZE, CL_MISALIGNED_SUB_BUFFER_OFFSET,
- *   CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_INVALID_EVENT_WAIT_LIST, CL_OUT_OF_HOST_MEMORY
+ * Runs a kernel once. One work-item. Since OpenCL 1.0, deprecated in 2.0.
+ *
+ * C: `cl_int clEnqueueTask(cl_command_queue command_queue, cl_kernel kernel, cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event)`
+ *
+ * Blocking: returns at once. The command begins after its wait list, and in a queue that runs in order after the command before; it is given to the device at once, or with the
+ * platform setting strictFlush when the queue is flushed.
+ *
+ * Source: OpenCL 3.1 API specification, 5.10 Executing Kernels.
+ * @param command_queue a command-queue of this process
+ * @param kernel the kernel object
+ * @param num_events_in_wait_list length of event_wait_list
+ * @param event_wait_list events that must be complete before the command begins; NULL with 0 of them
+ * @param event gets an event of this command; NULL when none is wanted
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program was not built for the queue's device.
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_CONTEXT: kernel must be of the queue's context; events of event_wait_list must be of the queue's context.
+ * - CL_INVALID_KERNEL_ARGS: all arguments must have been set; a buffer set as argument has been released.
+ * - CL_INVALID_WORK_GROUP_SIZE: local_work_size must be the kernel's reqd_work_group_size; no local size may be 0; the work-group must not be larger than
+ *   CL_KERNEL_WORK_GROUP_SIZE; global sizes must be divisible by local sizes: non-uniform work-groups need a program built with -cl-std=CL2.0 or later, without
+ *   -cl-uniform-work-group-size.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer argument must be aligned to CL_DEVICE_MEM_BASE_ADDR_ALIGN of the queue's device.
+ * - CL_OUT_OF_RESOURCES: the kernel needs more local memory than CL_DEVICE_LOCAL_MEM_SIZE.
+ * - CL_MEM_OBJECT_ALLOCATION_FAILURE: there is no memory for the object or for the command's copy of host data.
+ * - CL_INVALID_EVENT_WAIT_LIST: num_events_in_wait_list must be 0 when event_wait_list is NULL; event_wait_list must be NULL when num_events_in_wait_list is 0; event_wait_list
+ *   must hold valid events.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clEnqueueTask: Api["clEnqueueTask"] = ambientCall("opencl", "clEnqueueTask");
 
 /**
- * `cl_int clIcdGetPlatformIDsKHR(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)` Of cl_khr_icd.
- * What a loader asks a driver.
- * @returns as clGetPlatformIDs
+ * Lists the platforms of this driver. What a loader asks a driver. Of cl_khr_icd.
+ *
+ * C: `cl_int clIcdGetPlatformIDsKHR(cl_uint num_entries, cl_platform_id* platforms, cl_uint* num_platforms)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, extension cl_khr_icd.
+ * @param num_entries room for so many
+ * @param platforms gets the platforms; NULL to count only
+ * @param num_platforms gets the number of platforms; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_VALUE: num_entries must be greater than 0 when platforms is not NULL; platforms and num_platforms must not both be NULL.
  */
 export const clIcdGetPlatformIDsKHR: Api["clIcdGetPlatformIDsKHR"] = ambientCall("opencl", "clIcdGetPlatformIDsKHR");
 
 /**
- * `cl_command_queue clCreateCommandQueueWithPropertiesKHR(cl_context context, cl_device_id device, const cl_queue_properties_khr* properties, cl_int* errcode_ret)` Of cl_khr_create_command_queue.
- * @returns as clCreateCommandQueueWithProperties
+ * Makes a command-queue, with properties. Of cl_khr_create_command_queue.
+ *
+ * C: `cl_command_queue clCreateCommandQueueWithPropertiesKHR(cl_context context, cl_device_id device, const cl_queue_properties_khr* properties, cl_int* errcode_ret)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, extension cl_khr_create_command_queue.
+ * @param context a context of this process
+ * @param device the device
+ * @param properties names and values in turn, with 0 at the end; may be NULL
+ * @param errcode_ret gets the error code; may be NULL
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_CONTEXT: context must be a valid context.
+ * - CL_INVALID_DEVICE: device must be a valid device; device must be one of the context's devices.
+ * - CL_INVALID_VALUE: an argument is NULL, or outside its range.
+ * - CL_INVALID_QUEUE_PROPERTIES: the device does not support such a queue.
+ * - CL_OUT_OF_RESOURCES: the device cannot provide what the call needs.
+ * - CL_OUT_OF_HOST_MEMORY: the process has no memory left.
  */
 export const clCreateCommandQueueWithPropertiesKHR: Api["clCreateCommandQueueWithPropertiesKHR"] = ambientCall("opencl", "clCreateCommandQueueWithPropertiesKHR");
 
 /**
- * `cl_int clGetKernelSuggestedLocalWorkSizeKHR(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t* global_work_size, size_t* suggested_local_work_size)` Of cl_khr_suggested_local_work_size.
- * @returns as clGetKernelSuggestedLocalWorkSize
+ * Says which work-group size the library would choose. Of cl_khr_suggested_local_work_size.
+ *
+ * C: `cl_int clGetKernelSuggestedLocalWorkSizeKHR(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim, const size_t* global_work_offset, const size_t*
+ * global_work_size, size_t* suggested_local_work_size)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: OpenCL 3.1 API specification, extension cl_khr_suggested_local_work_size.
+ * @param command_queue a command-queue of this process
+ * @param kernel the kernel object
+ * @param work_dim 1, 2 or 3
+ * @param global_work_offset first global id of each dimension; NULL for zeros
+ * @param global_work_size work-items in each dimension
+ * @param suggested_local_work_size gets the size of a group in each dimension
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_COMMAND_QUEUE: command_queue must be a valid host command-queue.
+ * - CL_INVALID_KERNEL: kernel must be a valid kernel.
+ * - CL_INVALID_CONTEXT: kernel must be of the queue's context.
+ * - CL_INVALID_PROGRAM_EXECUTABLE: the program was not built for the queue's device.
+ * - CL_INVALID_KERNEL_ARGS: all arguments must have been set; a buffer set as argument has been released.
+ * - CL_MISALIGNED_SUB_BUFFER_OFFSET: a sub-buffer argument must be aligned to CL_DEVICE_MEM_BASE_ADDR_ALIGN of the queue's device.
+ * - CL_INVALID_WORK_DIMENSION: work_dim must be 1, 2 or 3.
+ * - CL_INVALID_GLOBAL_WORK_SIZE: global_work_size must not be NULL, and no size 0; no global size may exceed the device's size_t.
+ * - CL_INVALID_GLOBAL_OFFSET: no global offset plus size may exceed the device's size_t.
+ * - CL_INVALID_VALUE: suggested_local_work_size must not be NULL.
  */
 export const clGetKernelSuggestedLocalWorkSizeKHR: Api["clGetKernelSuggestedLocalWorkSizeKHR"] = ambientCall("opencl", "clGetKernelSuggestedLocalWorkSizeKHR");
 
 /**
  * How this platform behaves where it may choose (our own; a driver would read environment variables). For the
  * calling process, before it makes a context.
- * @returns CL_INVALID_PLATFORM, CL_INVALID_VALUE, CL_INVALID_OPERATION when there are contexts
+ *
+ * Blocking: never waits, and orders nothing.
+ * @param platform the platform
+ * @param settings what the platform shall be
+ * @returns Errors, with the rule that was broken or what happened:
+ * - CL_INVALID_PLATFORM: platform must be a valid platform.
+ * - CL_INVALID_VALUE: settings must hold known settings with known values.
+ * - CL_INVALID_OPERATION: settings must be made before the first context.
  */
 export const clSetPlatformSettingsGLASS: Api["clSetPlatformSettingsGLASS"] = ambientCall("opencl", "clSetPlatformSettingsGLASS");
