@@ -4,6 +4,7 @@ import { Checker } from "./check/checker.ts";
 import { parseChecks } from "./check/classes.ts";
 import { registerChecker } from "./check/registry.ts";
 import type { CheckClass } from "./compiler/abi.ts";
+import { deviceThreads } from "./compiler/wasm/threads/pool.ts";
 import { LinearStore } from "./gpu/linear.ts";
 import { findProfile } from "./gpu/profiles/index.ts";
 import { HostProcess, SimProcess } from "./host/host-process.ts";
@@ -90,6 +91,11 @@ export interface MachineOptions {
    * `diagnostics()`. Default: none, which costs nothing.
    */
   readonly check?: boolean | readonly CheckClass[];
+  /**
+   * Threads of the host that run device code, the calling one included, 1 to 8. They share the work-groups of large launches that are proven to be independent of one another. Results, virtual times
+   * and traces do not depend on it; where memory cannot be shared with threads (browsers without cross-origin isolation) it is 1. Default 1.
+   */
+  readonly workers?: number;
   /** What happens when a GPU hangs or is reset; see RecoveryOptions. */
   readonly recovery?: RecoveryOptions;
 }
@@ -147,6 +153,7 @@ export class Machine {
     if (given.length > 1) throw new RangeError("createMachine: give one of seed, replay and strategy, not several");
     const strategy = options.strategy ?? (options.replay !== undefined ? replayStrategy(options.replay) : options.seed !== undefined ? seededStrategy(options.seed) : undefined);
     this.store = new LinearStore(options.memoryBytes ?? 64 * 2 ** 30);
+    if (options.workers !== undefined) this.store.threads = deviceThreads(options.workers);
     this.kernel = new Kernel(this.store, {
       ...(options.os === undefined ? {} : { os: options.os }),
       ...(strategy === undefined ? {} : { strategy }),

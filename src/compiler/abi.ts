@@ -46,6 +46,33 @@ export interface CodeEnv {
   release(address: number): void;
   /** Checked mode: who is told of the accesses of device code. Absent or null: nobody, and code is compiled without checks. */
   readonly checker?: CodeChecker | null;
+  /** Threads of the host that help with large launches. Absent or null: none, everything runs on the calling thread. Results and counts are the same. */
+  readonly threads?: DeviceThreads | null;
+  /** Whether the page of linear memory at this address is in one place of one page table only. Absent: all are. */
+  soleMapping?(linear: number): boolean;
+}
+
+/**
+ * Threads of the host that run work-groups. They run nothing by themselves: `run` hands out tasks, takes a share of them and comes back when all are done, so that to
+ * the caller it is a plain call.
+ */
+export interface DeviceThreads {
+  /** Threads besides the caller's. */
+  readonly helpers: number;
+  /** The tasks of the next `run`; see src/compiler/wasm/threads/task.ts. */
+  readonly tasks: Int32Array;
+  /** Runs the first `count` tasks, each once, in no certain order. @throws EmulatorBug when a helper's code trapped */
+  run(code: ThreadedCode, count: number): void;
+}
+
+/** Code whose work-groups may run on several threads. */
+export interface ThreadedCode {
+  readonly module: WebAssembly.Module;
+  readonly linear: LinearMemory;
+  /** A launch block for each thread besides the caller's. */
+  readonly blocks: readonly number[];
+  /** Runs a task on the calling thread. */
+  task(number: number): void;
 }
 
 /** What checked device code looks for. */
@@ -208,9 +235,12 @@ export interface Execution {
    * Runs until about `budget` instructions are counted, all work-groups are finished, or `maxBlocks` more are.
    * At most `resident` work-groups are in progress at once; they get turns at back edges when one does not finish
    * (so that spinning on another's progress works). Always returns: an endless loop comes back with done = false.
+   * Work-groups that are proven to be independent of one another may also be in progress several at a time, whatever `resident` says; of them too no more than `maxBlocks` are in the middle when that is not less than `open`.
    * @throws DeviceFault
    */
   run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus;
+  /** Work-groups in progress together because they are independent; 0 when none is in the middle; -1 or absent: groups are not run that way. */
+  readonly open?: number;
   readonly blocksTotal: number;
   readonly blocksDone: number;
   /** Frees scratch memory; the execution may be dropped at any point. */

@@ -305,7 +305,8 @@ export class ComputeEngine {
    * the time limit comes in bounded real time.
    */
   private withoutProgress(resident: Resident, blocks: number, instructions: number, stalled: boolean, time: number): number {
-    resident.idle += instructions;
+    // Independent groups go on side by side: what each has done counts.
+    resident.idle += Math.ceil(instructions / Math.max(1, resident.execution?.open ?? 1));
     if ((stalled || resident.idle > WIDEN_AFTER) && resident.draining === 0) resident.window = Math.max(resident.window, blocks);
     if (stalled) {
       resident.stalledWork += instructions;

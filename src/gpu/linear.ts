@@ -1,4 +1,4 @@
-import type { CodeEnv, LinearMemory, PageTableView } from "../compiler/abi.ts";
+import type { CodeEnv, DeviceThreads, LinearMemory, PageTableView } from "../compiler/abi.ts";
 import { EmulatorBug, invariant } from "../kernel/errors.ts";
 import { Capacity } from "./capacity.ts";
 import { FRAME, FrameMap, MAX_FRAMES } from "./frames.ts";
@@ -26,6 +26,14 @@ interface Backing {
   readonly shared: boolean;
   readonly maximumPages: number;
   readonly frames: FrameMap;
+  /** By frame: entries of GPU page tables that lead to it. */
+  readonly mappings: Uint16Array;
+}
+
+/** Threads that help with large launches. */
+export interface MachineThreads extends DeviceThreads {
+  /** Nothing runs in this memory any more: it is held no longer. */
+  release(memory: WebAssembly.Memory): void;
 }
 
 const pool: Backing[] = [];
@@ -39,7 +47,7 @@ function makeBacking(): Backing {
   const shared = typeof SharedArrayBuffer !== "undefined";
   const maximumPages = shared ? MAX_FRAMES : UNSHARED_PAGES;
   const memory = new WebAssembly.Memory(shared ? { initial: INITIAL_PAGES, maximum: maximumPages, shared: true } : { initial: maximumPages, maximum: maximumPages });
-  return { memory, shared, maximumPages, frames: new FrameMap(maximumPages) };
+  return { memory, shared, maximumPages, frames: new FrameMap(maximumPages), mappings: new Uint16Array(maximumPages) };
 }
 
 /** Thrown to compiled code that asks for scratch memory when there is none; the launch dies of it. */
@@ -67,6 +75,8 @@ export class LinearStore implements LinearMemory, CodeEnv {
   refuse: ((kind: FrameKind, bytes: number) => boolean) | null = null;
   /** Checked mode: who knows what device code may touch; null: nobody. */
   watcher: MemoryWatcher | null = null;
+  /** Who helps with large launches; null: nobody. */
+  threads: MachineThreads | null = null;
   private backing: Backing | null = null;
   private disposed = false;
   private readonly used: Record<FrameKind, number> = { system: 0, vram: 0, pagetable: 0, scratch: 0 };
@@ -118,6 +128,15 @@ export class LinearStore implements LinearMemory, CodeEnv {
     this.ensure().frames.give(address / FRAME, frames, clean);
   }
 
+  /** An entry of a GPU page table begins (`by` 1) or ceases (-1) to lead to the frame at this address. */
+  countMapping(linear: number, by: 1 | -1): void {
+    this.ensure().mappings[linear / FRAME]! += by;
+  }
+
+  soleMapping(linear: number): boolean {
+    return this.ensure().mappings[linear / FRAME] === 1;
+  }
+
   /** System memory, charged to the machine's RAM. Zeroed, contiguous; null when there is no more. */
   allocatePages(bytes: number): number | null {
     if (!this.ram.charge(bytes)) return null;
@@ -162,8 +181,10 @@ export class LinearStore implements LinearMemory, CodeEnv {
     this.i32 = EMPTY.i32;
     this.f64 = EMPTY.f64;
     this.u64 = EMPTY.u64;
+    if (backing !== null) this.threads?.release(backing.memory);
     if (backing !== null && pool.length < MAX_POOLED && backing.frames.touched <= MAX_POOLED_FRAMES) {
       backing.frames.reset();
+      backing.mappings.fill(0);
       pool.push(backing);
     }
   }

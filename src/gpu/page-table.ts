@@ -48,7 +48,10 @@ export class GpuPageTable implements PageTableView {
     const words = this.store.u32;
     let at = (this.table >>> 2) + (va / FRAME - this.basePage);
     for (let done = 0; done < bytes; done += FRAME, at++) {
-      if (words[at] === 0) this.present++;
+      const old = words[at]!;
+      if (old === 0) this.present++;
+      else this.store.countMapping((old & ADDRESS_MASK) >>> 0, -1);
+      this.store.countMapping(linear + done, 1);
       words[at] = (((linear + done) & ADDRESS_MASK) | flags) >>> 0;
     }
   }
@@ -59,7 +62,9 @@ export class GpuPageTable implements PageTableView {
     const first = (this.table >>> 2) + (va / FRAME - this.basePage);
     const end = first + bytes / FRAME;
     for (let at = first; at < end; at++) {
-      if (words[at] !== 0) {
+      const old = words[at]!;
+      if (old !== 0) {
+        this.store.countMapping((old & ADDRESS_MASK) >>> 0, -1);
         words[at] = 0;
         this.present--;
       }

@@ -131,7 +131,7 @@ export class Resident {
   /** Begins or ends running on to the next point where no work-group is in the middle. */
   drain(begin: boolean): void {
     if (!begin) this.draining = this.leaving ? this.draining : 0;
-    else if (this.draining === 0) this.draining = Math.max(this.window, Math.min(this.blocksLeft, this.waveDone === 0 && this.idle === 0 ? 0 : this.wave - this.waveDone));
+    else if (this.draining === 0) this.draining = Math.max(this.window, this.execution?.open ?? 0, Math.min(this.blocksLeft, this.waveDone === 0 && this.idle === 0 ? 0 : this.wave - this.waveDone));
   }
 
   /** `blocks` work-groups have ended, of `wave` that the hardware holds. */

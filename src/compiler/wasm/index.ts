@@ -12,7 +12,11 @@ import { EmulatorBug } from "../../kernel/errors.ts";
 export interface CompileOptions {
   /** Run everything on the slow path (default false). */
   readonly slowOnly?: boolean;
+  /** Instructions of a launch from which on its groups run several at a time, if they are independent (default 2^19). Results do not depend on it. */
+  readonly togetherFrom?: number;
 }
+
+const TOGETHER_FROM = 1 << 19;
 
 /**
  * Compiles a valid module to WebAssembly. Nothing is translated here: each kernel is, when it is first started.
@@ -78,7 +82,7 @@ class WasmCode implements DeviceCode {
     if (code === undefined) {
       const info = this.kernels.get(name);
       if (info === undefined) throw new EmulatorBug(`start of "${name}", which is no kernel of the module`);
-      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, row, warpSize, this.options.slowOnly ?? false, checks);
+      code = new KernelCode(this.moduleFacts(), info, { shared, maximumPages }, capacity, row, warpSize, this.options.slowOnly ?? false, checks, this.options.togetherFrom ?? TOGETHER_FROM);
       this.compiled.set(key, code);
     }
     return code;

@@ -7,7 +7,9 @@ import { beginGroup, factsOf } from "./checked.ts";
 import { Run } from "./context.ts";
 import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
+import { provenIndependent } from "./independent.ts";
 import { SlowGroup, type Meter } from "./slow-group.ts";
+import { Tasks } from "./tasks.ts";
 
 /** Instructions in one call of the fast path, and in the first calls: V8 exchanges its baseline code only between calls. */
 const SLICE = 1 << 23;
@@ -32,6 +34,8 @@ export class WasmExecution implements Execution, Meter {
   private cursor = 0;
   /** Slot of the group that the fast path is in the middle of; -1: none. */
   private fastSlot = -1;
+  /** Groups that run several at a time, because they are independent; null: they run in turn; undefined: not decided. */
+  private tasks: Tasks | null | undefined;
   /** The current group has had its turn: others come first. */
   private turnOver = true;
   private over = false;
@@ -56,6 +60,7 @@ export class WasmExecution implements Execution, Meter {
     this.freeSlots = [...this.scratch.slots];
     this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features, kernel.env.checker?.launch(config, factsOf(program)) ?? null);
     this.writeLaunchBlock();
+    this.tasks = kernel.code.mayBeIndependent && this.blocksTotal > 1 && kernel.fastRun(config) !== null ? undefined : null;
   }
 
   private writeLaunchBlock(): void {
@@ -108,6 +113,11 @@ export class WasmExecution implements Execution, Meter {
     for (let i = 0; i < config.symbols.length; i++) i64[(at + launch.symbols + 8 * i) >> 3] = BigInt.asIntN(64, config.symbols[i]!);
   }
 
+  /** Groups in the middle, where several run at a time; -1 where they run in turn. */
+  get open(): number {
+    return this.tasks ? this.tasks.open + this.resident.length : -1;
+  }
+
   run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus {
     if (this.over) throw new EmulatorBug("run was called on an execution that is over");
     this.context.checked?.resume();
@@ -118,7 +128,7 @@ export class WasmExecution implements Execution, Meter {
     this.kernel.active.run = this.context;
     let stalled: boolean;
     try {
-      stalled = this.proceed(this.blocksDone + limits.maxBlocks, Math.max(1, limits.resident));
+      stalled = this.advance(limits);
     } catch (error) {
       this.dispose();
       throw error;
@@ -132,6 +142,59 @@ export class WasmExecution implements Execution, Meter {
       bytes: this.bytes - before.bytes,
       stalled,
     };
+  }
+
+  /** The first groups run in turn, so that a short launch need not ask whether they are independent. @returns as `proceed` */
+  private advance(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): boolean {
+    const lastBlock = this.blocksDone + limits.maxBlocks;
+    const { togetherFrom } = this.kernel.code;
+    const end = this.budget;
+    if (this.tasks === undefined && this.instructions < togetherFrom) {
+      this.budget = Math.min(end, togetherFrom);
+      const stalled = this.proceed(lastBlock, Math.max(1, limits.resident));
+      this.budget = end;
+      if (stalled) return true;
+    }
+    if (this.tasks === undefined && this.resident.length === 0 && this.instructions >= togetherFrom) this.decide();
+    if (!this.tasks) return this.proceed(lastBlock, Math.max(1, limits.resident));
+    // Tasks end when they are done, so a slice is only about as long as it should be; what little is left is left.
+    while (this.left > limits.budget / 8 && this.blocksDone < lastBlock && this.blocksDone < this.blocksTotal) {
+      if (this.resident.length > 0) {
+        if (this.proceed(lastBlock, 1)) return true;
+      } else if (!this.together(this.tasks, lastBlock - this.blocksDone)) break;
+    }
+    return false;
+  }
+
+  /** Looks whether the groups are independent. */
+  private decide(): void {
+    const { kernel, config, scratch } = this;
+    const run = kernel.fastRun(config);
+    const proof = run === null || this.blocksTotal - this.next < 2 ? null : provenIndependent(kernel.code.program, config, kernel.code.info.sharedBytes);
+    this.tasks = null;
+    if (run === null || proof === null) return;
+    this.tasks = new Tasks(kernel, config, scratch, proof, run, {
+      open: (group) => this.openFast(group),
+      close: (at) => void this.freeSlots.push(at),
+      leave: (at, spinning) => this.leave(at, spinning),
+    }, this.next, this.fastSlot);
+    this.next = this.blocksTotal;
+    this.fastSlot = -1;
+    this.turnOver = true;
+    this.cursor = 0;
+  }
+
+  /** @returns false when nothing may run */
+  private together(tasks: Tasks, most: number): boolean {
+    const average = this.blocksDone === 0 ? Infinity : this.instructions / this.blocksDone;
+    const slice = tasks.slice(this.left, most, average);
+    this.kernel.views.refresh();
+    this.instructions += slice.instructions;
+    this.bytes += slice.bytes;
+    this.blocksDone += slice.finished;
+    this.cursor = 0;
+    this.turnOver = false;
+    return slice.instructions > 0 || slice.finished > 0 || slice.left > 0;
   }
 
   dispose(): void {
@@ -154,6 +217,8 @@ export class WasmExecution implements Execution, Meter {
         idle = 0;
         if (this.begin(lastBlock)) continue;
       }
+      // Those that left have ended: all go on together.
+      if (this.tasks && this.resident.length === 0) return false;
       if (this.turnOver) this.cursor++;
       this.turnOver = false;
       this.cursor %= this.resident.length;
@@ -194,13 +259,7 @@ export class WasmExecution implements Execution, Meter {
     }
     const { launch: block } = this.scratch;
     const { views } = this.kernel;
-    if (this.fastSlot < 0) {
-      this.fastSlot = this.freeSlots.pop() ?? this.kernel.addSlot(this.scratch);
-      this.openSlot(this.fastSlot, this.next);
-      views.i32[(this.fastSlot + slot.node) >> 2] = 0;
-      views.i32[(this.fastSlot + slot.item) >> 2] = 0;
-      views.i32[(this.fastSlot + slot.fresh) >> 2] = 1;
-    }
+    if (this.fastSlot < 0) this.fastSlot = this.openFast(this.next);
     const at = this.fastSlot;
     this.context.slot = at;
     const slice = this.kernel.calls++ < SHORT_CALLS ? SHORT_SLICE : SLICE;
@@ -229,12 +288,29 @@ export class WasmExecution implements Execution, Meter {
         this.fastSlot = -1;
         this.next++;
         this.cursor = this.resident.length;
-        this.clearRecords(at);
-        this.resident.push(leaveFastPath(this.context, this, this.kernel.code, at, result === outcome.spinning));
+        this.leave(at, result === outcome.spinning);
         this.turnOver = false;
         return false;
       }
     }
+  }
+
+  /** A slot in which a group has been opened for the fast path. */
+  private openFast(group: number): number {
+    const at = this.freeSlots.pop() ?? this.kernel.addSlot(this.scratch);
+    const { i32 } = this.kernel.views;
+    this.openSlot(at, group);
+    i32[(at + slot.node) >> 2] = 0;
+    i32[(at + slot.item) >> 2] = 0;
+    i32[(at + slot.fresh) >> 2] = 1;
+    return at;
+  }
+
+  /** The group in this slot goes on in the slow path. */
+  private leave(at: number, spinning: boolean): void {
+    this.context.slot = at;
+    this.clearRecords(at);
+    this.resident.push(leaveFastPath(this.context, this, this.kernel.code, at, spinning));
   }
 
   step(at: number, item: number, limit: number): number {

@@ -7,11 +7,16 @@ import type { Node } from "../graph/node.ts";
 import type { ModuleFacts } from "../graph/import.ts";
 import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
+import { MAX_THREADS } from "../threads/task.ts";
 import { importsFor, type Active } from "./imports.ts";
+import { mayBeIndependent } from "./independent.ts";
 import { Views } from "./views.ts";
 
-/** Threads that run device code at once. With one, a read-modify-write needs no locked instruction, though the memory is of the kind that can be shared. */
-const DEVICE_THREADS: number = 1;
+/**
+ * Threads that run atomics on global memory at once. With one, a read-modify-write needs no locked instruction, though the memory is of the kind that can be shared. Several threads
+ * take part only in kernels that have no such atomics (see independent.ts).
+ */
+const ATOMIC_THREADS: number = 1;
 
 /** One kernel compiled for one kind of memory: made when it is first launched, and kept with the module for whoever loads it next. */
 export class KernelCode {
@@ -24,16 +29,19 @@ export class KernelCode {
   private slow: { module: WebAssembly.Module; imports: string[] } | null = null;
   private fast: { module: WebAssembly.Module; imports: string[] } | null = null;
   private readonly memory: { readonly shared: boolean; readonly maximumPages: number };
+  /** Instructions of a launch from which on its groups run several at a time, if they are independent. */
+  readonly togetherFrom: number;
 
   /**
    * @param items work-items that slots are laid out for
    * @param row work-items that may go together (see `SlotLayout.row`)
    */
-  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, row: number, warpSize: number, slowOnly: boolean, checks: ReadonlySet<CheckClass> | null) {
+  constructor(facts: ModuleFacts, info: KernelInfo, memory: { readonly shared: boolean; readonly maximumPages: number }, items: number, row: number, warpSize: number, slowOnly: boolean, checks: ReadonlySet<CheckClass> | null, togetherFrom: number) {
+    this.togetherFrom = togetherFrom;
     this.info = info;
     this.warpSize = warpSize;
     this.memory = memory;
-    this.program = buildProgram(facts, info.name, DEVICE_THREADS > 1, !slowOnly, warpSize, checks);
+    this.program = buildProgram(facts, info.name, ATOMIC_THREADS > 1, !slowOnly, warpSize, checks);
     const { saved } = this.program.kernel;
     const { regions } = this.program;
     const warps = regions !== null && regions.levels.team.warp;
@@ -63,6 +71,20 @@ export class KernelCode {
     return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
   }
 
+  /** Whether its work-groups may turn out to be independent, so that several run at a time. */
+  get mayBeIndependent(): boolean {
+    this.independent ??= mayBeIndependent(this.program);
+    return this.independent;
+  }
+
+  private independent: boolean | null = null;
+
+  /** What other threads run; null when they cannot: they have none of the functions that are written in TypeScript. */
+  get fastModule(): WebAssembly.Module | null {
+    const code = this.fastCode();
+    return code === null || code.imports.some((name) => name !== "remainder") ? null : code.module;
+  }
+
   /** The fast path's module; null when it cannot run the kernel. */
   fastCode(): { module: WebAssembly.Module; imports: string[] } | null {
     const { regions } = this.program;
@@ -89,6 +111,8 @@ type Step = (launch: number, slot: number, item: number) => number;
 /** Scratch memory of one launch: the launch block and slots for work-groups. */
 export interface Scratch {
   readonly launch: number;
+  /** Launch blocks of other threads; empty when there can be none. */
+  readonly blocks: readonly number[];
   readonly slots: number[];
   /** Bytes of shared, local and control memory that each slot has room for. */
   readonly room: number;
@@ -140,10 +164,12 @@ export class LoadedKernel {
   take(room: number): Scratch {
     const at = this.idle.findIndex((scratch) => scratch.room >= room);
     if (at >= 0) return this.idle.splice(at, 1)[0]!;
-    // The first slot lies behind the launch block, so that small launches take one allocation.
-    const base = this.env.allocate(this.code.program.launchBytes + this.slotSize(room));
+    // The first slot lies behind the launch block (or blocks), so that small launches take one allocation.
+    const { launchBytes } = this.code.program;
+    const copies = this.code.mayBeIndependent ? MAX_THREADS - 1 : 0;
+    const base = this.env.allocate((1 + copies) * launchBytes + this.slotSize(room));
     this.views.refresh();
-    return { launch: base, slots: [base + this.code.program.launchBytes], room };
+    return { launch: base, blocks: Array.from({ length: copies }, (_, i) => base + (i + 1) * launchBytes), slots: [base + (1 + copies) * launchBytes], room };
   }
 
   /** Bytes of a slot with `room` for shared, local and control memory. */
@@ -182,6 +208,6 @@ export class LoadedKernel {
   }
 }
 
-const KEPT_SLOTS = 4;
+const KEPT_SLOTS = 8;
 const KEPT_SCRATCH = 4;
 
