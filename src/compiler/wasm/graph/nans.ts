@@ -21,7 +21,9 @@ export function placeCanonical(graph: Graph): void {
     if (done.has(node)) return;
     done.add(node);
     const floats = node.args.filter((arg) => arg.type !== null && isFloat(arg.type));
-    const only = floats.length === 1 && (node.op === "store" || node.op === "bitcast" || node.op === "fneg" || node.op === "fabs");
+    // All values of a store are made canonical, or none: one that is only moved must stay as it is.
+    const whole = node.op === "store" && floats.every((arg) => sources(arg).moved.length === 0);
+    const only = whole || (floats.length === 1 && (node.op === "store" || node.op === "bitcast" || node.op === "fneg" || node.op === "fabs"));
     for (const arg of floats) {
       if (!visible(arg)) continue;
       if (only) node.mark |= CANONICAL_OPERAND;

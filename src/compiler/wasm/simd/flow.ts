@@ -17,6 +17,12 @@ import type { VectorPlan } from "./shapes.ts";
 /** A region run by four work-items at a time. */
 export abstract class VectorFlow extends VectorMemory {
   private readonly masks: Map<Block, readonly number[]> = new Map();
+  /** Masked blocks that stand already, their masks while they are written, and those that were counted with what leads to them. */
+  private readonly written: Set<Block> = new Set();
+  private readonly here: Map<Block, readonly number[]> = new Map();
+  private readonly charged: Set<Block> = new Set();
+  /** Masked loops in writing, by their heads: where they go on, and whether lanes come to the end to go round. */
+  private readonly rounds: Map<Block, { readonly label: Label; flows: boolean; readonly blocks: ReadonlySet<Block> }> = new Map();
   /** Where the four are done. */
   private vectorEnd: Label = 0;
   /** Blocks outside the region that it leads to. */
@@ -64,11 +70,11 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   protected laneMask(): void {
-    this.code.get(this.maskOf(this.block!)[this.quad]!);
+    this.code.get(this.here.get(this.block!)![this.quad]!);
   }
 
   protected maskBits(): void {
-    this.bitsOf(this.maskOf(this.block!));
+    this.bitsOf(this.here.get(this.block!)!);
   }
 
   /** With a new and an old vector on the stack: the new one's in the lanes of the mask, for one part of a value of that type. */
@@ -119,6 +125,7 @@ export abstract class VectorFlow extends VectorMemory {
     const { code } = this;
     this.region = node;
     this.vectorEnd = end;
+    for (const memory of [this.written, this.here, this.charged, this.rounds]) memory.clear();
     this.ways = exits;
     const plan = this.plan!;
     const parts = [...new Set([...plan.masked.blocks.values(), ...plan.masked.begins.values()])];
@@ -153,7 +160,7 @@ export abstract class VectorFlow extends VectorMemory {
         }
         const part = parts[at - blocks.length];
         if (part !== undefined) {
-          this.part(part.order);
+          this.part(part.order, true);
           this.block = null;
           if (part.exit === null) code.br(end);
           else go(target(part.exit));
@@ -307,8 +314,14 @@ export abstract class VectorFlow extends VectorMemory {
     if (this.plan!.masked.branches.has(block)) {
       const condition = this.newMask();
       this.setMask(condition, () => this.vector(on, 0));
-      this.edge(block, block.succs[0]!, (quad) => code.get(condition[quad]!));
-      this.edge(block, block.succs[1]!, (quad) => code.get(condition[quad]!).simd(simd.not));
+      const others = this.newMask();
+      this.setMask(others, (quad) => code.get(condition[quad]!).simd(simd.not));
+      [condition, others].forEach((mask, i) => {
+        this.some(mask);
+        code.if();
+        this.edge(block, block.succs[i]!, mask, false);
+        code.end();
+      });
       part();
       return;
     }
@@ -363,7 +376,7 @@ export abstract class VectorFlow extends VectorMemory {
   }
 
   /** Counts a block for the lanes in it. */
-  private chargeLanes(block: Block, mask: readonly number[] | null): void {
+  private chargeLanes(block: { readonly cost: number; readonly bytes: number }, mask: readonly number[] | null): void {
     if (block.cost === 0 && block.bytes === 0) return;
     const { code } = this;
     const once = (BigInt(block.bytes) << 32n) + BigInt(block.cost);
@@ -378,52 +391,105 @@ export abstract class VectorFlow extends VectorMemory {
 
   // Masked parts.
 
-  private part(order: readonly (Block | Loop)[]): void {
+  /** @param tail whether nothing of the loop around comes after it */
+  private part(order: readonly (Block | Loop)[], tail: boolean): void {
     const { code } = this;
-    for (const at of order) {
+    order.forEach((at, i) => {
+      const last = tail && this.standsAfter(order.slice(i + 1));
       if (at instanceof Block) {
-        this.maskedBlock(at);
-        continue;
+        if (this.written.has(at)) return;
+        this.some(this.maskOf(at));
+        code.if();
+        this.maskedBlock(at, this.taken(at), last);
+        code.end();
+        return;
       }
-      const again = code.loop();
-      this.part(at.order);
+      // Nobody need be asked for at the end of a loop that all go round by jumps of their own.
       this.some(this.maskOf(at.header));
-      code.brIf(again);
+      code.if();
+      const again = { label: code.loop(), flows: false, blocks: at.blocks };
+      this.rounds.set(at.header, again);
+      this.maskedBlock(at.header, this.taken(at.header), this.standsAfter(at.order.slice(1)));
+      this.part(at.order.slice(1), true);
+      if (again.flows) {
+        this.some(this.maskOf(at.header));
+        code.brIf(again.label);
+      }
       code.end();
-    }
+      code.end();
+    });
   }
 
-  private maskedBlock(block: Block): void {
-    const { code } = this;
+  /** Whether these blocks are written with those that lead to them, so that nothing comes behind. */
+  private standsAfter(order: readonly (Block | Loop)[]): boolean {
+    return order.every((at) => at instanceof Block && (this.written.has(at) || this.follows(at.preds[0]!, at)));
+  }
+
+  /** Moves a block's mask to variables that only this pass through the block uses. */
+  private taken(block: Block): readonly number[] {
     const mask = this.maskOf(block);
+    const own = this.newMask();
+    mask.forEach((local, quad) => this.code.get(local).set(own[quad]!).v128([0, 0, 0, 0]).set(local));
+    return own;
+  }
+
+  /** Whether the block is written right where the only edge into it is. */
+  private follows(from: Block, to: Block): boolean {
+    const { masked } = this.plan!;
+    return !this.ways.includes(to) && to !== this.region!.head && to.preds.length === 1 && masked.blocks.has(to) && masked.loop(from) === masked.loop(to);
+  }
+
+  /**
+   * One block in which the lanes of `mask` are, at least one; and what only it leads to.
+   * @param mask not needed any more afterwards
+   * @param tail whether nothing of the loop around comes after it
+   */
+  private maskedBlock(block: Block, mask: readonly number[], tail: boolean): void {
+    const { code } = this;
+    this.written.add(block);
+    this.here.set(block, mask);
     this.block = block;
     this.checked.clear();
-    this.some(mask);
-    code.if();
-    this.chargeLanes(block, mask);
+    if (!this.charged.has(block)) this.chargeChain(block, mask);
     this.statements(block);
     const last = block.last;
+    const [yes, no] = block.succs as [Block, Block];
     switch (block.succs.length === 1 ? "br" : last.op) {
       case "br":
-        this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!));
+        this.edge(block, yes, mask, tail);
         break;
       case "condbr": {
         const on = last.args[0]!;
         if (this.shape(on) !== null) {
           this.value(on);
           code.if();
-          this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!));
+          this.edge(block, yes, mask, tail);
           code.else();
           this.block = block;
-          this.edge(block, block.succs[1]!, (quad) => code.get(mask[quad]!));
+          this.edge(block, no, mask, tail);
           code.end();
           break;
         }
         this.prepareOperand(on);
-        const condition = this.newMask();
-        this.setMask(condition, () => this.vector(on, 0));
-        this.edge(block, block.succs[0]!, (quad) => code.get(mask[quad]!).get(condition[quad]!).simd(simd.and));
-        this.edge(block, block.succs[1]!, (quad) => code.get(mask[quad]!).get(condition[quad]!).simd(simd.andnot));
+        // Those who stay go on with the mask, if others went.
+        const staying = this.follows(block, no) || (this.rounds.has(no) && !this.follows(block, yes)) ? no : yes;
+        const going = this.newMask();
+        this.setMask(going, (quad) => {
+          code.get(mask[quad]!);
+          this.vector(on, 0);
+          code.simd(staying === no ? simd.and : simd.andnot);
+        });
+        const out = code.block();
+        this.some(going);
+        code.if();
+        mask.forEach((local, quad) => code.get(local).get(going[quad]!).simd(simd.andnot).set(local));
+        this.edge(block, staying === no ? yes : no, going, false);
+        this.some(mask);
+        code.op(op.i32_eqz).brIf(out);
+        code.end();
+        this.block = block;
+        this.edge(block, staying, mask, tail);
+        code.end();
         break;
       }
       case "ret": case "exit":
@@ -432,35 +498,60 @@ export abstract class VectorFlow extends VectorMemory {
       default:
         code.br(this.apart);
     }
-    for (const local of mask) code.v128([0, 0, 0, 0]).set(local);
-    code.end();
   }
 
-  /** Lanes go from a block to another: `push` pushes which, for one vector. */
-  private edge(from: Block, to: Block, push: (quad: number) => void): void {
-    const { code } = this;
+  /** Whether all other blocks of the loop stand already. */
+  private lastOf(head: Block, block: Block): boolean {
+    return [...this.rounds.get(head)!.blocks].every((other) => other === block || this.written.has(other));
+  }
+
+  /** Counts a block, and those that all its lanes go on to. */
+  private chargeChain(block: Block, mask: readonly number[]): void {
+    let cost = 0;
+    let bytes = 0;
+    for (let at = block; ; at = at.succs[0]!) {
+      this.charged.add(at);
+      cost += at.cost;
+      bytes += at.bytes;
+      if (at.succs.length !== 1 || !this.follows(at, at.succs[0]!)) break;
+    }
+    this.chargeLanes({ cost, bytes }, mask);
+  }
+
+  /** The lanes of `mask`, at least one, go from a block to another. */
+  private edge(from: Block, to: Block, mask: readonly number[], tail: boolean): void {
     const plan = this.plan!;
-    const some = this.newMask();
     this.block = from;
-    this.setMask(some, push);
-    this.some(some);
-    code.if();
     // Values of a loop as these lanes leave it.
     const outside = this.ways.includes(to);
-    if (plan.masked.leaves(from, outside ? null : to)) this.takeAlong(from, outside ? null : to, some);
+    if (plan.masked.leaves(from, outside ? null : to)) this.takeAlong(from, outside ? null : to, mask);
     if (outside) {
-      this.moveFour(from, to, some);
+      this.moveFour(from, to, mask);
       this.block = null;
-      this.saveFour(to, some);
+      this.saveFour(to, mask);
       this.block = from;
-    } else {
-      this.phisOf(from, to, plan.masked.joins.has(to) ? some : null);
-      if (plan.masked.blocks.has(to)) {
-        const mask = this.maskOf(to);
-        this.setMask(mask, (quad) => code.get(mask[quad]!).get(some[quad]!).simd(simd.or));
-      }
+      return;
     }
-    code.end();
+    this.phisOf(from, to, plan.masked.joins.has(to) ? mask : null);
+    if (!plan.masked.blocks.has(to)) return;
+    // The way round a loop changes what others in it may still read: it comes last.
+    const head = plan.masked.loop(to)?.header;
+    if (this.follows(from, to) && (head === undefined || !to.succs.includes(head) || (tail && this.lastOf(head, to)))) {
+      this.maskedBlock(to, mask, tail);
+      return;
+    }
+    const next = this.maskOf(to);
+    const round = this.rounds.get(to);
+    if (round !== undefined && plan.masked.loop(from)?.header === to) {
+      // At once when nobody is left behind.
+      if (tail && this.lastOf(to, from) && to.preds.filter((pred) => round.blocks.has(pred)).length === 1) {
+        mask.forEach((local, quad) => this.code.get(local).set(next[quad]!));
+        this.code.br(round.label);
+        return;
+      }
+      round.flows = true;
+    }
+    this.setMask(next, (quad) => this.code.get(next[quad]!).get(mask[quad]!).simd(simd.or));
   }
 
   /** On the way out of a loop: copies of what it makes and others read, for the lanes that leave. */

@@ -13,7 +13,7 @@ const MAX_WRITTEN = 400;
  * wait for one another. As many as fit the registers.
  * @param most 1, 2 or 4: what the launch's rows allow
  */
-export function chooseQuads(node: FlowNode, shapes: Shapes, made: readonly Node[], most: number): number {
+export function chooseQuads(node: FlowNode, shapes: Shapes, most: number): number {
   if (lanePolicy.quads > 0) return Math.min(most, lanePolicy.quads);
   let written = 0;
   for (const block of node.blocks) {
@@ -24,45 +24,57 @@ export function chooseQuads(node: FlowNode, shapes: Shapes, made: readonly Node[
       if (vectorForm(inner, (arg) => shapes.use(arg, block) === 0) === null) return 1;
     }
   }
-  const pressure = pressureOf(node, shapes, made);
+  const pressure = pressureOf(node, shapes);
   for (const quads of [4, 2]) if (quads <= most && pressure * quads <= REGISTERS && written * quads <= MAX_WRITTEN) return quads;
   return 1;
 }
 
-/** Vectors that are live at once, of one vector of work-items: an upper bound. */
-export function pressureOf(node: FlowNode, shapes: Shapes, made: readonly Node[]): number {
+/** Vectors that are live at once, of one vector of work-items. */
+export function pressureOf(node: FlowNode, shapes: Shapes): number {
   const weight = (value: Node): number => partsOf(value.type!);
   const vector = (value: Node): boolean => value.block !== null && value.type !== null && shapes.of(value) === null;
-  // What is used in other blocks than its own counts everywhere.
-  const wide = new Set<Node>();
-  const see = (user: Node, at: Block, value: Node): void => {
-    if (value.folded) for (const arg of value.args) see(user, at, arg);
-    else if (vector(value) && (value.block !== at || user.op === "phi" || value.op === "phi")) wide.add(value);
+  const inside = new Set(node.blocks);
+  const liveAt = new Map<Block, Set<Node>>(node.blocks.map((block) => [block, new Set()]));
+  const need = (value: Node, see: (value: Node) => void): void => {
+    if (!vector(value)) return;
+    if (value.folded) for (const arg of value.args) need(arg, see);
+    else see(value);
   };
-  for (const block of node.blocks) for (const inner of block.nodes) for (const arg of inner.args) see(inner, block, arg);
-  for (const value of made) if (value.op === "phi" && vector(value) && value.uses > 0) wide.add(value);
   let most = 0;
-  for (const block of node.blocks) {
-    const live = new Set<Node>();
-    let now = 0;
-    const need = (value: Node): void => {
-      if (!vector(value)) return;
-      if (value.folded) {
-        for (const arg of value.args) need(arg);
-        return;
+  // Backwards from block to block, until nothing is added.
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const block of [...node.blocks].reverse()) {
+      const live = new Set<Node>();
+      let now = 0;
+      const see = (value: Node): void => {
+        if (live.has(value)) return;
+        live.add(value);
+        now += weight(value);
+      };
+      for (const next of block.succs) {
+        // Going back to the region's head is leaving it.
+        if (inside.has(next) && next !== node.head) for (const value of liveAt.get(next)!) if (value.op !== "phi" || value.block !== next) see(value);
+        const at = next.preds.indexOf(block);
+        for (const phi of next.nodes) {
+          if (phi.op !== "phi") break;
+          if (phi.uses > 0) need(phi.args[at]!, see);
+        }
       }
-      if (wide.has(value) || live.has(value)) return;
-      live.add(value);
-      now += weight(value);
-    };
-    for (const inner of [...block.nodes].reverse()) {
-      if (inner.folded) continue;
-      if (live.delete(inner)) now -= weight(inner);
-      for (const arg of inner.args) need(arg);
-      most = Math.max(most, now + 1);
+      most = Math.max(most, now);
+      for (const inner of [...block.nodes].reverse()) {
+        if (inner.op === "phi") break;
+        if (inner.folded) continue;
+        if (live.delete(inner)) now -= weight(inner);
+        for (const arg of inner.args) need(arg, see);
+        // One more for what is in computation.
+        most = Math.max(most, now + 1);
+      }
+      const before = liveAt.get(block)!;
+      if (live.size === before.size) continue;
+      liveAt.set(block, live);
+      changed = true;
     }
   }
-  let total = most;
-  for (const value of wide) total += weight(value);
-  return total + Math.min(2, shapes.masked.blocks.size);
+  return most + Math.min(2, shapes.masked.blocks.size);
 }

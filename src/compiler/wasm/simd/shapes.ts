@@ -154,7 +154,7 @@ export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<No
     if (masked === null) return null;
     const same = masked.branches.size === shapes.masked.branches.size && [...masked.branches].every((block) => shapes.masked.branches.has(block));
     shapes.masked = masked;
-    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, made, most), shapes: shapes.known, levels, cells } : null;
+    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, levels, cells } : null;
   }
 }
 
