@@ -24,6 +24,7 @@ export type { Sys, ThreadBody } from "./sys/sys.ts";
 export type * from "./sys/uapi.ts";
 export type { NvIoctlTable } from "./sys/nv-uapi.ts";
 export { ttmBoAlloc, ttmBoFree, type BoAllocation, type BoAllocOptions } from "./ttm/bo-alloc.ts";
+export { PCI_ANY_ID, PciBus, pciName, type PciFunction } from "./pci/bus.ts";
 export { drmSchedMain, loopSteps, type LoopStep } from "./drm/sched/main-loop.ts";
 export { DXGK_SUBMIT_PREEMPT, DXGK_SUBMITCOMMANDFLAGS } from "./wddm/constants.ts";
 export type { SubmitCommand, WddmOptions } from "./wddm/options.ts";

@@ -81,12 +81,7 @@ export class ThreadScheduler {
     const kernel = this.kernel;
     const before = this.current;
     this.switches++;
-    if (kernel.trace.enabled) {
-      kernel.trace.emit("sched:sched_switch", {
-        prev_comm: before?.name ?? "swapper", prev_pid: before?.tid ?? 0, prev_prio: before?.priority ?? 120, prev_state: before?.state === "parked" ? "S" : "R",
-        next_comm: thread.name, next_pid: thread.tid, next_prio: thread.priority,
-      });
-    }
+    if (kernel.trace.enabled) this.traceSwitch(before, thread);
     thread.state = "running";
     this.current = thread;
     touch(thread);
@@ -101,6 +96,7 @@ export class ThreadScheduler {
         thread.process.threadEnded(thread);
       } else if ((thread.state as ThreadState) === "running") {
         thread.park(step.value);
+        if (kernel.trace.enabled) this.traceSleep(thread, step.value);
       }
     } catch (error) {
       if (error instanceof EmulatorBug) throw error;
@@ -142,6 +138,7 @@ export class ThreadScheduler {
     thread.body = null; // a wake-up must come back here, not resume the thread's own body
     try {
       thread.park(request);
+      const sleeps = kernel.trace.enabled && this.traceSleep(thread, request);
       this.current = null;
       while (thread.state === "parked" || (thread.process.stopped !== 0 && thread.state !== "dead")) {
         if (!kernel.events.runNext()) {
@@ -159,10 +156,26 @@ export class ThreadScheduler {
         }
       }
       kernel.events.advance(Math.max(thread.busyUntil, kernel.clock.now));
+      if (sleeps && thread.state !== "dead") this.traceSwitch(null, thread);
       if (thread.state !== "dead") thread.state = "running";
     } finally {
       thread.body = body;
     }
+  }
+
+  /** The processor leaves one thread for another; null: the idle one. */
+  private traceSwitch(from: Thread | null, to: Thread | null): void {
+    this.kernel.trace.emit("sched:sched_switch", {
+      prev_comm: from?.name ?? "swapper", prev_pid: from?.tid ?? 0, prev_prio: from?.priority ?? 120, prev_state: from?.state === "parked" ? "S" : "R",
+      next_comm: to?.name ?? "swapper", next_pid: to?.tid ?? 0, next_prio: to?.priority ?? 120,
+    });
+  }
+
+  /** A thread leaves the processor because it waits for something, not only because another may have its turn. @returns whether that is so */
+  private traceSleep(thread: Thread, request: WaitRequest): boolean {
+    const sleeps = thread.state === "parked" && (request.queue !== null || request.deadline !== null);
+    if (sleeps) this.traceSwitch(thread, null);
+    return sleeps;
   }
 
   /** Pays a driven thread's debt: the clock moves on by it, and what is due happens. */
