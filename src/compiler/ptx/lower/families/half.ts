@@ -119,7 +119,25 @@ function outOfBounds(c: FnLowering, v: readonly ValueId[], result: ValueId): Val
   return em.select(em.bin("or", "i1", em.icmp("eq", v[0]!, mark), em.icmp("eq", v[1]!, mark)), em.int("i16", 0), result);
 }
 
-/** fma: the product is exact in f64, and so is the sum wherever it matters to the rounding. */
+/**
+ * The sum of two doubles, rounded to odd when it is inexact. Exponents of bf16 reach so far that a sum of bf16 products may lose bits in f64
+ * that would decide a tie.
+ */
+function sumToOdd(c: FnLowering, a: ValueId, b: ValueId): ValueId {
+  const { em } = c;
+  const sub = (x: ValueId, y: ValueId): ValueId => em.fbin("fsub", "f64", x, y);
+  const sum = em.fbin("fadd", "f64", a, b);
+  const part = sub(sum, a);
+  const lost = em.fbin("fadd", "f64", sub(a, sub(sum, part)), sub(b, part));
+  const bits = em.bits(sum);
+  const even = em.icmp("eq", em.bin("and", "i64", bits, em.int("i64", 1)), em.int("i64", 0));
+  // One step towards what was lost: up in magnitude when the signs agree.
+  const step = em.bin("or", "i64", em.bin("ashr", "i64", em.bin("xor", "i64", bits, em.bits(lost)), em.int("i64", 63)), em.int("i64", 1));
+  const odd = em.bin("and", "i1", em.fcmp("one", lost, em.float("f64", 0)), even);
+  return em.bitcast(em.bin("add", "i64", bits, em.select(odd, step, em.int("i64", 0))), "f64");
+}
+
+/** fma: the product is exact in f64, and so is the sum wherever it matters to the rounding of f16. */
 const fma = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   const o = optionsOf(m);
@@ -132,7 +150,8 @@ const fma = (m: Mnemonic): Lower => {
         const single = toSingle(c, element, x);
         return em.cast("fpext", "f64", o.ftz ? flushHalf(c, single) : single);
       });
-      const wide = limited(c, o, em.fbin("fadd", "f64", em.fbin("fmul", "f64", a!, b!), d!));
+      const product = em.fbin("fmul", "f64", a!, b!);
+      const wide = limited(c, o, element.name === "bf16" ? sumToOdd(c, product, d!) : em.fbin("fadd", "f64", product, d!));
       const exact = fromDouble(c, element, wide);
       const narrow = o.ftz ? fromSingle(c, element, flushHalf(c, toSingle(c, element, exact))) : exact;
       return oob ? outOfBounds(c, v, narrow) : narrow;
