@@ -8,19 +8,48 @@ import type { Node } from "../graph/node.ts";
  */
 export interface Affine {
   readonly at: bigint;
-  /** By index: group x, y, z, work-item x, y, z. Those of which there is only one have 0. */
+  /** By index: group x, y, z, work-item x, y, z. */
   readonly by: readonly bigint[];
   readonly slack: bigint;
 }
 
+/** A step of a sum: what the index is multiplied by, how many values it has, and whether different groups have different ones. */
+export interface Step {
+  readonly by: bigint;
+  readonly count: bigint;
+  readonly group: boolean;
+}
+
+/** Sizes of a launch, by dimension: groups, work-items of a full group, and work-items in all (or as many of them as come to a place). */
+export interface Shape {
+  readonly grid: readonly bigint[];
+  readonly block: readonly bigint[];
+  readonly items: readonly bigint[];
+}
+
+/** The steps of a sum. Where indices of group and work-item go in as one index over all groups, they are one step: there are not more of them than work-items, though the last group may be cut. */
+export function stepsOf(by: readonly bigint[], { grid, block, items }: Shape): Step[] {
+  const steps: Step[] = [];
+  for (let d = 0; d < 3; d++) {
+    const [ofGroup, ofItem] = [by[d]!, by[d + 3]!];
+    const [groups, size, all] = [grid[d]!, block[d]!, items[d]!];
+    if (groups > 1n && (size === 1n || ofGroup === ofItem * size)) {
+      steps.push({ by: size === 1n ? ofGroup : ofItem, count: all, group: true });
+      continue;
+    }
+    steps.push({ by: ofGroup, count: groups, group: true }, { by: ofItem, count: groups === 1n && all < size ? all : size, group: false });
+  }
+  return steps.filter(({ count }) => count > 1n);
+}
+
 /** Least and greatest value of the sum, as an integer that does not wrap. */
-export function rangeOf(form: Affine, counts: readonly bigint[]): readonly [bigint, bigint] {
+export function rangeOf(form: Affine, shape: Shape): readonly [bigint, bigint] {
   let [low, high] = [form.at, form.at + form.slack];
-  form.by.forEach((by, i) => {
-    const most = by * (counts[i]! - 1n);
+  for (const { by, count } of stepsOf(form.by, shape)) {
+    const most = by * (count - 1n);
     if (most < 0n) low += most;
     else high += most;
-  });
+  }
   return [low, high];
 }
 
@@ -37,8 +66,7 @@ function isConstant(form: Affine): boolean {
 
 /** Values of one kernel for one launch. */
 export class Forms {
-  /** How many values each index has: groups by dimension, work-items of a full group by dimension. */
-  readonly counts: readonly bigint[];
+  readonly shape: Shape;
   private readonly config: LaunchConfig;
   private readonly symbols: ReadonlyMap<string, number>;
   private readonly dynamicStart: number;
@@ -50,7 +78,7 @@ export class Forms {
     this.config = config;
     this.symbols = symbols;
     this.dynamicStart = dynamicStart;
-    this.counts = [...config.grid, ...config.block].map(BigInt);
+    this.shape = { grid: config.grid.map(BigInt), block: config.block.map(BigInt), items: config.globalSize.map(BigInt) };
     const { params } = config;
     this.params = new DataView(params.buffer, params.byteOffset, params.byteLength);
   }
@@ -104,7 +132,7 @@ export class Forms {
   }
 
   private index(i: number, by: bigint): Affine {
-    return this.counts[i] === 1n ? constant(0n) : { at: 0n, by: NONE.map((none, j) => (j === i ? by : none)), slack: 0n };
+    return { at: 0n, by: NONE.map((none, j) => (j === i ? by : none)), slack: 0n };
   }
 
   private register(node: Node): Affine | null {
@@ -153,7 +181,7 @@ export class Forms {
     const forms = node.args.map((arg) => this.within(this.of(arg), width, 0n));
     for (const [a, b] of [[forms[0], forms[1]], [forms[1], forms[0]]] as const) {
       if (a === null || a === undefined || b === null || b === undefined || a.slack !== 0n) continue;
-      const [low, high] = rangeOf(b, this.counts);
+      const [low, high] = rangeOf(b, this.shape);
       if (low < 0n) continue;
       const step = 1n << BigInt(high.toString(2).length);
       if (a.at % step === 0n && a.by.every((by) => by % step === 0n)) return this.sum(a, b, 1n);
@@ -183,7 +211,7 @@ export class Forms {
     if (divisor === 0n) return null;
     const form = this.within(this.of(node.args[0]!), width, 0n);
     if (form === null) return node.op === "rem.u" ? { at: 0n, by: NONE, slack: divisor - 1n } : null;
-    const [low, high] = rangeOf(form, this.counts);
+    const [low, high] = rangeOf(form, this.shape);
     if (node.op === "rem.u") return high < divisor ? form : { at: 0n, by: NONE, slack: divisor - 1n };
     if (form.slack === 0n && form.at % divisor === 0n && form.by.every((one) => one % divisor === 0n)) {
       return { at: form.at / divisor, by: form.by.map((one) => one / divisor), slack: 0n };
@@ -201,10 +229,11 @@ export class Forms {
   /**
    * The value as an integer from `-below` on, `width` bits wide; null when it may lie outside.
    * @param below 0 for unsigned values, half the range for signed ones
+   * @param shape of the work-items for which it need hold
    */
-  within(form: Affine | null, width: number, below: bigint): Affine | null {
+  within(form: Affine | null, width: number, below: bigint, shape: Shape = this.shape): Affine | null {
     if (form === null) return null;
-    const [low, high] = rangeOf(form, this.counts);
+    const [low, high] = rangeOf(form, shape);
     const turns = (low + below) >> BigInt(width);
     return turns !== (high + below) >> BigInt(width) ? null : { ...form, at: form.at - (turns << BigInt(width)) };
   }

@@ -3,7 +3,8 @@ import { dynamicSharedStart } from "../../ir/layout.ts";
 import { PARAM_WINDOW, PARAM_WINDOW_SIZE, SHARED_WINDOW } from "../../ir/types.ts";
 import { hasEffect, type Node } from "../graph/node.ts";
 import { accessSize, type KernelProgram } from "../slow/program.ts";
-import { Forms, rangeOf, type Affine } from "./affine.ts";
+import { Forms, rangeOf, stepsOf, type Affine, type Shape, type Step } from "./affine.ts";
+import { limited } from "./limits.ts";
 
 /**
  * Whether the work-groups of a launch are independent: none writes what another reads or writes. Then the order in which they run, or several at once, changes neither results nor
@@ -36,6 +37,7 @@ export function mayBeIndependent(program: KernelProgram): boolean {
 interface Site {
   readonly store: boolean;
   readonly form: Affine;
+  readonly shape: Shape;
   readonly size: bigint;
   readonly low: bigint;
   readonly end: bigint;
@@ -49,40 +51,39 @@ export function provenIndependent(program: KernelProgram, config: LaunchConfig, 
   for (const block of program.kernel.graph.blocks) {
     for (const node of block.nodes) {
       if (node.access === null || node.access.space === "shared" || node.access.space === "local") continue;
-      const site = siteOf(node, forms);
+      const site = siteOf(node, forms, limited(block, forms));
       if (site === "private") continue;
       if (site === null) {
         if (node.op !== "load") return null;
         anywhere = true;
         continue;
       }
-      sites.set(`${site.store} ${site.form.at} ${site.form.by.join()} ${site.form.slack} ${site.size}`, site);
+      sites.set(`${site.store} ${site.form.at} ${site.form.by.join()} ${site.form.slack} ${site.size} ${site.shape.items.join()}`, site);
     }
   }
   const all = [...sites.values()];
   const stores = all.filter(({ store }) => store);
   const loads = all.filter((site) => !site.store && stores.some((other) => overlap(site, other)));
-  if (!areApart(clusters([...stores, ...loads]), forms.counts)) return null;
+  if (!areApart(clusters([...stores, ...loads]))) return null;
   // A page that some loads must not see, and others read rightly, cannot be both.
-  if (anywhere && loads.length > 0) return null;
-  const written = merged(stores);
+  const written = clusters(stores).map((bundle) => [Number(bundle[0]!.low), Number(most(bundle.map(({ end }) => end)))] as const);
   if (anywhere && all.some((site) => !site.store && written.some(([low, end]) => samePage(site, low, end)))) return null;
   return { written, guard: anywhere };
 }
 
-function siteOf(node: Node, forms: Forms): Site | "private" | null {
+function siteOf(node: Node, forms: Forms, shape: Shape): Site | "private" | null {
   const { offset, space } = node.access!;
   const address = forms.of(node.args[0]!);
-  const form = forms.within(address === null ? null : { ...address, at: address.at + BigInt(offset) }, 64, 0n);
+  const form = forms.within(address === null ? null : { ...address, at: address.at + BigInt(offset) }, 64, 0n, shape);
   if (form === null) return null;
-  const [low, high] = rangeOf(form, forms.counts);
+  const [low, high] = rangeOf(form, shape);
   const size = BigInt(accessSize(node));
   const end = high + size;
   if (space === "generic" && low < PARAM_WINDOW + PARAM_WINDOW_SIZE) return low >= SHARED_WINDOW && end <= PARAM_WINDOW ? "private" : null;
   // Parameters, which nobody writes.
   if (space === "const" && node.op === "load" && low >= PARAM_WINDOW && end <= PARAM_WINDOW + PARAM_WINDOW_SIZE) return "private";
   if (end > 1n << 53n) return null;
-  return { store: node.op === "store", form, size, low, end };
+  return { store: node.op === "store", form, shape, size, low, end };
 }
 
 function overlap(a: Site, b: Site): boolean {
@@ -107,47 +108,56 @@ function clusters(sites: readonly Site[]): Site[][] {
   return found;
 }
 
-function areApart(bundles: readonly (readonly Site[])[], counts: readonly bigint[]): boolean {
-  return bundles.every((sites) => !sites.some(({ store }) => store) || apartByItem(sites, counts) || apartByGroup(sites, counts));
+function areApart(bundles: readonly (readonly Site[])[]): boolean {
+  return bundles.every((sites) => !sites.some(({ store }) => store) || apartByItem(sites) || apartByGroup(sites));
+}
+
+function least(values: readonly bigint[]): bigint {
+  return values.reduce((a, b) => (b < a ? b : a));
+}
+
+function most(values: readonly bigint[]): bigint {
+  return values.reduce((a, b) => (b > a ? b : a));
+}
+
+/** The work-items that come to any of the sites. */
+function together(sites: readonly Site[]): Shape {
+  const { shape } = sites[0]!;
+  return { ...shape, items: shape.items.map((_, d) => most(sites.map((site) => site.shape.items[d]!))) };
 }
 
 /** All sites step alike: bytes between the first and the last of them are one work-item's, and work-items of different groups have different ones. */
-function apartByItem(sites: readonly Site[], counts: readonly bigint[]): boolean {
+function apartByItem(sites: readonly Site[]): boolean {
   const { by } = sites[0]!.form;
   if (sites.some(({ form }) => form.by.some((one, i) => one !== by[i]))) return false;
-  const low = sites.reduce((least, { form }) => (form.at < least ? form.at : least), sites[0]!.form.at);
-  const end = sites.reduce((most, { form, size }) => (form.at + form.slack + size > most ? form.at + form.slack + size : most), 0n);
-  return separates(by.map((one, i) => [one < 0n ? -one : one, counts[i]!, i < 3] as const), end - low);
+  const width = most(sites.map(({ form, size }) => form.at + form.slack + size)) - least(sites.map(({ form }) => form.at));
+  return separates(stepsOf(by, together(sites)), width);
 }
 
 /** All that the sites of one group touch lies between two addresses, and those of different groups are apart. */
-function apartByGroup(sites: readonly Site[], counts: readonly bigint[]): boolean {
+function apartByGroup(sites: readonly Site[]): boolean {
   const by = sites[0]!.form.by.slice(0, 3);
   if (sites.some(({ form }) => by.some((one, i) => one !== form.by[i]))) return false;
-  const ranges = sites.map(({ form, size }) => {
-    const [low, high] = rangeOf({ ...form, by: form.by.map((one, i) => (i < 3 ? 0n : one)) }, counts);
+  const ranges = sites.map(({ form, shape, size }) => {
+    const [low, high] = rangeOf({ ...form, by: [0n, 0n, 0n, ...form.by.slice(3)] }, { ...shape, grid: [1n, 1n, 1n], items: shape.block });
     return [low, high + size] as const;
   });
-  const low = ranges.reduce((least, [from]) => (from < least ? from : least), ranges[0]![0]);
-  const end = ranges.reduce((most, [, to]) => (to > most ? to : most), ranges[0]![1]);
-  return separates(by.map((one, i) => [one < 0n ? -one : one, counts[i]!, true] as const), end - low);
+  const width = most(ranges.map(([, end]) => end)) - least(ranges.map(([low]) => low));
+  return separates(by.map((one, d) => ({ by: one, count: sites[0]!.shape.grid[d]!, group: true })).filter(({ count }) => count > 1n), width);
 }
 
 /**
  * Whether sums of multiples of indices tell different groups apart, `width` bytes being touched at each: like digits of a number, each step is at least as long as all that
  * the shorter ones reach. Only steps shorter than those of every group's index may overlap one another.
  */
-function separates(steps: readonly (readonly [by: bigint, count: bigint, group: boolean])[], width: bigint): boolean {
+function separates(steps: readonly Step[], width: bigint): boolean {
   let reach = width;
   let groups = false;
-  for (const [by, count, group] of steps.filter(([, count]) => count > 1n).toSorted((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))) {
+  const sizes = steps.map((step) => ({ ...step, by: step.by < 0n ? -step.by : step.by }));
+  for (const { by, count, group } of sizes.sort((a, b) => (a.by < b.by ? -1 : a.by > b.by ? 1 : 0))) {
     if ((group || groups) && by < reach) return false;
     groups ||= group;
     reach += by * (count - 1n);
   }
   return true;
-}
-
-function merged(stores: readonly Site[]): (readonly [number, number])[] {
-  return clusters(stores).map((sites) => [Number(sites[0]!.low), Number(sites.reduce((most, { end }) => (end > most ? end : most), 0n))] as const);
 }
