@@ -9,7 +9,7 @@ const nameOf = (constants: object, pattern: RegExp): ReadonlyMap<number, string>
 };
 
 const cudaCodes = nameOf(cuda, /^CUDA_(SUCCESS|ERROR_)/);
-const clCodes = nameOf(opencl, /^CL_(SUCCESS|INVALID_|OUT_OF_|MEM_|DEVICE_NOT|COMPILER_|BUILD_PROGRAM|EXEC_)/);
+const clCodes = nameOf(opencl, /^CL_(SUCCESS|INVALID_|OUT_OF_|MEM_OBJECT_|MEM_COPY_|DEVICE_NOT|COMPILER_|BUILD_PROGRAM|EXEC_)/);
 
 /** "CUDA_ERROR_INVALID_CONTEXT". */
 export function cudaCode(code: number): string {
