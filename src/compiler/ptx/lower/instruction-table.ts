@@ -22,6 +22,7 @@ import { memoryRows } from "./families/memory.ts";
 import { mmaRows } from "./families/mma.ts";
 import { moveRows } from "./families/move.ts";
 import { permuteRows } from "./families/permute.ts";
+import { stackRows } from "./families/stack.ts";
 import { surfaceRows } from "./families/surface.ts";
 import { textureRows } from "./families/texture.ts";
 import { videoRows } from "./families/video.ts";
@@ -30,11 +31,11 @@ import { Table } from "./rows.ts";
 
 /** Opcodes of the ISA that have no rows yet: they are refused as unsupported, not as unknown. */
 const notYet = [
-  "alloca", "stacksave", "stackrestore", "istypep", "wgmma", "vmad", "multimem", "tensormap", "tcgen05", "clusterlaunchcontrol",
+  "istypep", "wgmma", "multimem", "tensormap", "tcgen05", "clusterlaunchcontrol",
 ];
 
 /** Every instruction this front end executes. */
 export const instructionTable: Table = new Table([
   integerRows, extendedRows, bitRows, logicRows, permuteRows, compareRows, floatRows, approxRows, halfRows, convertRows, convertHalfRows, convertFp8Rows,
-  moveRows, memoryRows, atomicRows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, surfaceRows, controlRows, callRows,
+  moveRows, memoryRows, atomicRows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, surfaceRows, controlRows, callRows, stackRows,
 ], notYet);
