@@ -13,42 +13,43 @@ export interface Affine {
   readonly slack: bigint;
 }
 
-/** A step of a sum: what the index is multiplied by, how many values it has, and whether different groups have different ones. */
+/** A step of a sum: what the index is multiplied by, its first value, how many it has, and whether different groups have different ones. */
 export interface Step {
   readonly by: bigint;
+  readonly first: bigint;
   readonly count: bigint;
   readonly group: boolean;
 }
 
-/** Sizes of a launch, by dimension: groups, work-items of a full group, and work-items in all (or as many of them as come to a place). */
+/** Sizes of a launch, by dimension: groups, work-items of a full group, and indices of work-items over all groups, first and end (those of them that come to a place). */
 export interface Shape {
   readonly grid: readonly bigint[];
   readonly block: readonly bigint[];
-  readonly items: readonly bigint[];
+  readonly first: readonly bigint[];
+  readonly end: readonly bigint[];
 }
 
 /** The steps of a sum. Where indices of group and work-item go in as one index over all groups, they are one step: there are not more of them than work-items, though the last group may be cut. */
-export function stepsOf(by: readonly bigint[], { grid, block, items }: Shape): Step[] {
+export function stepsOf(by: readonly bigint[], { grid, block, first, end }: Shape): Step[] {
   const steps: Step[] = [];
   for (let d = 0; d < 3; d++) {
     const [ofGroup, ofItem] = [by[d]!, by[d + 3]!];
-    const [groups, size, all] = [grid[d]!, block[d]!, items[d]!];
-    if (groups > 1n && (size === 1n || ofGroup === ofItem * size)) {
-      steps.push({ by: size === 1n ? ofGroup : ofItem, count: all, group: true });
-      continue;
-    }
-    steps.push({ by: ofGroup, count: groups, group: true }, { by: ofItem, count: groups === 1n && all < size ? all : size, group: false });
+    const [groups, size] = [grid[d]!, block[d]!];
+    const all = { first: first[d]!, count: end[d]! - first[d]! };
+    if (size === 1n || (groups > 1n && ofGroup === ofItem * size)) steps.push({ by: size === 1n ? ofGroup : ofItem, ...all, group: true });
+    else if (groups === 1n) steps.push({ by: ofItem, ...all, group: false });
+    else steps.push({ by: ofGroup, first: 0n, count: groups, group: true }, { by: ofItem, first: 0n, count: size, group: false });
   }
-  return steps.filter(({ count }) => count > 1n);
+  return steps;
 }
 
 /** Least and greatest value of the sum, as an integer that does not wrap. */
 export function rangeOf(form: Affine, shape: Shape): readonly [bigint, bigint] {
   let [low, high] = [form.at, form.at + form.slack];
-  for (const { by, count } of stepsOf(form.by, shape)) {
-    const most = by * (count - 1n);
-    if (most < 0n) low += most;
-    else high += most;
+  for (const { by, first, count } of stepsOf(form.by, shape)) {
+    const [start, length] = [by * first, by * (count - 1n)];
+    low += length < 0n ? start + length : start;
+    high += length < 0n ? start : start + length;
   }
   return [low, high];
 }
@@ -78,7 +79,7 @@ export class Forms {
     this.config = config;
     this.symbols = symbols;
     this.dynamicStart = dynamicStart;
-    this.shape = { grid: config.grid.map(BigInt), block: config.block.map(BigInt), items: config.globalSize.map(BigInt) };
+    this.shape = { grid: config.grid.map(BigInt), block: config.block.map(BigInt), first: [0n, 0n, 0n], end: config.globalSize.map(BigInt) };
     const { params } = config;
     this.params = new DataView(params.buffer, params.byteOffset, params.byteLength);
   }
@@ -115,6 +116,8 @@ export class Forms {
       case "sext": return this.within(this.of(node.args[0]!), bits(node.args[0]!.type!), 1n << BigInt(bits(node.args[0]!.type!) - 1));
       case "trunc": return this.of(node.args[0]!);
       case "lshr": case "div.u": case "rem.u": return this.divided(node);
+      case "ashr": return this.signExtended(node);
+      case "phi": return this.merged(node);
       case "select": return this.either(this.of(node.args[1]!), this.of(node.args[2]!));
       default: return null;
     }
@@ -217,6 +220,25 @@ export class Forms {
       return { at: form.at / divisor, by: form.by.map((one) => one / divisor), slack: 0n };
     }
     return { at: low / divisor, by: NONE, slack: high / divisor - low / divisor };
+  }
+
+  /** A shift of a multiple: what is left when a value was shifted to the left and back. */
+  private signExtended(node: Node): Affine | null {
+    const width = bits(node.type!);
+    const by = this.of(node.args[1]!);
+    const form = this.within(this.of(node.args[0]!), width, 1n << BigInt(width - 1));
+    if (form === null || by === null || !isConstant(by) || form.slack !== 0n) return null;
+    const divisor = 1n << (by.at & BigInt(width - 1));
+    if (form.at % divisor !== 0n || form.by.some((one) => one % divisor !== 0n)) return null;
+    return { at: form.at / divisor, by: form.by.map((one) => one / divisor), slack: 0n };
+  }
+
+  /** A value that is the same whichever way one came. */
+  private merged(node: Node): Affine | null {
+    const [first, ...others] = node.args.filter((arg) => arg !== node).map((arg) => this.of(arg));
+    if (first === null || first === undefined) return null;
+    const same = (other: Affine | null): boolean => other !== null && other.at === first.at && other.slack === 0n && other.by.every((by, i) => by === first.by[i]);
+    return first.slack === 0n && others.every(same) ? first : null;
   }
 
   private either(a: Affine | null, b: Affine | null): Affine | null {

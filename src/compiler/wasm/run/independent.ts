@@ -58,7 +58,7 @@ export function provenIndependent(program: KernelProgram, config: LaunchConfig, 
         anywhere = true;
         continue;
       }
-      sites.set(`${site.store} ${site.form.at} ${site.form.by.join()} ${site.form.slack} ${site.size} ${site.shape.items.join()}`, site);
+      sites.set(`${site.store} ${site.form.at} ${site.form.by.join()} ${site.form.slack} ${site.size} ${site.shape.first.join()} ${site.shape.end.join()}`, site);
     }
   }
   const all = [...sites.values()];
@@ -123,7 +123,8 @@ function most(values: readonly bigint[]): bigint {
 /** The work-items that come to any of the sites. */
 function together(sites: readonly Site[]): Shape {
   const { shape } = sites[0]!;
-  return { ...shape, items: shape.items.map((_, d) => most(sites.map((site) => site.shape.items[d]!))) };
+  const by = (pick: (values: readonly bigint[]) => bigint, of: (shape: Shape) => readonly bigint[]): bigint[] => [0, 1, 2].map((d) => pick(sites.map((site) => of(site.shape)[d]!)));
+  return { ...shape, first: by(least, (one) => one.first), end: by(most, (one) => one.end) };
 }
 
 /** All sites step alike: bytes between the first and the last of them are one work-item's, and work-items of different groups have different ones. */
@@ -139,11 +140,11 @@ function apartByGroup(sites: readonly Site[]): boolean {
   const by = sites[0]!.form.by.slice(0, 3);
   if (sites.some(({ form }) => by.some((one, i) => one !== form.by[i]))) return false;
   const ranges = sites.map(({ form, shape, size }) => {
-    const [low, high] = rangeOf({ ...form, by: [0n, 0n, 0n, ...form.by.slice(3)] }, { ...shape, grid: [1n, 1n, 1n], items: shape.block });
+    const [low, high] = rangeOf({ ...form, by: [0n, 0n, 0n, ...form.by.slice(3)] }, { ...shape, grid: [1n, 1n, 1n], first: [0n, 0n, 0n], end: shape.block });
     return [low, high + size] as const;
   });
   const width = most(ranges.map(([, end]) => end)) - least(ranges.map(([low]) => low));
-  return separates(by.map((one, d) => ({ by: one, count: sites[0]!.shape.grid[d]!, group: true })).filter(({ count }) => count > 1n), width);
+  return separates(by.map((one, d) => ({ by: one, first: 0n, count: sites[0]!.shape.grid[d]!, group: true })), width);
 }
 
 /**
@@ -153,7 +154,7 @@ function apartByGroup(sites: readonly Site[]): boolean {
 function separates(steps: readonly Step[], width: bigint): boolean {
   let reach = width;
   let groups = false;
-  const sizes = steps.map((step) => ({ ...step, by: step.by < 0n ? -step.by : step.by }));
+  const sizes = steps.filter(({ count }) => count > 1n).map((step) => ({ ...step, by: step.by < 0n ? -step.by : step.by }));
   for (const { by, count, group } of sizes.sort((a, b) => (a.by < b.by ? -1 : a.by > b.by ? 1 : 0))) {
     if ((group || groups) && by < reach) return false;
     groups ||= group;
