@@ -13,7 +13,10 @@ const names = readdirSync(folder).map((file) => file.replace(/\.txt$/, "")).toSo
 
 /** A line without what depends on the cost model, and without the widths that depend on that. */
 function masked(line: string): string {
-  return line.replaceAll(/[-+]?\d+(\.\d+)?(e[-+]\d+)?(?=( ?(ns|us|ms|s|%|times)\b)|:? *\||\]| %)/g, "#").replaceAll(/\[ +#/g, "[#").replaceAll(/\d+\.\d{6}/g, "#").replaceAll(/(?<![\w.])\d+\.\d(?![\w.])/g, "#").replaceAll(/[ \t]+/g, " ").trim();
+  // Rows of dmon and pmon; counts of perf stat.
+  if (/^ *\d+( +(\d+|-|C)){8,}/.test(line)) line = line.replaceAll(/\b\d+\b/g, "#");
+  line = line.replace(/^ *\d+(?= +\w+:\w+$)/, "#");
+  return line.replaceAll(/[-+]?\d+(\.\d+)?(e[-+]\d+)?(?=( ?(ns|us|ms|s|%|times|W|MB|samples)\b)|:? *\||\]| %)/g, "#").replaceAll(/\[ +#/g, "[#").replaceAll(/\d+\.\d{6}/g, "#").replaceAll(/(?<![\w.])\d+\.\d(?![\w.])/g, "#").replaceAll(/[ \t]+/g, " ").trim();
 }
 
 /** Chapters with another name than their program. */

@@ -20,6 +20,8 @@ export class ThreadScheduler {
   switches = 0;
   /** The thread whose code runs now. */
   current: Thread | null = null;
+  /** Threads that have a processor, as the trace tells it: one that only lets time pass keeps it. */
+  private readonly awake = new Set<Thread>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -30,6 +32,7 @@ export class ThreadScheduler {
     this.ready = [];
     this.switches = 0;
     this.current = null;
+    this.awake.clear();
   }
 
   /** Puts a woken thread on the ready list as soon as its debt is paid. */
@@ -81,7 +84,7 @@ export class ThreadScheduler {
     const kernel = this.kernel;
     const before = this.current;
     this.switches++;
-    if (kernel.trace.enabled) this.traceSwitch(before, thread);
+    if (kernel.trace.enabled) this.traceWake(before, thread);
     thread.state = "running";
     this.current = thread;
     touch(thread);
@@ -97,6 +100,7 @@ export class ThreadScheduler {
       } else if ((thread.state as ThreadState) === "running") {
         thread.park(step.value);
         if (kernel.trace.enabled) this.traceSleep(thread, step.value);
+        else if (this.awake.size > 0) this.awake.delete(thread);
       }
     } catch (error) {
       if (error instanceof EmulatorBug) throw error;
@@ -104,6 +108,7 @@ export class ThreadScheduler {
       thread.process.threadFailed(thread, error);
     } finally {
       if (observer !== null) observer.parked(thread);
+      if (this.awake.size > 0 && (thread.state as ThreadState) === "dead" && this.awake.delete(thread) && kernel.trace.enabled) this.traceSwitch(thread, null);
       this.current = before;
     }
   }
@@ -138,6 +143,7 @@ export class ThreadScheduler {
     thread.body = null; // a wake-up must come back here, not resume the thread's own body
     try {
       thread.park(request);
+      if (this.awake.size > 0) this.awake.delete(thread);
       const sleeps = kernel.trace.enabled && this.traceSleep(thread, request);
       this.current = null;
       while (thread.state === "parked" || (thread.process.stopped !== 0 && thread.state !== "dead")) {
@@ -156,7 +162,7 @@ export class ThreadScheduler {
         }
       }
       kernel.events.advance(Math.max(thread.busyUntil, kernel.clock.now));
-      if (sleeps && thread.state !== "dead") this.traceSwitch(null, thread);
+      if (sleeps && thread.state !== "dead") this.traceWake(null, thread);
       if (thread.state !== "dead") thread.state = "running";
     } finally {
       thread.body = body;
@@ -166,15 +172,25 @@ export class ThreadScheduler {
   /** The processor leaves one thread for another; null: the idle one. */
   private traceSwitch(from: Thread | null, to: Thread | null): void {
     this.kernel.trace.emit("sched:sched_switch", {
-      prev_comm: from?.name ?? "swapper", prev_pid: from?.tid ?? 0, prev_prio: from?.priority ?? 120, prev_state: from?.state === "parked" ? "S" : "R",
+      prev_comm: from?.name ?? "swapper", prev_pid: from?.tid ?? 0, prev_prio: from?.priority ?? 120, prev_state: from?.state === "parked" ? "S" : from?.state === "dead" ? "X" : "R",
       next_comm: to?.name ?? "swapper", next_pid: to?.tid ?? 0, next_prio: to?.priority ?? 120,
     });
+  }
+
+  /** A thread gets a processor, if it has none. */
+  private traceWake(from: Thread | null, thread: Thread): void {
+    if (this.awake.has(thread)) return;
+    this.awake.add(thread);
+    this.traceSwitch(from, thread);
   }
 
   /** A thread leaves the processor because it waits for something, not only because another may have its turn. @returns whether that is so */
   private traceSleep(thread: Thread, request: WaitRequest): boolean {
     const sleeps = thread.state === "parked" && (request.queue !== null || request.deadline !== null);
-    if (sleeps) this.traceSwitch(thread, null);
+    if (sleeps) {
+      this.awake.delete(thread);
+      this.traceSwitch(thread, null);
+    }
     return sleeps;
   }
 

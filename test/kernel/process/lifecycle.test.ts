@@ -174,8 +174,25 @@ test("real-time threads go before others that are ready at the same moment, and 
   }
   k.runUntilIdle();
   expect(order).toEqual(["c", "b", "a"]);
-  const last = k.trace.events().filter((event) => event.name === "sched:sched_switch").slice(-3);
-  expect(last.map((event) => event.fields["next_prio"])).toEqual([49, 98, 120]);
+  const switches = k.trace.events().filter((event) => event.name === "sched:sched_switch");
+  expect(switches.filter((event) => event.fields["next_pid"] !== 0).slice(-3).map((event) => event.fields["next_prio"])).toEqual([49, 98, 120]);
+  // Each that got a processor left it, dead in the end, and nobody twice in a row.
+  expect(switches.slice(-1).map((event) => event.fields["prev_state"])).toEqual(["X"]);
+});
+
+test("sched_switch: in and out by turns for each thread, also when tracing was off in between", () => {
+  const k = makeKernel({ trace: true });
+  spawn(k, "sleeper", function* (sys) {
+    for (let i = 0; i < 6; i++) {
+      k.trace.enabled = i !== 2 && i !== 3;
+      yield* sys.nanosleep(1000);
+    }
+  });
+  k.runUntilIdle();
+  const mine = k.trace.events().filter((event) => event.name === "sched:sched_switch");
+  const inOut = mine.map((event) => (event.fields["next_comm"] === "sleeper" ? "in" : `out ${event.fields["prev_state"]}`));
+  expect(inOut.slice(-4)).toEqual(["in", "out S", "in", "out X"]);
+  expect(inOut.filter((what) => what === "in").length).toBeGreaterThan(3);
 });
 
 test("limits: RLIMIT_NOFILE holds, hard limits go up only with rights", () => {
