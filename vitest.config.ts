@@ -11,10 +11,17 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file]]
 // A file name in TEST_REPORT asks for a report in JSON too.
 const report = process.env["TEST_REPORT"];
 
+// These import the files of other tests, to run them on another machine: in a thread of their own.
+const alone = ["test/kernel/wddm/suites.test.ts", "test/fault/cuda-*.test.ts"];
+
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },
   test: {
-    include: ["test/**/*.test.ts"],
+    // Test files share a thread's modules: the machine keeps nothing outside of itself, and loading six hundred modules for each file would take longer than most tests.
+    projects: [
+      { extends: true, test: { name: "tests", include: ["test/**/*.test.ts"], exclude: alone, isolate: false } },
+      { extends: true, test: { name: "alone", include: alone } },
+    ],
     // For the mutation run (npm run mutants): a fault of the model, planted and named.
     setupFiles: process.env["GLASSGPU_MUTANT"] === undefined ? [] : ["test/mutants/activate.ts"],
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],

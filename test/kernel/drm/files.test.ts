@@ -32,7 +32,7 @@ test("DRM class and IOMMU groups", () => {
   expect(sys.readdir("/dev/dri")).toEqual(["card0", "card1", "renderD128", "renderD129"]);
   expect(sys.readdir("/sys/kernel/iommu_groups/1/devices")).toEqual(["0000:02:00.0"]);
   expect(sys.writeFile("/sys/kernel/iommu_groups/1/type", "identity")).toBe(-Errno.EBUSY);
-  expect(sys.writeFile("/sys/kernel/iommu_groups/1/devices", "1")).toBe(-Errno.EACCES);
+  expect(sys.writeFile("/sys/kernel/iommu_groups/1/devices", "1")).toBe(-Errno.EISDIR);
 });
 
 test("fdinfo counts memory and engine time of the file", () => {

@@ -1,7 +1,13 @@
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { Errno } from "../../../src/kernel/errors.ts";
 import { fakeCode, launch, live } from "../../gpu/fake-code.ts";
 import { copy, fill, marker, Rig, type Client, type Node } from "./rig.ts";
+
+/** Executions that earlier tests of this thread left. */
+let before = 0;
+beforeEach(() => {
+  before = live.executions;
+});
 
 const P = 65536;
 const code = fakeCode({ endless: { instructions: Infinity }, long: { instructions: 1e7 } });
@@ -43,7 +49,7 @@ test("kill -9: everything is gone at once, running kernels too", () => {
   rig.kernel.kill(client.process);
   rig.kernel.checkInvariants();
   expect(leftovers(rig)).toEqual([]);
-  expect(live.executions).toBe(0);
+  expect(live.executions).toBe(before);
   expect(rig.kernel.runUntilIdle()).toBe(0);
 });
 
@@ -57,7 +63,7 @@ test("exit: what was submitted ends in the background, then everything is gone",
   rig.run();
   rig.kernel.checkInvariants();
   expect(leftovers(rig)).toEqual([]);
-  expect(live.executions).toBe(0);
+  expect(live.executions).toBe(before);
 });
 
 test("a killed process takes nobody with it", () => {
@@ -129,19 +135,19 @@ test("a CPU mapping outlives handle and file", () => {
 
 test("each open file loads code for itself, once, and gives back what it keeps when its work has ended", () => {
   const rig = new Rig();
-  const before = { ...live };
+  const start = { ...live };
   const nodes = [rig.process("a").open(), rig.process("b").open()];
   for (const node of nodes) {
     const context = node.context(node.vm());
     for (let i = 0; i < 3; i++) node.exec(node.queue(context).queue, launch(code, "long", 1, 32));
   }
-  expect(live.loads - before.loads).toBe(2);
+  expect(live.loads - start.loads).toBe(2);
   nodes[0]!.client.process.terminate({ code: 0, signal: 0 });
-  expect(live.trims - before.trims).toBe(0);
+  expect(live.trims - start.trims).toBe(0);
   rig.run();
-  expect(live.trims - before.trims).toBe(1);
+  expect(live.trims - start.trims).toBe(1);
   rig.kernel.kill(nodes[1]!.client.process);
-  expect(live.trims - before.trims).toBe(2);
+  expect(live.trims - start.trims).toBe(2);
 });
 
 test("hundreds of processes come and go, and nothing piles up", () => {
