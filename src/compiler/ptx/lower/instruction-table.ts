@@ -1,5 +1,6 @@
 import { approxRows } from "./families/approx.ts";
 import { asyncRows } from "./families/async.ts";
+import { atomic128Rows } from "./families/atomic128.ts";
 import { atomicRows } from "./families/atomic.ts";
 import { barrierRows } from "./families/barrier.ts";
 import { bitRows } from "./families/bits.ts";
@@ -37,5 +38,5 @@ const notYet = [
 /** Every instruction this front end executes. */
 export const instructionTable: Table = new Table([
   integerRows, extendedRows, bitRows, logicRows, permuteRows, compareRows, floatRows, approxRows, halfRows, convertRows, convertHalfRows, convertFp8Rows,
-  moveRows, memoryRows, atomicRows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, surfaceRows, controlRows, callRows, stackRows,
+  moveRows, memoryRows, atomicRows, atomic128Rows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, surfaceRows, controlRows, callRows, stackRows,
 ], notYet);

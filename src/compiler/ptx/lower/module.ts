@@ -10,7 +10,6 @@ import { globalVar } from "./globals.ts";
 import { kernelParams, layoutParams } from "./layout.ts";
 import type { Table } from "./rows.ts";
 import { systemFunction } from "../system/library.ts";
-import { GRID_WORKSPACE } from "./special-registers.ts";
 
 const linkages: Readonly<Record<Linkage, Fn["linkage"]>> = { none: "local", visible: "visible", common: "visible", extern: "extern", weak: "weak" };
 
@@ -213,11 +212,9 @@ export class ModuleLowering {
     return name;
   }
 
-  /** Makes the hidden workspace of grid synchronisation. */
-  needGridWorkspace(): void {
-    if (this.ir.globals.has(GRID_WORKSPACE)) return;
-    this.ir.globals.set(GRID_WORKSPACE, {
-      name: GRID_WORKSPACE, space: "global", size: 64, align: 64, init: null, relocs: [], linkage: "local", managed: false,
-    });
+  /** Makes a hidden variable in global memory, zero at first. */
+  needGlobal(name: string, size: number): void {
+    if (this.ir.globals.has(name)) return;
+    this.ir.globals.set(name, { name, space: "global", size, align: size, init: null, relocs: [], linkage: "local", managed: false });
   }
 }

@@ -32,7 +32,7 @@ const half = (reg: "clock64" | "globaltimer", high: boolean): Reader => (c) => {
  */
 const workspace = (high: boolean): Reader => (c) => {
   const { em } = c;
-  c.module.needGridWorkspace();
+  c.module.needGlobal(GRID_WORKSPACE, 64);
   const dst = em.value("i64");
   em.push({ op: "globaladdr", dst, symbol: GRID_WORKSPACE, line: em.line });
   return em.trunc(high ? em.bin("lshr", "i64", dst, em.int("i64", 32)) : dst, "i32");
