@@ -2,6 +2,7 @@
 // test/examples/pictures.test.ts compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { advice } from "./pictures/advice.mjs";
 import { faults } from "./pictures/faults.mjs";
 import { memory } from "./pictures/memory.mjs";
 import { preemption } from "./pictures/preemption.mjs";
@@ -12,6 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Pictures by name: the example whose output they show, and how. */
 export const pictures = {
+  "best-practice": { example: "best-practice", draw: advice },
   "faults": { example: "faults", draw: faults },
   "scheduling-table": { example: "os-comparison", draw: scheduling },
   "memory": { example: "memory", draw: memory },
