@@ -24,10 +24,28 @@ export function rootOf(address: Node): string {
   return leaf === null ? `at ${address.id}` : `${leaf.op} ${leaf.imm} ${leaf.attr}`;
 }
 
-function pointer(node: Node): Node | null {
-  if (isLeaf(node)) return node.type === "i64" && (node.op === "param" || node.op === "globaladdr") ? node : null;
-  if (node.op === "add" || node.op === "sub") return pointer(node.args[0]!) ?? (node.op === "add" ? pointer(node.args[1]!) : null);
-  return null;
+/** Operands looked at in search of a pointer. */
+const MAX_STEPS = 64;
+
+/** The leaf that holds a pointer, of those that the address is a sum of. Pointers that loops move along are phis: they come from where they start, if that is one place. */
+function pointer(address: Node): Node | null {
+  let found: Node | null = null;
+  let moves = false;
+  const seen = new Set<Node>([address]);
+  for (const node of seen) {
+    if (seen.size > MAX_STEPS) return null;
+    if (isLeaf(node)) {
+      if (node.type !== "i64" || (node.op !== "param" && node.op !== "globaladdr")) continue;
+      if (found !== null && found !== node && moves) return null;
+      found ??= node;
+    } else if (node.op === "add") for (const arg of node.args) seen.add(arg);
+    else if (node.op === "sub") seen.add(node.args[0]!);
+    else if (node.op === "phi") {
+      moves = true;
+      for (const arg of node.args) seen.add(arg);
+    }
+  }
+  return found;
 }
 
 /** Pages looked at in each direction. */

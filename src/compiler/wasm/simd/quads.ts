@@ -5,7 +5,7 @@ import { lanePolicy } from "./policy.ts";
 import type { Shapes } from "./shapes.ts";
 
 /** Vector registers that values may take, and operations that vectors side by side may be written for. */
-const REGISTERS = 20;
+const REGISTERS = 24;
 const MAX_WRITTEN = 400;
 
 /**
