@@ -17,8 +17,9 @@ export class ClHost implements BenchHost {
   readonly device: cl_device_id;
   readonly program: cl_program;
 
-  constructor() {
-    this.machine = createMachine();
+  /** @param workers threads that run device code */
+  constructor(workers = 1) {
+    this.machine = createMachine({ workers });
     this.process = this.machine.process("bench");
     const cl = this.process.throwing.opencl;
     const [platforms] = cl.clGetPlatformIDs(1);

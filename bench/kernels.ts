@@ -4,11 +4,7 @@ import { computing } from "./cases-computing.ts";
 import { cooperating } from "./cases-cooperating.ts";
 import { streaming } from "./cases-streaming.ts";
 import { geometricMean, median, short, table, times } from "./clock.ts";
-
-interface Timing {
-  readonly median: number;
-  readonly best: number;
-}
+import type { Pocl, Timing } from "./pocl.ts";
 
 /** What recorded.json holds of one kernel. */
 interface Recorded {
@@ -25,40 +21,67 @@ export interface KernelResult {
   readonly name: string;
   readonly size: string;
   readonly first: number;
+  /** With one thread. */
   readonly median: number;
   readonly best: number;
   readonly runs: number;
-  /** Our median by PoCL's one-thread median: below 1 is faster. */
+  /** Our times by number of threads, runs of each in turns. */
+  readonly workers: readonly (Timing & { readonly workers: number })[];
+  /** PoCL's time with one thread: of the same minute where it is installed, else the recorded one. */
+  readonly pocl: Timing & { readonly live: boolean };
+  /** Our median with one thread by PoCL's: below 1 is faster. */
   readonly timesPocl1: number;
   /** How many times slower Oclgrind is, by its recorded time for each work-item. */
   readonly oclgrindTimesUs: number;
   readonly wrong: string | null;
 }
 
-/** Runs the kernels named (all when none is), each on a machine of its own. */
-export function benchKernels(only: readonly string[], quick: boolean): KernelResult[] {
+function timing(taken: readonly number[]): Timing {
+  return { median: median(taken), best: Math.min(...taken) };
+}
+
+/**
+ * Runs the kernels named (all when none is), each on machines of its own.
+ * @param threads numbers of threads that run device code, 1 first
+ */
+export function benchKernels(only: readonly string[], quick: boolean, threads: readonly number[] = [1], pocl: Pocl | null = null): KernelResult[] {
   const cases = [...streaming, ...computing, ...cooperating].filter(({ name }) => only.length === 0 || only.includes(name));
   return cases.map(({ name, prepare }) => {
-    const host = new ClHost();
-    const { run, reset, check } = prepare(host);
-    reset?.();
-    const [first] = times(run, 1, 0) as [number];
-    const wrong = check();
-    const taken = times(run, quick ? 3 : 15, quick ? 0 : 3, reset);
-    host.machine.dispose();
+    let wrong: string | null = null;
+    const sides = threads.map((workers) => {
+      const host = new ClHost(workers);
+      const prepared = prepare(host);
+      prepared.reset?.();
+      const [first] = times(prepared.run, 1, 0) as [number];
+      wrong ??= prepared.check();
+      return { workers, host, prepared, first, taken: [] as number[] };
+    });
+    const end = performance.now() + (quick ? 0 : 3000 * threads.length);
+    for (let round = 0; round < (quick ? 3 : 15) && (round < 3 || performance.now() < end); round++) {
+      for (const { prepared: { run, reset }, taken } of sides) taken.push(...times(run, 1, 0, reset).slice(0, 1));
+    }
+    for (const { host } of sides) host.machine.dispose();
     const { size, pocl1, oclgrind } = recorded[name]!;
-    const ours = median(taken);
-    const ratio = ours / pocl1.median;
-    return { name, size, first, median: ours, best: Math.min(...taken), runs: taken.length, timesPocl1: ratio, oclgrindTimesUs: oclgrind.timesPocl1 / ratio, wrong };
+    const live = pocl?.time(name, quick ? 3 : 15) ?? null;
+    const ours = timing(sides[0]!.taken);
+    const ratio = ours.median / (live ?? pocl1).median;
+    return {
+      name, size, first: sides[0]!.first, ...ours, runs: sides[0]!.taken.length, workers: sides.map(({ workers, taken }) => ({ workers, ...timing(taken) })), pocl: { ...(live ?? pocl1), live: live !== null },
+      timesPocl1: ratio, oclgrindTimesUs: oclgrind.timesPocl1 / (ours.median / pocl1.median), wrong,
+    };
   });
 }
 
-/** The results beside the recorded ones. */
+/** The results beside PoCL's, live or (marked *) recorded. */
 export function kernelTable(results: readonly KernelResult[]): string {
+  const more = results[0]?.workers.slice(1).map(({ workers }) => workers) ?? [];
+  const gain = (r: KernelResult, i: number): number => r.median / r.workers[i + 1]!.median;
   const rows = results.map((r) => [
-    r.name, r.size, short(r.first), short(r.median), short(r.best), short(recorded[r.name]!.pocl1.median), `${r.timesPocl1.toFixed(2)} x`, `${Math.round(r.oclgrindTimesUs).toLocaleString("en")} x`, r.wrong === null ? "ok" : "WRONG",
+    r.name, r.size, short(r.first), short(r.median), short(r.best), ...more.flatMap((_, i) => [short(r.workers[i + 1]!.median), `${gain(r, i).toFixed(2)} x`]),
+    `${short(r.pocl.median)}${r.pocl.live ? "" : "*"}`, `${r.timesPocl1.toFixed(2)} x`, `${Math.round(r.oclgrindTimesUs).toLocaleString("en")} x`, r.wrong === null ? "ok" : "WRONG",
   ]);
-  const mean = results.length === 0 ? [] : [["geometric mean", "", "", "", "", "", `${geometricMean(results.map((r) => r.timesPocl1)).toFixed(2)} x`, `${Math.round(geometricMean(results.map((r) => r.oclgrindTimesUs))).toLocaleString("en")} x`, ""]];
-  const text = table([["kernel", "size", "first ms", "median ms", "best ms", "PoCL 1 thread ms", "ours/PoCL", "Oclgrind/ours", "result"], ...rows, ...mean]);
+  const mean = (of: (r: KernelResult) => number): number => geometricMean(results.map(of));
+  const last = results.length === 0 ? [] : [["geometric mean", "", "", "", "", ...more.flatMap((_, i) => ["", `${mean((r) => gain(r, i)).toFixed(2)} x`]), "", `${mean((r) => r.timesPocl1).toFixed(2)} x`, `${Math.round(mean((r) => r.oclgrindTimesUs)).toLocaleString("en")} x`, ""]];
+  const text = table([["kernel", "size", "first ms", "median ms", "best ms", ...more.flatMap((workers) => [`${workers} threads ms`, "gain"]), "PoCL 1 thread ms", "ours/PoCL", "Oclgrind/ours", "result"], ...rows, ...last]);
   return [text, ...results.filter((r) => r.wrong !== null).map((r) => `${r.name}: ${r.wrong}`)].join("\n");
 }

@@ -1,4 +1,4 @@
-// npm run bench [-- --json] [--quick] [--only kernel,kernel]
+// npm run bench [-- --json] [--quick] [--only kernel,kernel] [--workers 1,2]
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -8,16 +8,19 @@ import { benchHostCalls, hostTable } from "./host-calls.ts";
 import { benchKernelEvents, kernelEventsTable } from "./kernel-events.ts";
 import { benchKernels, kernelTable } from "./kernels.ts";
 import { benchTwins, twinTable } from "./cases-ptx.ts";
+import { findPocl } from "./pocl.ts";
 import { benchStartUp } from "./start-up.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false }, only: { type: "string" } } });
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false }, only: { type: "string" }, workers: { type: "string", default: "1,2" } } });
 const only = values.only?.split(",") ?? [];
 const say = (text: string): void => { if (!values.json) console.log(text); };
 
-const system = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length };
-say(`Node ${system.node}, ${system.cores} x ${system.cpu}; one thread, address translation on\n`);
+const threads = values.workers.split(",").map(Number);
+const pocl = findPocl();
+const system = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, pocl: pocl?.version ?? null };
+say(`Node ${system.node}, ${system.cores} x ${system.cpu}; address translation on; ${pocl === null ? "PoCL's times are recorded ones (*)" : pocl.version}\n`);
 
-const kernels = benchKernels(only, values.quick);
+const kernels = benchKernels(only, values.quick, threads[0] === 1 ? threads : [1, ...threads], pocl);
 say(kernelTable(kernels));
 const twins = benchTwins(only, values.quick);
 if (twins.length > 0) say(`\nThe same kernel from OpenCL C and from PTX\n${twinTable(twins)}`);
