@@ -63,6 +63,66 @@ describe("glassgpu shell", () => {
     expect([code, stderr.includes("shell: run: nowhere.ts: No such file or directory\n")]).toEqual([127, true]);
   });
 
+  test("a session that looks at a machine at work", () => {
+    // What the guide's chapter on monitoring does, typed: a program in the background, and each tool once.
+    writeFileSync(join(work, "train.ts"), `import { out, type SimProcess } from "glassgpu";
+import type { CUcontext, CUdeviceptr, CUfunction, CUmodule } from "glassgpu/cuda";
+
+const ptx = \`
+.version 8.0
+.target sm_75
+.address_size 64
+.visible .entry busy(.param .u32 n) {
+  .reg .pred %p<2>;
+  .reg .b32 %r<2>;
+  ld.param.u32 %r1, [n];
+again:
+  sub.u32 %r1, %r1, 1;
+  setp.ne.u32 %p1, %r1, 0;
+  @%p1 bra again;
+  ret;
+}\`;
+
+export default function* (p: SimProcess) {
+  const [context, memory, module, busy] = [out<CUcontext>(), out<CUdeviceptr>(), out<CUmodule>(), out<CUfunction>()];
+  yield* p.cuda.cuInit(0);
+  yield* p.cuda.cuCtxCreate(context, null, 0, 0);
+  yield* p.cuda.cuMemAlloc(memory, 2 ** 31);
+  yield* p.cuda.cuModuleLoadData(module, ptx);
+  yield* p.cuda.cuModuleGetFunction(busy, module.value, "busy");
+  for (;;) {
+    yield* p.cuda.cuLaunchKernel(busy.value, 1, 1, 1, 1, 1, 1, 0, null, [300_000], null);
+    yield* p.cuda.cuCtxSynchronize();
+    yield* p.sleep(2e6);
+  }
+}
+`);
+    const { code, stdout, stderr } = shell(`
+      run train.ts &
+      advance 500ms
+      timeout 2.5 nvidia-smi -l 1
+      nvidia-smi pmon -c 1
+      rocminfo
+      drm_info
+      perf record -e sched:sched_switch sleep 0.02
+      perf script
+      cat /sys/kernel/debug/dri/1/amdgpu_gpu_recovery
+      kill -9 1002
+      nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv
+    `, "--gpus", "a100,mi250x");
+    expect([code, stderr.replaceAll(/.*samples.*\n|.*Woken.*\n|\[1\].*\n/g, "")]).toEqual([0, ""]);
+    expect(stdout.match(/\| NVIDIA-SMI 580/g)).toHaveLength(3);
+    const rows = stdout.match(/\| {4}0 {3}N\/A {2}N\/A {12}1002 {6}C {3}train +2048MiB \|/g);
+    expect(rows).toHaveLength(3);
+    expect([...stdout.matchAll(/2048MiB \/ {2}40960MiB \| +(\d+)% {6}Default/g)].every(([, part]) => Number(part) > 20)).toBe(true);
+    expect(stdout).toMatch(/^ {4}0 {6} 1002 {5}C +\d\d /m);
+    expect(stdout).toMatch(/Marketing Name: +AMD Instinct MI250X/);
+    expect(stdout).toContain("├───Driver: amdgpu");
+    expect(stdout).toMatch(/train +1002 \[000\] +\d\.\d{6}: +sched:sched_switch: prev_comm=train prev_pid=1002 prev_prio=120 prev_state=S ==> next_comm=swapper/);
+    expect(stdout).toMatch(/preempt_count=0\navg_delay=0us\n/);
+    expect(stdout).toMatch(/pid, name, used_memory \[MiB\]\n$/);
+  });
+
   test("-c, what is wrong, and a wait without end", () => {
     expect(shell("", "-c", "echo a\necho b")).toMatchObject({ code: 0, stdout: "a\nb\n" });
     expect(shell("vi\necho 'x\n| cat\n")).toMatchObject({ code: 2, stderr: "vi: command not found\nshell: unexpected end of line while looking for matching '\nshell: syntax error near unexpected token '|'\n" });
