@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync, existsSync } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compose, partsOf } from "./reference/compose.mjs";
-import * as meanings from "./reference/cuda-parameters.mjs";
+import { driver, runtime } from "./reference/cuda-parameters.mjs";
 import { cudaErrors } from "./reference/errors.mjs";
 import { minedRules } from "./reference/rules.mjs";
 import { driverSection, runtimeSection } from "./reference/sections.mjs";
@@ -48,7 +48,7 @@ function documentation(key) {
       const names = [...list.matchAll(/(?:^|,)\s*(\w+)\??: /g)].map(([, parameter]) => parameter).slice(1);
       const c = known.params?.map(([type, parameter]) => `${type}${type.endsWith("*") ? "" : " "}${parameter}`).join(", ");
       docs.set(name, compose(key, {
-        name, names, comment, prototype: c === undefined ? null : `${known.returns} ${name}(${c})`, parameters: meanings[key], note: notes.get(name) ?? "",
+        name, names, comment, prototype: c === undefined ? null : `${known.returns} ${name}(${c})`, parameters: key === "driver" ? driver : runtime, note: notes.get(name) ?? "",
         source: (key === "driver" ? driverSection : runtimeSection)(known.group), errors: cudaErrors(key, partsOf(comment).returns, rulesOf(name).reaches),
       }));
     }

@@ -9,7 +9,7 @@ import { ThreadSys } from "../kernel/sys/thread-sys.ts";
 import { DriverSys } from "./driver-sys.ts";
 import { driveAsync } from "./async.ts";
 import type { Caller, StateKey } from "./caller.ts";
-import type { Diagnostics } from "./diagnostics.ts";
+import { callSite, type Diagnostics } from "./diagnostics.ts";
 import type { AsyncApi, CoroutineApi, Implementation, SyncApi } from "./styles.ts";
 
 /** A thread as the API implementations see it. */
@@ -85,7 +85,11 @@ function enter(host: Host, t: Caller, name: string): void {
   touch(host.process);
   if (host.kernel.observer !== null) host.kernel.observer.called(t.thread, name);
   t.thread.debt += host.kernel.costs.apiCall;
-  if (host.kernel.trace.enabled) host.kernel.trace.emit("api:enter", { call: name });
+  const { trace } = host.kernel;
+  if (!trace.enabled) return;
+  // Where the program called: for timelines only, since it costs microseconds of real time.
+  const site = trace.recording ? callSite() : null;
+  trace.emit("api:enter", site === null ? { call: name } : { call: name, site });
 }
 
 function leave(host: Host, t: Caller, name: string, result: unknown): void {

@@ -45,7 +45,7 @@ export function gemCreate(file: DrmFile, caller: SysCaller, arg: IoctlTable["GLA
   const quota = placement === "vram" ? file.quota : null;
   if (quota !== null && !quota.charge(size)) return -Errno.ENOMEM;
   const bo = ttm.create(size, {
-    places: placesFor(file, placement, flags), priority: 0, discardable: (flags & GEM_DISCARDABLE) !== 0, cgroup: caller.process.cgroup, account: budgeted ? account : null,
+    places: placesFor(file, placement, flags), priority: 0, discardable: (flags & GEM_DISCARDABLE) !== 0, cgroup: caller.process.cgroup, account: budgeted ? account : null, owner: caller.process.pid,
   }, (flags & GEM_PINNED) !== 0);
   if (typeof bo === "number") {
     quota?.uncharge(size);

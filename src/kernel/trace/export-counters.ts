@@ -9,7 +9,12 @@ export interface Counter {
   readonly points: (readonly [time: number, value: number])[];
 }
 
-/** Counters of a trace: memory in use on each GPU, jobs that wait in each scheduler. */
+/** Order of memory counters: by GPU, the total first. */
+function rank(name: string): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0) * 2 + (name.endsWith(" memory") ? 0 : 1);
+}
+
+/** Counters of a trace: memory in use on each GPU, in all and by process, and jobs that wait in each scheduler. */
 export function collectCounters(events: readonly TraceEvent[]): readonly Counter[] {
   const counters = new Map<string, Counter>();
   const record = (name: string, unit: Counter["unit"], time: number, value: number): void => {
@@ -25,15 +30,20 @@ export function collectCounters(events: readonly TraceEvent[]): readonly Counter
   };
   /** Jobs that wait in software for their turn, by scheduler. */
   const waiting = new Map<string, number>();
-  for (const { name, time, fields } of events) {
-    // pid 0 is the GPU's total in this tracepoint; the others are per process.
-    if (name === "gpu_mem:gpu_mem_total" && Number(fields["pid"]) === 0) record(`GPU ${fields["gpu_id"]} memory`, "bytes", time, Number(fields["size"]));
-    else if (name === "gpu_scheduler:drm_sched_job_queue" || name === "gpu_scheduler:drm_sched_job_run") {
+  const names = new Map<number, string>();
+  for (const { name, time, fields, pid, comm } of events) {
+    if (pid !== 0 && !names.has(pid)) names.set(pid, comm);
+    if (name === "gpu_mem:gpu_mem_total") {
+      // pid 0 is the GPU's total in this tracepoint; the others are per process.
+      const owner = Number(fields["pid"]);
+      record(owner === 0 ? `GPU ${fields["gpu_id"]} memory` : `GPU ${fields["gpu_id"]} ${names.get(owner) ?? `pid ${owner}`}`, "bytes", time, Number(fields["size"]));
+    } else if (name === "gpu_scheduler:drm_sched_job_queue" || name === "gpu_scheduler:drm_sched_job_run") {
       const ring = `${fields["ring"]} queue ${fields["dev"]}`;
       const count = Math.max(0, (waiting.get(ring) ?? 0) + (name.endsWith("queue") ? 1 : -1));
       waiting.set(ring, count);
       record(ring, "jobs", time, count);
     }
   }
-  return [...counters.values()];
+  // Memory first, each GPU's total before its processes.
+  return [...counters.values()].sort((a, b) => Number(b.unit === "bytes") - Number(a.unit === "bytes") || (a.unit === "bytes" ? rank(a.name) - rank(b.name) : 0));
 }

@@ -12,6 +12,9 @@ const engineMarks: Readonly<Record<string, { readonly name: string; readonly bad
   "gpu:page_fault": { name: "page fault", bad: false },
   "gpu:timeout": { name: "timeout", bad: true },
   "gpu:reset": { name: "reset", bad: true },
+  "gpu:adapter_reset": { name: "adapter reset (TDR)", bad: true },
+  "gpu:wedged": { name: "wedged", bad: true },
+  "gpu:unplug": { name: "unplugged", bad: true },
 };
 
 /** What kind of work a label names, when the event does not say. */
@@ -52,7 +55,8 @@ export class EngineSlices {
 
   private track(fields: TraceEvent["fields"]): number {
     const gpu = Number(fields["gpu"] ?? 0);
-    const engine = String(fields["engine"] ?? "engine");
+    // What is about the whole GPU stands with its compute engine.
+    const engine = String(fields["engine"] ?? "compute");
     const key = `${gpu} ${engine}`;
     let number = this.numbers.get(key);
     if (number === undefined) {

@@ -22,6 +22,8 @@ export interface BoOptions {
   readonly cgroup: Cgroup | null;
   /** The open file's account of memory that it may not over-commit; null: none. */
   readonly account: { bytes: number } | null;
+  /** Process that made it, for the trace's account of memory; left out: nobody in particular. */
+  readonly owner?: number;
 }
 
 /**
@@ -30,11 +32,15 @@ export interface BoOptions {
  */
 export class TtmBo {
   readonly device: GpuDevice;
+  /** For traces: its number on the GPU. */
+  id = 0;
   readonly size: number;
   readonly places: readonly TtmPlace[];
   readonly priority: number;
   readonly discardable: boolean;
   readonly cgroup: Cgroup | null;
+  /** Process that made it; 0: nobody in particular. */
+  readonly owner: number;
   readonly account: { bytes: number } | null;
   readonly resv: DmaResv = new DmaResv();
   resource: TtmResource;
@@ -72,6 +78,7 @@ export class TtmBo {
     this.discardable = options.discardable;
     this.cgroup = options.cgroup;
     this.account = options.account;
+    this.owner = options.owner ?? 0;
     this.resource = resource;
     this.storage = storage;
   }

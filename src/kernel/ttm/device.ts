@@ -31,6 +31,8 @@ export class TtmDevice {
   readonly moves: Set<BoMove> = new Set();
   /** Counts uses, for the order of lists. */
   uses = 0;
+  /** Objects so far. */
+  private made = 0;
   private lastVm = 0;
   readonly counts = { moves: 0, evictions: 0, swappedOut: 0, swappedIn: 0, cpuFaults: 0, discarded: 0 };
 
@@ -69,6 +71,7 @@ export class TtmDevice {
     if (faults.active && (faults.should("failslab") || (options.places[0]?.memType === VRAM && faults.should("fail_gpu_alloc", undefined, size)))) return -Errno.ENOMEM;
     const room = this.system.alloc({ size } as TtmBo, place(SYSTEM)) as TtmResource;
     const bo = new TtmBo(this.device, size, options, room, null);
+    bo.id = ++this.made;
     this.bos.add(bo);
     const result = this.validate(bo, options.places);
     if (result < 0) {
@@ -386,13 +389,24 @@ export class TtmDevice {
     bo.swap = null;
     bo.resv.clear();
     this.bos.delete(bo);
+    if (this.device.core.kernel.trace.enabled) this.traceMemory(bo, null);
   }
 
   private trace(bo: TtmBo, from: TtmResource, to: TtmResource): void {
     const { trace } = this.device.core.kernel;
     if (!trace.enabled) return;
-    if (this.device.driver === "amdgpu") trace.emit("amdgpu:amdgpu_bo_move", { bo: bo.size, from: from.manager.memType, to: to.manager.memType, size: bo.size });
+    if (this.device.driver === "amdgpu") trace.emit("amdgpu:amdgpu_bo_move", { bo: bo.id, from: from.manager.memType, to: to.manager.memType, size: bo.size });
     else trace.emit("xe:xe_bo_move", { size: bo.size, from: from.manager.memType, to: to.manager.memType });
+    this.traceMemory(bo, to);
+  }
+
+  /** The GPU's memory in use, and that of the object's process, which `bo` counts for by the room that it gets. */
+  private traceMemory(bo: TtmBo, room: TtmResource | null): void {
+    const { trace } = this.device.core.kernel;
     trace.emit("gpu_mem:gpu_mem_total", { gpu_id: this.device.index, pid: 0, size: this.device.gpu.vram.used });
+    if (bo.owner === 0) return;
+    let size = room?.manager.memType === VRAM ? bo.size : 0;
+    for (const other of this.bos) if (other !== bo && other.owner === bo.owner && other.memType === VRAM) size += other.size;
+    trace.emit("gpu_mem:gpu_mem_total", { gpu_id: this.device.index, pid: bo.owner, size });
   }
 }

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { setAmbientProcess } from "../../host/ambient.ts";
-import { configureMachines, type MachineOptions } from "../../machine.ts";
+import { configureMachines, type Machine, type MachineOptions } from "../../machine.ts";
 import type { RunRequest } from "../../testing/schedule/check.ts";
 import { findingOf, outcomeText, Watcher, type Schedule, type ScheduleRun } from "../../testing/schedule/run.ts";
 import { importModule } from "./import.ts";
@@ -35,6 +35,8 @@ export class HostProgram {
   private readonly quiet: boolean;
   private main: ((schedule: Schedule) => unknown) | null = null;
   private runs = 0;
+  /** Machines of the latest run. */
+  machines: Machine[] = [];
 
   /** @param quiet what the program prints is kept back */
   constructor(path: string, machine: MachineOptions, quiet: boolean) {
@@ -46,7 +48,11 @@ export class HostProgram {
   /** Runs it once. Machines that it makes follow the strategy, unless it gives them one of its own. */
   async run(request: RunRequest): Promise<ScheduleRun> {
     const watcher = new Watcher(request.strategy, request.detectors, this.machine);
-    configureMachines({ order: "any", ...this.machine, strategy: watcher.strategy }, (machine) => watcher.watch(machine));
+    configureMachines({ order: "any", ...this.machine, strategy: watcher.strategy }, (machine) => {
+      this.machines.push(machine);
+      watcher.watch(machine);
+    });
+    this.machines = [];
     setAmbientProcess(null);
     const exit = process.exit;
     process.exit = ((code?: number) => {

@@ -1,14 +1,15 @@
-import { existsSync } from "node:fs";
-import { basename, extname, resolve } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setDefaultProcess } from "../../host/ambient.ts";
-import { configureMachines, createMachine } from "../../machine.ts";
+import { configureMachines, createMachine, type MachineOptions } from "../../machine.ts";
 import { detectorNames, type DetectorName } from "../../testing/detect/index.ts";
 import { checking, type CheckOptions, type CheckResult } from "../../testing/schedule/check.ts";
 import { strategyNames, type StrategyName } from "../../testing/strategy/index.ts";
 import { HostProgram } from "./check-program.ts";
 import { report } from "./check-report.ts";
 import { installLoader } from "./loader.ts";
+import { htmlTimeline } from "../timeline/page.ts";
 import { readMachineFile } from "./machine-file.ts";
 import { parse } from "./options.ts";
 import { ExitCode, UsageError } from "./usage.ts";
@@ -23,6 +24,7 @@ const options = {
   detect: { type: "string" },
   shrink: { type: "string" },
   machine: { type: "string" },
+  report: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
@@ -53,6 +55,21 @@ async function search(program: HostProgram, settings: CheckOptions): Promise<Che
   let step = work.next();
   while (step.done !== true) step = work.next(await program.run(step.value));
   return step.value;
+}
+
+/** Writes the timeline of the first finding's simplest schedule, with what was found in it marked. */
+async function writeReport(path: string, machine: MachineOptions, settings: CheckOptions, { findings }: CheckResult, file: string): Promise<void> {
+  const [found] = findings;
+  if (found === undefined) {
+    console.error(`nothing was found: no ${file}`);
+    return;
+  }
+  const program = new HostProgram(path, { ...machine, trace: true }, true);
+  const again = await search(program, { ...settings, replay: found.shrunk, shrinkRuns: 0 });
+  const events = program.machines.at(-1)?.trace() ?? [];
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  writeFileSync(file, htmlTimeline(events, { title: `${basename(path)}: ${found.kind}`, findings: again.findings, diagnostics: program.machines.at(-1)?.diagnostics() ?? [] }));
+  console.error(`wrote ${file}`);
 }
 
 /** `glassgpu check`: tries many schedules of a host program on machines of this library, which is in folder `root`. */
@@ -92,6 +109,7 @@ export async function check(args: readonly string[], root: URL): Promise<void> {
   let result: CheckResult;
   try {
     result = await search(program, settings);
+    if (values.report !== undefined) await writeReport(path, machine, settings, result, values.report);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`check: ${error.message}`);
     throw error;

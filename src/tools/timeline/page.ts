@@ -1,5 +1,5 @@
 import type { TraceEvent } from "../../kernel/trace/tracer.ts";
-import { pageData } from "./data.ts";
+import { pageData, type PageNotes } from "./data.ts";
 import { style } from "./style.ts";
 import { connectInput } from "./viewer/input.ts";
 import { layoutRows } from "./viewer/layout.ts";
@@ -42,7 +42,7 @@ const body = `
 </header>
 <div class="bar2">
   <div id="legend" role="group" aria-label="Processes"></div>
-  <div class="kinds"><span class="kernel"><i></i>kernel</span><span class="copy"><i></i>copy, fill</span><span class="api"><i></i>API call</span><span class="wait"><i></i>asleep</span><span class="failed"><i></i>failed</span></div>
+  <div class="kinds"><span class="kernel"><i></i>kernel</span><span class="copy"><i></i>copy, fill</span><span class="api"><i></i>API call</span><span class="wait"><i></i>asleep</span><span class="failed"><i></i>failed</span><span class="arrow"><i>→</i>submits</span><span class="arrow depends"><i>→</i>waits for</span><span class="arrow wakes"><i>→</i>wakes</span></div>
 </div>
 <canvas id="overview" aria-hidden="true"></canvas>
 <main id="stage"><canvas id="picture" tabindex="0" role="application" aria-label="Timeline. Press ? for the keys, N for the next bar."></canvas></main>
@@ -53,7 +53,7 @@ const body = `
 <noscript>This page draws its timeline with JavaScript.</noscript>`;
 
 /** What a timeline page is called. */
-export interface TimelineOptions {
+export interface TimelineOptions extends PageNotes {
   /** Heading and window title. Default "glassgpu timeline". */
   readonly title?: string;
 }
@@ -64,7 +64,7 @@ export interface TimelineOptions {
  * @returns the page's text.
  */
 export function htmlTimeline(events: readonly TraceEvent[], options: TimelineOptions = {}): string {
-  const data = pageData(events, options.title ?? "glassgpu timeline");
+  const data = pageData(events, options.title ?? "glassgpu timeline", options);
   const functions = Object.entries(parts).map(([name, part]) => `${name}: ${String(part)}`);
   const script = `(() => {
 const data = JSON.parse(document.getElementById("data").textContent);

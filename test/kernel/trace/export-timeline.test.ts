@@ -37,7 +37,7 @@ describe("timeline", () => {
 
   test("counters are steps without repetition", () => {
     expect(timeline.counters.map((c) => [c.name, c.points.map((p) => p[1])])).toEqual([
-      ["compute queue 0000:01:00.0", [1, 0]], ["GPU 0 memory", [65536, 0]], ["copy queue 0000:01:00.0", [1, 0]],
+      ["GPU 0 memory", [65536, 0]], ["compute queue 0000:01:00.0", [1, 0]], ["copy queue 0000:01:00.0", [1, 0]],
     ]);
   });
 

@@ -34,6 +34,23 @@ describe("the page", () => {
     for (const details of data.slices.details) expect(data.details[details]).toBeDefined();
   });
 
+  test("knows which bars findings and diagnostics are about, and what waited for what", () => {
+    const s = new TraceScript().name(7, "app");
+    s.emit(7, "api:enter", { call: "fill", site: "/some/where/a.ts:3:4" }).submit(7, "1:1", "copy").after(10).emit(7, "api:exit", { call: "fill", code: 0 });
+    s.emit(7, "api:enter", { call: "copy", site: "/some/where/b/c.ts:5:6" }).submit(7, "2:1", "copy").emit(7, "gpu_scheduler:drm_sched_job_add_dep", { fence: "2:1", dependency: "1:1" });
+    s.after(10).emit(7, "api:exit", { call: "copy", code: 1 });
+    s.begin(1, 7, "copy0", "memset", "1:1").after(5).end(1, "copy0").done("1:1").begin(2, 7, "copy1", "memcpy", "2:1").after(5).end(2, "copy1").done("2:1");
+    const diagnostic = {
+      kind: "api-error", api: "cuda", call: "copy", code: 1, codeName: "WRONG", message: "the rule", values: {}, process: "app", pid: 7, tid: 7, time: 15, site: null,
+    } as const;
+    const data = dataOf(htmlTimeline(s.events, { findings: [{ kind: "race", message: "data race\n  fill writes at /some/where/a.ts:3:4\n  copy reads at /some/where/b/c.ts:5:6" }], diagnostics: [diagnostic] }));
+    const names = (slices: readonly number[]): (string | undefined)[] => slices.map((slice) => data.strings[data.slices.name[slice]!]);
+    expect(data.notes.map(({ kind, message, slices }) => [kind, message, names(slices)])).toEqual([["race", "data race\n  fill writes at a.ts:3:4\n  copy reads at b/c.ts:5:6", ["fill", "copy"]]]);
+    expect(data.marks.filter(({ name }) => name === "race")).toHaveLength(2);
+    expect(data.strings).toEqual(expect.arrayContaining(["a.ts:3:4", "b/c.ts:5:6", "the rule"]));
+    expect(data.flows.filter(([, , , , kind]) => kind === 2).map(([from, , to]) => names([from, to]))).toEqual([["memset", "memcpy"]]);
+  });
+
   test("is not broken by what programs call their kernels", () => {
     const nasty = `</script><script>alert(1)</script><!-- ${"\u2028"} " & '`;
     const s = new TraceScript().name(5, nasty).emit(5, "api:enter", { call: nasty }).after(1).emit(5, "api:exit", { call: nasty, code: nasty });

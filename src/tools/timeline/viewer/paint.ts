@@ -84,26 +84,39 @@ export function makePainter(app: App, parts: Parts): () => void {
     context.globalAlpha = 1;
   }
 
+  /** Draws bars of one lane that are on the screen. After a bar goes on behind the pixel that it ends in: a lane costs as many steps as it has pixels, however many bars there are. */
+  function lane(numbers: readonly number[], y: number, to: number): void {
+    let at = firstVisible(numbers, app.warp.toTime(state.from));
+    while (at < numbers.length) {
+      const i = numbers[at]!;
+      if (slices.start[i]! > to) return;
+      const x0 = app.x(app.warp.toU(slices.start[i]!));
+      const x1 = app.x(app.warp.toU(slices.start[i]! + slices.length[i]!));
+      bar(i, x0, x1, y, app.laneHeight - 2);
+      at = x1 - x0 > 1 ? at + 1 : Math.max(at + 1, firstVisible(numbers, app.warp.toTime(app.u(Math.floor(x0) + 1))));
+    }
+  }
+
   function track(row: Row, top: number): void {
     const from = app.warp.toTime(state.from);
     const to = app.warp.toTime(state.to);
-    model.lanes[row.index]!.forEach((lane, number) => {
+    const lanes = model.lanes[row.index]!;
+    for (let number = 0; number < lanes.length; number++) {
       const y = top + 3 + number * app.laneHeight;
-      let painted = -1;
-      for (let at = firstVisible(lane, from); at < lane.length; at++) {
-        const i = lane[at]!;
-        if (slices.start[i]! > to) break;
-        const x0 = app.x(app.warp.toU(slices.start[i]!));
-        const x1 = app.x(app.warp.toU(slices.start[i]! + slices.length[i]!));
-        const special = slices.ok[i] === 0 || i === state.selected || i === state.hover;
-        if (x1 <= painted && !special) continue;
-        bar(i, x0, x1, y, app.laneHeight - 2);
-        painted = Math.max(x1, Math.floor(x0) + 1);
-      }
-    });
-    for (const mark of data.marks) {
-      if (mark.track !== row.index || mark.time < from || mark.time > to) continue;
+      lane(lanes[number]!, y, to);
+      lane(model.failed[row.index]![number]!, y, to);
+    }
+    for (const i of [state.hover, state.selected]) {
+      if (i < 0 || slices.track[i] !== row.index) continue;
+      bar(i, app.x(app.warp.toU(slices.start[i]!)), app.x(app.warp.toU(slices.start[i]! + slices.length[i]!)), top + 3 + slices.lane[i]! * app.laneHeight, app.laneHeight - 2);
+    }
+    let free = -1;
+    for (const number of model.marks[row.index]!) {
+      const mark = data.marks[number]!;
+      if (mark.time < from || mark.time > to) continue;
       const x = app.x(app.warp.toU(mark.time));
+      if (x < free && !mark.bad) continue;
+      free = x + 1;
       context.fillStyle = mark.bad ? app.colors.bad : app.colors.muted;
       context.beginPath();
       context.moveTo(x - 4, top);
@@ -116,16 +129,32 @@ export function makePainter(app: App, parts: Parts): () => void {
 
   function counter(row: Row, top: number): void {
     const { times, values } = data.counters[row.index]!;
-    const most = values.reduce((a, b) => Math.max(a, b), 1);
+    const most = model.most[row.index]!;
     const bottom = top + row.height - 3;
     context.fillStyle = app.colors.tint[0]!;
-    context.strokeStyle = app.colors.process[0]!;
-    values.forEach((value, i) => {
+    let low = 0;
+    let high = times.length;
+    const from = app.warp.toTime(state.from);
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((times[middle + 1] ?? data.length) < from) low = middle + 1;
+      else high = middle;
+    }
+    const to = app.warp.toTime(state.to);
+    // Of several values in one pixel the largest is drawn.
+    let largest = 0;
+    let left = -1;
+    for (let i = low; i < times.length && times[i]! <= to; i++) {
       const x0 = Math.max(app.gutter, app.x(app.warp.toU(times[i]!)));
       const x1 = Math.min(app.width, app.x(app.warp.toU(times[i + 1] ?? data.length)));
-      const height = (value / most) * (row.height - 8);
-      if (x1 > app.gutter && x0 < app.width && height > 0) context.fillRect(x0, bottom - height, Math.max(1, x1 - x0), height);
-    });
+      if (left < 0) left = x0;
+      largest = Math.max(largest, values[i]!);
+      if (x1 - left < 1 && i + 1 < times.length) continue;
+      const height = (largest / most) * (row.height - 8);
+      if (height > 0) context.fillRect(left, bottom - height, Math.max(1, x1 - left), height);
+      left = -1;
+      largest = 0;
+    }
   }
 
   function label(row: Row, top: number): void {
@@ -138,28 +167,27 @@ export function makePainter(app: App, parts: Parts): () => void {
     context.fillText(clip(fold + row.label, app.gutter - 12), 8, top + Math.min(row.height, app.laneHeight + 6) / 2 + 0.5);
     context.font = fontOf("");
     if (row.type !== "counter") return;
-    const { values, unit } = data.counters[row.index]!;
-    const most = values.reduce((a, b) => Math.max(a, b), 0);
+    const { unit } = data.counters[row.index]!;
+    const most = model.most[row.index]!;
     const shown = unit !== "bytes" ? String(most) : most >= 2 ** 20 ? `${Number((most / 2 ** 20).toFixed(1))} MiB` : `${Number((most / 1024).toFixed(1))} KiB`;
     context.fillText(clip(`  max ${shown}`, app.gutter - 12), 8, top + row.height - 10);
   }
 
+  /** Rows of tracks on the screen or not, by track; made new for each picture. */
+  let rowOf: (Row | undefined)[] = [];
+
   function laneY(slice: number): number | null {
-    const row = app.rows.find((candidate) => candidate.type === "track" && candidate.index === slices.track[slice]);
+    const row = rowOf[slices.track[slice]!];
     return row === undefined ? null : app.ruler + row.y - state.scroll + 3 + (slices.lane[slice]! + 0.5) * app.laneHeight;
   }
 
-  function arrow(index: number, strong: boolean): void {
-    const [from, fromTime, to, toTime, kind] = data.flows[index]!;
-    const y0 = laneY(from);
-    const y1 = laneY(to);
-    if (y0 === null || y1 === null) return;
-    const x0 = app.x(app.warp.toU(fromTime));
-    const x1 = app.x(app.warp.toU(toTime));
-    if (Math.max(x0, x1) < app.gutter || Math.min(x0, x1) > app.width) return;
+  /** Most arrows of a picture: more are a tangle, and cost time. */
+  const MOST_ARROWS = 1500;
+
+  function curve(x0: number, y0: number, x1: number, y1: number, color: string, strong: boolean): void {
     const reach = Math.max(16, Math.min(80, Math.abs(x1 - x0) / 2));
-    context.strokeStyle = context.fillStyle = kind === 0 ? app.colors.text : app.colors.accent;
-    context.globalAlpha = strong ? 0.95 : 0.22;
+    context.strokeStyle = context.fillStyle = color;
+    context.globalAlpha = strong ? 0.95 : 0.3;
     context.lineWidth = strong ? 1.5 : 1;
     context.beginPath();
     context.moveTo(x0, y0);
@@ -171,6 +199,51 @@ export function makePainter(app: App, parts: Parts): () => void {
     context.lineTo(x1 - 6, y1 + 3.5);
     context.fill();
     context.globalAlpha = 1;
+  }
+
+  /** Draws an arrow. @returns whether it was on the screen */
+  function arrow(index: number, strong: boolean): boolean {
+    const [from, fromTime, to, toTime, kind] = data.flows[index]!;
+    const y0 = laneY(from);
+    const y1 = laneY(to);
+    if (y0 === null || y1 === null) return false;
+    const x0 = app.x(app.warp.toU(fromTime));
+    const x1 = app.x(app.warp.toU(toTime));
+    if (Math.max(x0, x1) < app.gutter || Math.min(x0, x1) > app.width || Math.max(y0, y1) < app.ruler || Math.min(y0, y1) > app.height) return false;
+    curve(x0, y0, x1, y1, kind === 0 ? app.colors.muted : kind === 1 ? app.colors.accent : app.colors.depend, strong);
+    return true;
+  }
+
+  function arrows(): void {
+    const chosen = new Set([state.selected, state.hover].flatMap((slice) => (slice < 0 ? [] : [...model.flowsOf(slice)])));
+    if (state.arrows) {
+      let left = MOST_ARROWS;
+      const from = app.warp.toTime(state.from);
+      const to = app.warp.toTime(state.to);
+      for (const index of model.flowOrder) {
+        const flow = data.flows[index]!;
+        if (flow[3] < from) continue;
+        if (flow[1] > to || left === 0) break;
+        if (arrow(index, false)) left--;
+      }
+    }
+    for (const index of chosen) arrow(index, true);
+    // What a finding is about is framed, and joined in red.
+    for (const note of data.notes) {
+      let before: readonly [number, number] | null = null;
+      for (const slice of note.slices) {
+        const y = laneY(slice);
+        if (y === null) continue;
+        const x0 = app.x(app.warp.toU(slices.start[slice]!));
+        const x1 = app.x(app.warp.toU(slices.start[slice]! + slices.length[slice]!));
+        const left = Math.max(app.gutter - 4, x0);
+        context.strokeStyle = app.colors.bad;
+        context.lineWidth = 2;
+        context.strokeRect(left, y - app.laneHeight / 2 + 1, Math.max(3, Math.min(x1, app.width + 4) - left), app.laneHeight - 3);
+        if (before !== null) curve(before[0], before[1], x0, y, app.colors.bad, true);
+        before = [x1, y];
+      }
+    }
   }
 
   const ruler = parts.makeRuler(app, parts, context);
@@ -188,6 +261,8 @@ export function makePainter(app: App, parts: Parts): () => void {
     context.rect(app.gutter, app.ruler, app.width - app.gutter, app.height - app.ruler);
     context.clip();
     ruler.grid();
+    rowOf = [];
+    for (const row of app.rows) if (row.type === "track") rowOf[row.index] = row;
     const visible = app.rows.filter((row) => row.y + row.height > state.scroll && row.y - state.scroll < app.height - app.ruler);
     for (const row of visible) {
       const top = app.ruler + row.y - state.scroll;
@@ -198,9 +273,7 @@ export function makePainter(app: App, parts: Parts): () => void {
         context.fillRect(app.gutter, top, app.width, row.height);
       }
     }
-    const chosen = new Set([state.selected, state.hover].flatMap((slice) => (slice < 0 ? [] : [...model.flowsOf(slice)])));
-    if (state.arrows) data.flows.forEach((_, index) => arrow(index, chosen.has(index)));
-    else for (const index of chosen) arrow(index, true);
+    arrows();
     context.restore();
     context.save();
     context.beginPath();

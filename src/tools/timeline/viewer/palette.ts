@@ -18,6 +18,7 @@ export function palette(dark: boolean): Colors {
     text: dark ? "#e3e7ed" : "#1c2127",
     muted: dark ? "#8c96a5" : "#66707d",
     accent: dark ? "#f2c744" : "#b07d00",
+    depend: dark ? "#6aa5ff" : "#2563c9",
     bad: dark ? "#ff5d5d" : "#d42a2a",
     process: hues,
     tint: hues.map((hue) => mix(hue, background, dark ? 0.38 : 0.26)),

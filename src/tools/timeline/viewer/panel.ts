@@ -40,11 +40,18 @@ export function makePanel(app: App, parts: Parts): Panel {
   function facts(slice: number): [string, string][] {
     const start = slices.start[slice]!;
     const length = slices.length[slice]!;
+    const kind = data.kinds[slices.kind[slice]!]!;
+    const asleep = kind === "api" ? model.asleep(slice) : 0;
+    // Work was asked for by the call that submitted it.
+    const submission = kind === "api" ? undefined : model.flowsOf(slice).find((index) => data.flows[index]![4] === 0 && data.flows[index]![2] === slice);
+    const caller = submission === undefined ? slice : data.flows[submission]![0];
+    const site = model.detailsOf(slices.details[caller]!).find(([name]) => name === "site")?.[1];
     return [
-      ["kind", data.kinds[slices.kind[slice]!]!],
+      ...(site === undefined ? [] : [[caller === slice ? "called at" : "asked for at", site] as [string, string]]),
+      ["kind", kind],
       ["where", trackName(slice)],
       ["for", processName(slices.process[slice]!)],
-      ["cost", `${parts.formatTime(length, 6)} of virtual time`],
+      ["cost", `${parts.formatTime(length, 6)} of virtual time${asleep === 0 ? "" : `: ${parts.formatTime(length - asleep, 4)} on the CPU, ${parts.formatTime(asleep, 4)} asleep`}`],
       ["from", parts.formatTime(start + data.start, 12)],
       ["to", parts.formatTime(start + length + data.start, 12)],
     ];
@@ -68,10 +75,24 @@ export function makePanel(app: App, parts: Parts): Panel {
       const [from, fromTime, to, toTime, kind] = data.flows[index]!;
       const outward = from === slice;
       const other = outward ? to : from;
-      const verb = kind === 0 ? (outward ? "submitted" : "submitted by") : outward ? "woke" : "woken by";
+      const verb = [["submitted by", "submitted"], ["woken by", "woke"], ["waited for", "let begin"]][kind]![Number(outward)]!;
       list.append(element("li", "", `${verb} `, jump(model.text(slices.name[other]!), other), ` in ${trackName(other)}, ${parts.formatTime(toTime - fromTime, 4)} ${outward ? "later" : "before"}`));
     }
     return list;
+  }
+
+  /** What was found, each with the bars that it is about. */
+  function notes(): HTMLElement[] {
+    if (data.notes.length === 0) return [];
+    const list = element("ul", "notes");
+    for (const note of data.notes) {
+      const [head, ...rest] = note.message.split("\n");
+      const item = element("li", "", element("b", "bad", `${note.kind}: `), head!.replace(`${note.kind}: `, ""));
+      note.slices.forEach((slice) => item.append(" ", jump(`${model.text(slices.name[slice]!)} in ${trackName(slice)}`, slice)));
+      if (rest.length > 0) item.append(element("pre", "", rest.map((line) => line.trim()).join("\n")));
+      list.append(item);
+    }
+    return [element("h2", "", "What was found"), list];
   }
 
   function summary(): HTMLElement {
@@ -98,11 +119,12 @@ export function makePanel(app: App, parts: Parts): Panel {
     tip(slice, x, y) {
       tipBox.hidden = slice < 0;
       if (slice < 0) return;
-      const rest = model.detailsOf(slices.details[slice]!).slice(0, 8);
+      const rest = model.detailsOf(slices.details[slice]!).filter(([name]) => name !== "site").slice(0, 8);
+      const [first, ...others] = facts(slice);
       tipBox.replaceChildren(
         element("b", "", chip(slices.process[slice]!), model.text(slices.name[slice]!)),
         ...(slices.ok[slice] === 0 ? [element("em", "bad", " failed")] : []),
-        table([...facts(slice).slice(1, 4), ...rest]),
+        table([...(first![0] === "kind" ? [] : [first!]), ...others.filter(([name]) => name === "where" || name === "for" || name === "cost"), ...rest]),
       );
       tipBox.style.left = `${Math.min(x + 14, window.innerWidth - tipBox.offsetWidth - 8)}px`;
       tipBox.style.top = `${y + 18 + tipBox.offsetHeight > window.innerHeight ? y - tipBox.offsetHeight - 10 : y + 18}px`;
@@ -111,11 +133,11 @@ export function makePanel(app: App, parts: Parts): Panel {
     details() {
       const slice = state.selected;
       if (slice < 0) {
-        box.replaceChildren(element("h2", "", "Who used the engines"), summary());
+        box.replaceChildren(...notes(), element("h2", "", "Who used the engines"), summary());
         return;
       }
       const name = model.text(slices.name[slice]!);
-      const extra = model.detailsOf(slices.details[slice]!);
+      const extra = model.detailsOf(slices.details[slice]!).filter(([key]) => key !== "site");
       box.replaceChildren(
         element("h2", "", chip(slices.process[slice]!), name, ...(slices.ok[slice] === 0 ? [element("em", "bad", " failed")] : [])),
         element("div", "columns", element("section", "", table(facts(slice))), element("section", "", table(extra)), element("section", "", arrows(slice))),

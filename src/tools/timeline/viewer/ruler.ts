@@ -32,6 +32,31 @@ export function makeRuler(app: App, parts: Parts, context: CanvasRenderingContex
     }
   }
 
+  let drawn: { readonly warp: App["warp"]; readonly colors: App["colors"]; readonly canvas: HTMLCanvasElement } | null = null;
+
+  /** All bars, small. */
+  function bars(ink: CanvasRenderingContext2D, width: number, height: number, scale: number): void {
+    const { colors } = app;
+    const { slices } = data;
+    ink.fillStyle = colors.band;
+    ink.fillRect(0, 0, width, height);
+    const rows = Math.max(1, data.tracks.length);
+    const painted = new Float64Array(rows).fill(-1);
+    for (let i = 0; i < slices.start.length; i++) {
+      const kind = data.kinds[slices.kind[i]!];
+      if (kind === "wait") continue;
+      const x0 = app.warp.toU(slices.start[i]!) * scale;
+      const x1 = Math.max(x0 + 1, app.warp.toU(slices.start[i]! + slices.length[i]!) * scale);
+      const track = slices.track[i]!;
+      if (x1 <= painted[track]! + 0.5) continue;
+      painted[track] = x1;
+      const process = slices.process[i]!;
+      const set = kind === "api" ? colors.tint : colors.process;
+      ink.fillStyle = process < 0 ? colors.muted : set[process % set.length]!;
+      ink.fillRect(x0, (track / rows) * height + 1, x1 - x0, Math.max(1, height / rows - 1));
+    }
+  }
+
   return {
     grid() {
       context.fillStyle = app.colors.line;
@@ -81,26 +106,20 @@ export function makeRuler(app: App, parts: Parts, context: CanvasRenderingContex
       const ratio = window.devicePixelRatio || 1;
       const width = overview.clientWidth;
       const height = overview.clientHeight;
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.fillStyle = colors.band;
-      pen.fillRect(0, 0, width, height);
       const scale = width / app.warp.length;
-      const rows = Math.max(1, data.tracks.length);
-      const { slices } = data;
-      const painted = new Float64Array(rows * 16).fill(-1);
-      for (let i = 0; i < slices.start.length; i++) {
-        const kind = data.kinds[slices.kind[i]!];
-        if (kind === "wait") continue;
-        const x0 = app.warp.toU(slices.start[i]!) * scale;
-        const x1 = Math.max(x0 + 1, app.warp.toU(slices.start[i]! + slices.length[i]!) * scale);
-        const track = slices.track[i]!;
-        if (x1 <= painted[track]!) continue;
-        painted[track] = x1;
-        const process = slices.process[i]!;
-        const set = kind === "api" ? colors.tint : colors.process;
-        pen.fillStyle = process < 0 ? colors.muted : set[process % set.length]!;
-        pen.fillRect(x0, (track / rows) * height + 1, x1 - x0, Math.max(1, height / rows - 1));
+      // The bars are drawn once for each size, warp and theme; only the frame moves.
+      if (drawn === null || drawn.warp !== app.warp || drawn.colors !== colors || drawn.canvas.width !== overview.width || drawn.canvas.height !== overview.height) {
+        const picture = document.createElement("canvas");
+        picture.width = overview.width;
+        picture.height = overview.height;
+        drawn = { warp: app.warp, colors, canvas: picture };
+        const ink = picture.getContext("2d")!;
+        ink.setTransform(ratio, 0, 0, ratio, 0, 0);
+        bars(ink, width, height, scale);
       }
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.drawImage(drawn.canvas, 0, 0);
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
       pen.fillStyle = state.dark ? "rgba(0,0,0,0.5)" : "rgba(255,255,255,0.62)";
       pen.fillRect(0, 0, state.from * scale, height);
       pen.fillRect(state.to * scale, 0, width, height);

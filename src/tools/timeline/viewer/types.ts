@@ -39,8 +39,10 @@ export interface PageData {
   /** Names and values in turn, as indexes in `strings`. */
   readonly details: readonly (readonly number[])[];
   readonly marks: readonly { readonly track: number; readonly time: number; readonly name: string; readonly bad: boolean; readonly process: number; readonly details: number }[];
-  /** From slice, at, to slice, at, kind (0 submit, 1 signal). */
+  /** From slice, at, to slice, at, kind (0 submit, 1 signal, 2 depend). */
   readonly flows: readonly (readonly [from: number, fromTime: number, to: number, toTime: number, kind: number])[];
+  /** Mistakes that were found, with the bars that they are about. */
+  readonly notes: readonly { readonly kind: string; readonly message: string; readonly slices: readonly number[]; readonly time: number }[];
   readonly counters: readonly { readonly name: string; readonly unit: string; readonly times: readonly number[]; readonly values: readonly number[] }[];
 }
 
@@ -68,6 +70,18 @@ export interface Warp {
 export interface Model {
   /** Slice numbers by track and lane, in time order: `lanes[track][lane]`. */
   readonly lanes: readonly (readonly (readonly number[])[])[];
+  /** Numbers of failed slices, as `lanes`: drawn whatever else is drawn at their pixel. */
+  readonly failed: readonly (readonly (readonly number[])[])[];
+  /** Numbers of marks by track, in time order. */
+  readonly marks: readonly (readonly number[])[];
+  /** Nanoseconds of a call that its thread slept in it. */
+  asleep(slice: number): number;
+  /** Whether a finding is about the slice. */
+  noted(slice: number): boolean;
+  /** Largest value of each counter, at least 1. */
+  readonly most: readonly number[];
+  /** Flow numbers by the time that they begin. */
+  readonly flowOrder: readonly number[];
   /** Flow numbers that touch a slice. */
   flowsOf(slice: number): readonly number[];
   /** Busy nanoseconds by engine track and process: `busy[track][process]`. */
@@ -86,6 +100,8 @@ export interface Colors {
   readonly muted: string;
   readonly accent: string;
   readonly bad: string;
+  /** Arrows between pieces of work. */
+  readonly depend: string;
   readonly process: readonly string[];
   /** The same, mixed with the background: calls of the program. */
   readonly tint: readonly string[];
