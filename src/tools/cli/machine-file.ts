@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { MAX_THREADS } from "../../compiler/wasm/threads/task.ts";
 import { findProfile } from "../../gpu/profiles/index.ts";
 import { costTable } from "../../kernel/costs.ts";
 import type { MachineOptions } from "../../machine.ts";
@@ -15,7 +16,13 @@ const checks: Readonly<Record<string, (value: unknown) => string | null>> = {
   trace: (value) => (typeof value === "boolean" ? null : "must be true or false"),
   memoryBytes: checkPositive,
   hangLimitNs: checkPositive,
+  workers: (value) => (isWorkers(value) ? null : `must be a whole number from 1 to ${MAX_THREADS}`),
 };
+
+/** Whether a machine can have so many threads for device code. */
+export function isWorkers(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_THREADS;
+}
 
 function checkPositive(value: unknown): string | null {
   return typeof value === "number" && value > 0 ? null : "must be a number above 0";
