@@ -56,10 +56,12 @@ export class PciBus {
     if (at >= 0) this.functions.splice(at, 1);
   }
 
+  /** All functions, in the order of their addresses. */
   all(): readonly PciFunction[] {
     return this.functions;
   }
 
+  /** The function at an address, "0000:01:00.0"; undefined: there is none. */
   find(name: string): PciFunction | undefined {
     return this.functions.find((f) => pciName(f) === name);
   }
