@@ -1,17 +1,37 @@
 import type { KernelInfo } from "../abi.ts";
-import type { Module } from "./module.ts";
+import type { Fn, Module } from "./module.ts";
 import { defaultAttributes } from "./builder.ts";
-import { callGraph, localBytes, reachableFrom, sharedLayout } from "./layout.ts";
+import { callGraph, frameAlign, localBytes, reachableFrom, sharedLayout } from "./layout.ts";
 
 /** Module variables that need device memory: those that the module defines. The order of `DeviceCode.symbols` and `LaunchConfig.symbols`. */
 export function deviceSymbols(module: Module): string[] {
   return [...module.globals.values()].filter((variable) => variable.linkage !== "extern").map((variable) => variable.name);
 }
 
+/** What a function does itself. */
+interface Facts {
+  readonly barrier: boolean;
+  readonly printf: boolean;
+}
+
+function factsOf(fn: Fn): Facts {
+  let [barrier, printf] = [false, false];
+  for (const block of fn.blocks) {
+    for (const { op } of block.instrs) {
+      barrier ||= op === "barrier" || op === "barred";
+      printf ||= op === "printf";
+    }
+  }
+  return { barrier, printf };
+}
+
 /** What a host may know of each kernel of the module, by name. */
 export function kernelInfos(module: Module): Map<string, KernelInfo> {
   const graph = callGraph(module);
-  const shared = sharedLayout(module);
+  const align = frameAlign(module);
+  const shared = sharedLayout(module, graph);
+  const facts = new Map<string, Facts>();
+  for (const fn of module.functions.values()) facts.set(fn.name, factsOf(fn));
   let constBytes = 0;
   for (const variable of module.globals.values()) if (variable.space === "const") constBytes += variable.size;
   const infos = new Map<string, KernelInfo>();
@@ -20,12 +40,9 @@ export function kernelInfos(module: Module): Map<string, KernelInfo> {
     let usesBarrier = false;
     let usesPrintf = false;
     for (const name of reachableFrom(graph, fn.name)) {
-      for (const block of module.functions.get(name)!.blocks) {
-        for (const instr of block.instrs) {
-          usesBarrier ||= instr.op === "barrier" || instr.op === "barred";
-          usesPrintf ||= instr.op === "printf";
-        }
-      }
+      const { barrier, printf } = facts.get(name)!;
+      usesBarrier ||= barrier;
+      usesPrintf ||= printf;
     }
     infos.set(fn.name, {
       name: fn.name,
@@ -33,7 +50,7 @@ export function kernelInfos(module: Module): Map<string, KernelInfo> {
       paramBytes: fn.paramBytes,
       attributes: fn.attributes ?? defaultAttributes,
       sharedBytes: shared.bytes.get(fn.name) ?? 0,
-      localBytes: localBytes(module, fn.name),
+      localBytes: localBytes(module, fn.name, graph, align),
       constBytes,
       usesBarrier,
       usesPrintf,

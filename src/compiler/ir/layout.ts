@@ -60,21 +60,32 @@ export interface SharedLayout {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-/** Variables used by disjoint sets of kernels may overlap; a variable lies behind everything else that its kernels use before it. */
-export function sharedLayout(module: Module): SharedLayout {
-  const graph = callGraph(module);
+/**
+ * Variables used by disjoint sets of kernels may overlap; a variable lies behind everything else that its kernels use before it.
+ * @param graph the module's call graph
+ */
+export function sharedLayout(module: Module, graph: ReadonlyMap<string, ReadonlySet<string>> = callGraph(module)): SharedLayout {
+  const variablesOf = new Map<string, Set<string>>();
+  if (module.shared.size > 0) {
+    for (const fn of module.functions.values()) {
+      const own = new Set<string>();
+      for (const block of fn.blocks) for (const instr of block.instrs) if (instr.op === "sharedaddr") own.add(instr.symbol);
+      variablesOf.set(fn.name, own);
+    }
+  }
   const users = new Map<string, string[]>();
   const bytes = new Map<string, number>();
   for (const kernel of module.functions.values()) {
     if (kernel.kind !== "kernel") continue;
     bytes.set(kernel.name, 0);
+    if (variablesOf.size === 0) continue;
     const used = new Set<string>();
-    for (const name of reachableFrom(graph, kernel.name)) {
-      for (const block of module.functions.get(name)!.blocks) {
-        for (const instr of block.instrs) if (instr.op === "sharedaddr") used.add(instr.symbol);
-      }
+    for (const name of reachableFrom(graph, kernel.name)) for (const variable of variablesOf.get(name)!) used.add(variable);
+    for (const name of used) {
+      const known = users.get(name);
+      if (known === undefined) users.set(name, [kernel.name]);
+      else known.push(kernel.name);
     }
-    for (const name of used) users.set(name, [...(users.get(name) ?? []), kernel.name]);
   }
   const offsets = new Map<string, number>();
   for (const variable of module.shared.values()) {
@@ -126,32 +137,82 @@ export function frameLayout(fn: Fn, align: number): FrameLayout {
  * Local memory of a work-item in the kernel, bytes. The kernel's frame begins at `LOCAL_START` (rounded up to the frame alignment), so that no local
  * variable has address 0; a callee's frame follows its caller's. Without recursion this is the deepest
  * path; with it the sum of all reachable frames and `RECURSION_BYTES`. 0 when no reachable function has locals.
+ * @param graph the module's call graph
+ * @param align the module's `frameAlign`
  */
-export function localBytes(module: Module, kernel: string): number {
-  const graph = callGraph(module);
-  const align = frameAlign(module);
+export function localBytes(module: Module, kernel: string, graph: ReadonlyMap<string, ReadonlySet<string>> = callGraph(module), align: number = frameAlign(module)): number {
   const frames = new Map<string, number>();
   for (const name of reachableFrom(graph, kernel)) frames.set(name, frameLayout(module.functions.get(name)!, align).bytes);
   const sum = [...frames.values()].reduce((total, bytes) => total + bytes, 0);
   if (sum === 0) return 0;
-  const depth = new Map<string, number>();
-  const active = new Set<string>();
-  let recursive = false;
-  const deepest = (name: string): number => {
-    if (active.has(name)) {
-      recursive = true;
-      return 0;
-    }
-    const known = depth.get(name);
-    if (known !== undefined) return known;
-    active.add(name);
-    let below = 0;
-    for (const callee of graph.get(name)!) below = Math.max(below, deepest(callee));
-    active.delete(name);
-    depth.set(name, frames.get(name)! + below);
-    return frames.get(name)! + below;
-  };
-  const path = deepest(kernel);
+  const { path, recursive } = deepest(graph, kernel, frames);
   return alignUp(LOCAL_START, align) + (recursive ? sum + RECURSION_BYTES : path);
 }
 
+/** The longest path of frames below a function, and whether a ring of calls was met (each is counted once then). Call chains may be too long for recursion of ours. */
+function deepest(graph: ReadonlyMap<string, ReadonlySet<string>>, kernel: string, frames: ReadonlyMap<string, number>): { readonly path: number; readonly recursive: boolean } {
+  const depth = new Map<string, number>();
+  const active = new Set<string>();
+  const stack: { readonly name: string; readonly callees: Iterator<string>; below: number }[] = [];
+  let recursive = false;
+  const enter = (name: string): void => {
+    active.add(name);
+    stack.push({ name, callees: graph.get(name)!.values(), below: 0 });
+  };
+  enter(kernel);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const next = top.callees.next();
+    if (next.done === true) {
+      const bytes = frames.get(top.name)! + top.below;
+      depth.set(top.name, bytes);
+      active.delete(top.name);
+      stack.pop();
+      const caller = stack.at(-1);
+      if (caller !== undefined) caller.below = Math.max(caller.below, bytes);
+    } else if (active.has(next.value)) recursive = true;
+    else if (depth.has(next.value)) top.below = Math.max(top.below, depth.get(next.value)!);
+    else enter(next.value);
+  }
+  return { path: depth.get(kernel)!, recursive };
+}
+
+/** Functions that may call themselves, directly or through others: those on rings of the call graph (Tarjan's components). */
+export function recursiveFunctions(graph: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const recursive = new Set<string>();
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const open: string[] = [];
+  const isOpen = new Set<string>();
+  const stack: { readonly name: string; readonly callees: Iterator<string> }[] = [];
+  const enter = (name: string): void => {
+    index.set(name, index.size);
+    low.set(name, index.get(name)!);
+    open.push(name);
+    isOpen.add(name);
+    stack.push({ name, callees: (graph.get(name) ?? new Set<string>()).values() });
+  };
+  for (const root of graph.keys()) {
+    if (index.has(root)) continue;
+    enter(root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { name, callees } = top;
+      const next = callees.next();
+      if (next.done !== true) {
+        if (next.value === name) recursive.add(name);
+        if (!index.has(next.value)) enter(next.value);
+        else if (isOpen.has(next.value)) low.set(name, Math.min(low.get(name)!, index.get(next.value)!));
+        continue;
+      }
+      stack.pop();
+      const caller = stack.at(-1);
+      if (caller !== undefined) low.set(caller.name, Math.min(low.get(caller.name)!, low.get(name)!));
+      if (low.get(name) !== index.get(name)) continue;
+      const ring = open.splice(open.lastIndexOf(name));
+      for (const member of ring) {
+        isOpen.delete(member);
+        if (ring.length > 1) recursive.add(member);
+      }
+    }
+  }
+  return recursive;
+}

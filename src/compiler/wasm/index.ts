@@ -1,6 +1,6 @@
 import type { CheckClass, CodeEnv, DeviceCode, Execution, KernelInfo, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
 import { deviceSymbols, kernelInfos } from "../ir/kernel-info.ts";
-import { callGraph, frameAlign, functionAddresses, reachableFrom, sharedLayout } from "../ir/layout.ts";
+import { callGraph, frameAlign, functionAddresses, recursiveFunctions, sharedLayout } from "../ir/layout.ts";
 import type { Module } from "../ir/module.ts";
 import type { ModuleFacts } from "./graph/import.ts";
 import { CAPACITIES } from "./lower/layout.ts";
@@ -57,17 +57,8 @@ class WasmCode implements DeviceCode {
   private moduleFacts(): ModuleFacts {
     if (this.facts === null) {
       const graph = callGraph(this.module);
-      const recursive = new Set<string>();
-      for (const name of graph.keys()) {
-        for (const callee of graph.get(name)!) {
-          if (reachableFrom(graph, callee).has(name)) {
-            recursive.add(name);
-            break;
-          }
-        }
-      }
       this.facts = {
-        module: this.module, recursive, functions: functionAddresses(this.module), shared: sharedLayout(this.module).offsets,
+        module: this.module, recursive: recursiveFunctions(graph), functions: functionAddresses(this.module), shared: sharedLayout(this.module, graph).offsets,
         symbols: new Map(this.symbols.map((name, i) => [name, i])), frameAlign: frameAlign(this.module),
       };
     }
