@@ -11,7 +11,8 @@ const direct: Readonly<Record<string, readonly [i32: number, i64: number, cut: b
   and: [op.i32_and, op.i64_and, false], or: [op.i32_or, op.i64_or, false], xor: [op.i32_xor, op.i64_xor, false],
 };
 
-const compares: Readonly<Record<string, readonly [i32: number, i64: number]>> = {
+/** Comparisons by predicate. */
+export const compares: Readonly<Record<string, readonly [i32: number, i64: number]>> = {
   eq: [op.i32_eq, op.i64_eq], ne: [op.i32_ne, op.i64_ne],
   "lt.s": [op.i32_lt_s, op.i64_lt_s], "le.s": [op.i32_le_s, op.i64_le_s], "gt.s": [op.i32_gt_s, op.i64_gt_s], "ge.s": [op.i32_ge_s, op.i64_ge_s],
   "lt.u": [op.i32_lt_u, op.i64_lt_u], "le.u": [op.i32_le_u, op.i64_le_u], "gt.u": [op.i32_gt_u, op.i64_gt_u], "ge.u": [op.i32_ge_u, op.i64_ge_u],

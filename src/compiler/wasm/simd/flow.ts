@@ -9,6 +9,7 @@ import { Block, isPure, type Node } from "../graph/node.ts";
 import { record, RECORD_SHIFT, status } from "../lower/layout.ts";
 import { slotLoad } from "../slow/saved.ts";
 import type { FlowNode } from "../fast/flow.ts";
+import { isScalarGuard, writeGuard } from "./guard.ts";
 import type { Loop, Part } from "./masked.ts";
 import { VectorMemory } from "./memory.ts";
 import { partsOf } from "./ops.ts";
@@ -310,8 +311,19 @@ export abstract class VectorFlow extends VectorMemory {
       code.end();
       return;
     }
+    const parts = this.plan!.masked.branches.has(block);
+    if (!parts && isScalarGuard(on, (arg) => this.shape(arg))) {
+      writeGuard({ code, width: this.width, apart: this.apart, shape: (arg) => this.shape(arg), value: (arg) => this.value(arg), temp: (type, use) => this.temp(type, use) }, on);
+      code.if();
+      go(block.succs[0]!);
+      code.else();
+      this.block = block;
+      go(block.succs[1]!);
+      code.end();
+      return;
+    }
     this.prepareOperand(on);
-    if (this.plan!.masked.branches.has(block)) {
+    if (parts) {
       const condition = this.newMask();
       this.setMask(condition, () => this.vector(on, 0));
       const others = this.newMask();
