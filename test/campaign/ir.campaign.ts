@@ -11,6 +11,8 @@ import { agreement, cuts } from "../compiler/differential/compare.ts";
 const numRuns = Number(process.env["GLASSGPU_RUNS"] ?? 2000);
 const seed = Number(process.env["GLASSGPU_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
+const lanes: Features = { ...everything, calls: false, printf: false, activemask: false, depth: 3, lanes: true };
+
 const flavours: Readonly<Record<string, Features>> = {
   everything,
   faults: { ...everything, faults: true },
@@ -18,13 +20,21 @@ const flavours: Readonly<Record<string, Features>> = {
   "deep expressions": { ...everything, sync: false, activemask: false, calls: false, expressionDepth: 7, depth: 1 },
   "no synchronisation": { ...everything, sync: false, activemask: false, depth: 3 },
   "no calls": { ...everything, calls: false },
-  lanes: { ...everything, calls: false, printf: false, activemask: false, depth: 3, lanes: true },
-  "lanes without synchronisation": { ...everything, calls: false, printf: false, activemask: false, sync: false, depth: 3, lanes: true },
+  lanes,
+  "lanes, by 1": lanes,
+  "lanes, by 2": lanes,
+  "lanes, by 4": lanes,
+  "lanes without synchronisation, by 1": { ...lanes, sync: false },
+  "lanes without synchronisation, by 2": { ...lanes, sync: false },
+  "lanes without synchronisation, by 4": { ...lanes, sync: false },
 };
 
 describe.each(Object.keys(flavours))(`%s (seed ${seed})`, (name) => {
   // Also where it would not be worth it.
-  beforeAll(() => void (lanePolicy.always = name.startsWith("lanes")));
+  beforeAll(() => {
+    lanePolicy.always = name.startsWith("lanes");
+    lanePolicy.quads = Number(/by (\d)/.exec(name)?.[1] ?? 0);
+  });
   test("whole", { timeout: 0 }, () => fc.assert(agreement(flavours[name]!), { seed, numRuns }));
   test("cut into many calls of run", { timeout: 0 }, () => fc.assert(agreement({ ...flavours[name]!, activemask: false }, cuts), { seed: seed + 1, numRuns }));
 });

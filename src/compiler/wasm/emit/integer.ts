@@ -18,6 +18,11 @@ export const compares: Readonly<Record<string, readonly [i32: number, i64: numbe
   "lt.u": [op.i32_lt_u, op.i64_lt_u], "le.u": [op.i32_le_u, op.i64_le_u], "gt.u": [op.i32_gt_u, op.i64_gt_u], "ge.u": [op.i32_ge_u, op.i64_ge_u],
 };
 
+/** The instruction that compares by an `icmp`'s predicate. */
+export function compareCode(predicate: string, wide: boolean): number {
+  return compares[predicate]![wide ? 1 : 0]!;
+}
+
 /** Pushes the result of an integer operation; false when the node is none. */
 export function writeInteger(e: Emitter, node: Node): boolean {
   const { code } = e;

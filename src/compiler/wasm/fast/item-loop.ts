@@ -55,6 +55,7 @@ export abstract class ItemLoops extends VectorFlow {
     const plane = this.askForPlane(sites);
     const ys = code.loop();
     this.setAll(used[2]!);
+    this.rowEnd = node.kind === "items" ? () => code.get(nx) : null;
     this.row(node, sites, plane, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
       const rowEnd = code.block();
       if (four !== null) this.tryFours();
@@ -74,6 +75,7 @@ export abstract class ItemLoops extends VectorFlow {
       code.end();
       code.end();
     });
+    this.rowEnd = null;
     code.i32(0).set(tx).get(ty).i32(1).op(op.i32_add).tee(ty).get(ny).op(op.i32_lt_u).brIf(ys);
     code.end();
     code.i32(0).set(ty).get(tz).i32(1).op(op.i32_add).tee(tz).get(nz).op(op.i32_lt_u).brIf(zs);
@@ -94,6 +96,7 @@ export abstract class ItemLoops extends VectorFlow {
     code.get(this.first).get(this.item).get(this.item).op(op.i32_eqz, op.select).set(this.item);
     code.get(tx).set(start);
     code.get(this.item).get(this.first).op(op.i32_sub).get(tx).op(op.i32_add).set(tx);
+    this.rowEnd = node.kind === "items" ? () => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add) : null;
     this.row(node, this.sitesOf(node), null, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
       const rowEnd = code.block();
       if (four !== null) this.tryFours();
@@ -110,6 +113,7 @@ export abstract class ItemLoops extends VectorFlow {
       code.end();
       code.end();
     });
+    this.rowEnd = null;
     code.get(start).set(tx).i32(0).set(this.item);
   }
 
@@ -195,7 +199,9 @@ export abstract class ItemLoops extends VectorFlow {
     const entry = node.head === this.program.kernel.graph.entry;
     const arriving = new Set(entry ? [] : this.arriving(node));
     const blocks = [...node.blocks].sort((a, b) => a.order - b.order);
-    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...used[3]!, ...blocks.flatMap((block) => block.nodes)], exits, this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES);
+    // With what is folded into them: that may stand in blocks of other regions.
+    const whole = (value: Node): Node[] => [...value.args.filter((arg) => arg.folded && arg.block !== null).flatMap(whole), value];
+    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...new Set([...used[3]!.flatMap(whole), ...blocks.flatMap((block) => block.nodes)])], exits, this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES);
   }
 
   /** None of those that would go together has exited. */

@@ -8,6 +8,7 @@ import { launch, record, slot, status } from "../lower/layout.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { slotLoad, slotStore } from "../slow/saved.ts";
 import type { FlowNode } from "./flow.ts";
+import { restOfRow } from "./rest.ts";
 import { RowWriter } from "./rows.ts";
 
 const [L, S] = [0, 1];
@@ -144,8 +145,10 @@ export abstract class ItemWriter extends RowWriter {
       case "condbr":
         this.condition(node.args[0]!);
         code.if();
+        this.skipRest(block, block.succs[0]!, 1);
         go(block.succs[0]!);
         code.else();
+        this.skipRest(block, block.succs[1]!, 1);
         go(block.succs[1]!);
         code.end();
         return;
@@ -208,6 +211,46 @@ export abstract class ItemWriter extends RowWriter {
         if (node.uses > 0) code.set(this.local(node));
         else code.op(op.drop);
     }
+  }
+
+  /** Pushes where the row ends, for loops over rows. */
+  protected rowEnd: (() => void) | null = null;
+
+  /** Where the branch at the end of the region's first block sends the rest of the row past everything: counts it, and is done with it. */
+  protected skipRest(block: Block, way: Block, width: number): void {
+    const { region, rowEnd, code } = this;
+    if (region === null || rowEnd === null || region.head !== block || this.facts.checks !== null) return;
+    const rest = restOfRow(region, way, this.regions, this.program.kernel.saved);
+    if (rest === null) return;
+    const cost = rest.cost + (this.rowHead === block ? 0n : (BigInt(block.bytes) << 32n) + BigInt(block.cost));
+    const tx = this.tid[0];
+    const wide = rest.value.type === "i64";
+    const sub = wide ? op.i64_sub : op.i32_sub;
+    const least = (): void => void (wide ? code.i64(rest.signed ? -(2n ** 63n) : 0n) : code.i32(rest.signed ? -0x8000_0000 : 0));
+    this.temp(I32, (left) => {
+      rowEnd();
+      code.get(tx).op(op.i32_sub).tee(left).i32(width).op(op.i32_gt_s).if();
+      // Nothing wraps up to there.
+      if (rest.step > 0) {
+        least();
+        this.value(rest.value);
+        code.op(sub);
+        if (wide) code.i64(1n).op(sub);
+        else code.i32(1).op(sub);
+      } else {
+        this.value(rest.value);
+        least();
+        code.op(sub);
+      }
+      code.get(left).i32(Math.abs(rest.step)).op(op.i32_mul);
+      if (wide) code.op(op.i64_extend_i32_u);
+      code.op(wide ? op.i64_ge_u : op.i32_ge_u).if();
+      code.get(left).i32(width).op(op.i32_sub).set(left);
+      code.get(this.counted).get(left).op(op.i64_extend_i32_u).i64(cost).op(op.i64_mul, op.i64_add).set(this.counted);
+      code.get(this.item).get(left).op(op.i32_add).set(this.item).get(tx).get(left).op(op.i32_add).set(tx);
+      code.end();
+      code.end();
+    });
   }
 
   protected yield(node: Node, next: Block): void {

@@ -304,9 +304,11 @@ export abstract class VectorFlow extends VectorMemory {
     if (this.shape(on) !== null) {
       this.value(on);
       code.if();
+      this.skipRest(block, block.succs[0]!, this.width);
       go(block.succs[0]!);
       code.else();
       this.block = block;
+      this.skipRest(block, block.succs[1]!, this.width);
       go(block.succs[1]!);
       code.end();
       return;

@@ -6,6 +6,8 @@ import { simd } from "../asm/simd.ts";
 import { isLeaf, type Node } from "../graph/node.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
 import { ItemWriter } from "../fast/item.ts";
+import { writeTurnover } from "./guards.ts";
+import { compareCode } from "../emit/integer.ts";
 import { Shapes, mayWrap, type Shape, type VectorPlan } from "./shapes.ts";
 import type { VectorHost } from "./host.ts";
 import { partsOf, repeats, vectorForm } from "./ops.ts";
@@ -41,7 +43,7 @@ export abstract class LaneWriter extends ItemWriter {
 
   protected begin(plan: VectorPlan, arriving: ReadonlySet<Node>): void {
     this.plan = plan;
-    this.shapes = new Shapes(plan.levels, plan.cells, arriving, plan.masked);
+    this.shapes = new Shapes(plan.levels, plan.cells, arriving, plan.masked, plan.guards);
     for (const [node, shape] of plan.shapes) this.shapes.known.set(node, shape);
   }
 
@@ -130,6 +132,10 @@ export abstract class LaneWriter extends ItemWriter {
 
   /** A value with a step that may wrap between the four: then they go one by one. */
   override compute(node: Node): void {
+    if (this.plan !== null && this.laneAt < 0 && node.op === "icmp" && this.plan.guards.has(node)) {
+      this.guard(node);
+      return;
+    }
     super.compute(node);
     if (this.plan === null || this.laneAt >= 0 || !mayWrap(node)) return;
     const step = this.shape(node);
@@ -138,6 +144,27 @@ export abstract class LaneWriter extends ItemWriter {
       const last = (node.op === "sext" ? 0x7fff_ffff : 0xffff_ffff) - (this.width - 1) * step;
       this.code.tee(x).get(x).i64(BigInt(last)).op(op.i64_gt_s).brIf(this.apart);
     });
+  }
+
+  /** A guard: the first lane's comparison, when it is everybody's. */
+  private guard(node: Node): void {
+    const { code } = this;
+    const [a, b] = node.args as [Node, Node];
+    const steps = [this.shape(a)!, this.shape(b)!] as const;
+    if (steps[0] === 0 && steps[1] === 0) {
+      super.compute(node);
+      return;
+    }
+    const type = a.type === "i64" ? I64 : I32;
+    this.temp(type, (x) => this.temp(type, (y) => {
+      this.value(a);
+      code.set(x);
+      this.value(b);
+      code.set(y);
+      const unequal = writeTurnover(code, { node, x, y, steps, more: this.width - 1, apart: this.apart });
+      if (unequal) code.i32(node.attr === "ne" ? 1 : 0);
+      else code.get(x).get(y).op(compareCode(node.attr, a.type === "i64"));
+    }));
   }
 
   /** Pushes one part of the value's four lanes. */

@@ -340,6 +340,7 @@ export abstract class VectorMemory extends LaneWriter {
     return nodes.some((node) => {
       if (node.access !== null) return this.rows?.has(node) !== true;
       if (node.op === "yield" || node.op === "trap" || node.op === "unreachable" || node.op === "assertfail") return true;
+      if (node.op === "icmp" && this.plan!.guards.has(node) && node.args.some((arg) => this.plan!.shapes.get(arg) !== 0 && (arg.block !== null || this.shape(arg) !== 0))) return true;
       if (node.op === "condbr" && this.plan!.shapes.get(node.args[0]!) === null) return true;
       return mayWrap(node) && (this.plan!.shapes.get(node) ?? 0) !== 0;
     });

@@ -2,6 +2,7 @@ import { sizeOf } from "../../ir/types.ts";
 import { isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
 import type { Levels } from "../fast/uniform.ts";
 import type { FlowNode } from "../fast/flow.ts";
+import { canGuard, comparisonsIn, findGuards } from "./guards.ts";
 import { findMasked, type Masked } from "./masked.ts";
 import { lanePolicy } from "./policy.ts";
 import { chooseQuads } from "./quads.ts";
@@ -24,6 +25,7 @@ export interface VectorPlan {
   readonly quads: number;
   /** The value's shape where it is made. */
   readonly shapes: ReadonlyMap<Node, Shape>;
+  readonly guards: Set<Node>;
   readonly levels: Levels;
   readonly cells: ReadonlyMap<Node, number>;
 }
@@ -35,12 +37,15 @@ export class Shapes {
   private readonly cells: ReadonlyMap<Node, number>;
   private readonly arriving: ReadonlySet<Node>;
   masked: Masked;
+  /** Comparisons that are taken to be the same in all lanes (see guards.ts). */
+  readonly guards: Set<Node>;
 
-  constructor(levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, masked: Masked) {
+  constructor(levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, masked: Masked, guards: Set<Node>) {
     this.levels = levels;
     this.cells = cells;
     this.arriving = arriving;
     this.masked = masked;
+    this.guards = guards;
   }
 
   /** Shape of `node` for a user in block `at` (null: behind the region). */
@@ -69,6 +74,7 @@ export class Shapes {
     if (node.op === "load" || node.op === "proj") return args[0] === 0 ? 0 : null;
     if (!isPure(node)) return null;
     if (args.every((arg) => arg === 0)) return 0;
+    if (this.guards.has(node) && args[0] !== null && args[1] !== null && canGuard(node, args[0]!, args[1]!)) return 0;
     if (node.type !== "i32" && node.type !== "i64") return null;
     const step = stepFrom(node, args);
     return step === null || Math.abs(step) > MAX_STEP ? null : step;
@@ -130,7 +136,7 @@ export function mayWrap(node: Node): boolean {
  */
 export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[], most: number): VectorPlan | null {
   if (!suits(node) || hasOwnLeaf(made, levels) || hasOwnLeaf(exits.flatMap((exit) => exit.nodes.filter((inner) => inner.op === "phi")), levels)) return null;
-  const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!);
+  const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!, findGuards(node, made));
   for (;;) {
     for (let changed = true; changed;) {
       changed = false;
@@ -145,16 +151,27 @@ export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<No
       }
     }
     const branches = new Set<Block>();
+    let again = false;
     for (const block of node.blocks) {
       if (block.succs.length < 2 || shapes.use(block.last.args[0]!, block) === 0) continue;
       if (block.last.op === "switch") return null;
+      // With what else differs, comparisons do too.
+      const wrong = comparisonsIn(block.last.args[0]!).filter((guard) => shapes.guards.delete(guard));
+      if (wrong.length > 0) {
+        again = true;
+        continue;
+      }
       if (!isGuard(block.last.args[0]!, (arg) => shapes.use(arg, block) ?? null)) branches.add(block);
+    }
+    if (again) {
+      shapes.known.clear();
+      continue;
     }
     const masked = findMasked(node, exits, branches);
     if (masked === null) return null;
     const same = masked.branches.size === shapes.masked.branches.size && [...masked.branches].every((block) => shapes.masked.branches.has(block));
     shapes.masked = masked;
-    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, levels, cells } : null;
+    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, guards: shapes.guards, levels, cells } : null;
   }
 }
 
