@@ -19,6 +19,8 @@ export class RunList {
   private readonly blocked: (resident: Resident) => boolean;
   private active: TurnTaker | null = null;
   private since = 0;
+  /** Of the active context's launch that was taken last. */
+  private activeUrgency = 0;
   private turns = 0;
   /** How often a context was stopped in the middle, and what that cost. */
   readonly preemption: PreemptionCount = new PreemptionCount();
@@ -78,7 +80,9 @@ export class RunList {
       if (active === null) this.price(null, next);
       return this.choose(next);
     }
-    this.stop.request(this.ports.clock.now, this.newestOf(active));
+    // Who is not more urgent is due when the active context's slice is over, though it is known now that he waits.
+    const { now } = this.ports.clock;
+    this.stop.request(list[0]!.work!.urgency < this.activeUrgency ? now : Math.max(now, this.since + this.timeslice), this.newestOf(active));
     let going = false;
     for (const r of list) if (r.work!.group === active && this.stop.mustGoOn(r)) going = true;
     if (going) return this.choose(active, (r) => this.stop.mustGoOn(r));
@@ -139,7 +143,8 @@ export class RunList {
   /** The launch that was picked gets its room. */
   take(resident: Resident): void {
     this.remove(resident);
-    const group = resident.work!.group;
+    const { group, urgency } = resident.work!;
+    this.activeUrgency = urgency;
     if (group === this.active) return;
     this.move(group, resident);
     this.active = group;
@@ -159,7 +164,7 @@ export class RunList {
     this.preemption.savedBytes += this.saves;
     this.preemption.restoredBytes += this.restores;
     if (this.stops) {
-      const delay = now - (this.stop.requestedAt < 0 ? now : this.stop.requestedAt) + this.switchCost;
+      const delay = Math.max(0, now - (this.stop.requestedAt < 0 ? now : this.stop.requestedAt)) + this.switchCost;
       this.preemption.count++;
       this.preemption.delayNs += delay;
       if (this.ports.trace.enabled) {
