@@ -1,7 +1,7 @@
-// A typedoc plugin: in a run of constants or type aliases on lines that follow each other, the comment of the first documents all of them. (The
+// A typedoc plugin. Pages get their group from their folder. In a run of constants or type aliases on lines that follow each other, the comment of the first documents all of them. (The
 // headers' constants come in groups; test/architecture/documents.test.ts has the same rule.)
 import ts from "typescript";
-import { Comment, Converter, ReflectionKind } from "typedoc";
+import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
 
 /** The statement that declares a symbol. */
 function statementOf(declaration) {
@@ -24,7 +24,21 @@ function commentOfRun(statement) {
   return null;
 }
 
+/** Group of a page by its folder; those of docs/ itself name theirs, or are about the inside. */
+function groupOf(path) {
+  const folder = /\/docs\/(guide|support|decisions)\//.exec(path)?.[1];
+  return { guide: "Guide", support: "Support tables", decisions: "Decisions" }[folder] ?? "Inside";
+}
+
 export function load(app) {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    for (const document of context.project.getReflectionsByKind(ReflectionKind.Document)) {
+      const path = context.project.files.getReflectionPath(document);
+      if (path === undefined || document.comment?.getTag("@group") !== undefined) continue;
+      document.comment ??= new Comment();
+      document.comment.blockTags.push(new CommentTag("@group", [{ kind: "text", text: groupOf(path) }]));
+    }
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
     for (const reflection of context.project.getReflectionsByKind(ReflectionKind.Variable | ReflectionKind.TypeAlias)) {
       if (reflection.hasComment()) continue;
