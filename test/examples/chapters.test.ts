@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { root, textOf } from "../architecture/sources.ts";
+import { relations } from "./relations.ts";
 import { runExample } from "./run-example.ts";
 
 /**
@@ -38,6 +39,7 @@ describe.each(names)("%s", (name) => {
     const file = `${folder}/${name}.txt`;
     if (process.env["PRINTED"] === "write") writeFileSync(file, text);
     expect(lines(text)).toEqual(lines(readFileSync(file, "utf8")));
+    relations[name]?.(text);
   }, 60_000);
 
   test("its chapter shows that", () => {
