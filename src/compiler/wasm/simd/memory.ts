@@ -9,7 +9,7 @@ import { reachOf, sharesCheck } from "../fast/memory.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
 import { canonicalLanes } from "./ops.ts";
 import { mayWrap, type Shape } from "./shapes.ts";
-import { UNDO_ENTRY } from "./undo.ts";
+import { undoEntry } from "./undo.ts";
 
 const loadLane: Readonly<Record<number, number>> = { 1: simd.load8_lane, 2: simd.load16_lane, 4: simd.load32_lane, 8: simd.load64_lane };
 
@@ -197,7 +197,6 @@ export abstract class VectorMemory extends LaneWriter {
       const write = (from: number): void => {
         for (const part of parts) {
           const to = from + 16 * part;
-          if (logged) this.log(at, to, 16);
           code.get(at);
           this.vector(value, part);
           if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, size === 8);
@@ -210,7 +209,9 @@ export abstract class VectorMemory extends LaneWriter {
           code.simdMemory(simd.store, to);
         }
       };
-      if (this.shape(node.args[0]!) === null) write(offset);
+      const one = this.shape(node.args[0]!) === null;
+      if (logged) this.log(at, offset, (one ? LANES : this.width) * size);
+      if (one) write(offset);
       else this.eachQuad((quad) => write(offset + LANES * quad * size));
     });
   }
@@ -293,20 +294,19 @@ export abstract class VectorMemory extends LaneWriter {
 
   // The undo log.
 
-  /** Saves `size` bytes at a linear address before they are overwritten; with no room left the work-items go one by one. */
+  /** Saves `size` bytes (a multiple of 16, or less) at a linear address before they are overwritten; with no room left the work-items go one by one. */
   private log(at: number, offset: number, size: number): void {
     const { code } = this;
     const top = this.undoTop;
-    code.get(top).get(this.undoEnd).op(op.i32_ge_u).brIf(this.apart);
-    code.get(top).get(at);
-    if (size === 16) code.simdMemory(simd.load, offset);
-    else code.v128([0, 0, 0, 0]).simdMemory(loadLane[size]!, offset, 0);
-    code.simdMemory(simd.store);
+    const entry = undoEntry(size);
+    code.get(top).i32(entry).op(op.i32_add).get(this.undoEnd).op(op.i32_gt_u).brIf(this.apart);
+    if (size < 16) code.get(top).get(at).v128([0, 0, 0, 0]).simdMemory(loadLane[size]!, offset, 0).simdMemory(simd.store);
+    for (let done = 0; done + 16 <= size; done += 16) code.get(top).get(at).simdMemory(simd.load, offset + done).simdMemory(simd.store, done);
     code.get(top).get(at);
     if (offset !== 0) code.i32(offset).op(op.i32_add);
-    code.memory(mem.i32_store, 16);
-    code.get(top).i32(size).memory(mem.i32_store, 20);
-    code.get(top).i32(UNDO_ENTRY).op(op.i32_add).set(top);
+    code.memory(mem.i32_store, entry - 16);
+    code.get(top).i32(size).memory(mem.i32_store, entry - 12);
+    code.get(top).i32(entry).op(op.i32_add).set(top);
   }
 
   /** Whether some store of the region is logged. */
