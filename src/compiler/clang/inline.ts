@@ -36,13 +36,18 @@ export async function loadClang(): Promise<ClangTool> {
     id: `${name} ${clang.version}`,
     run({ args, files }): Compiled {
       let log = "";
+      // The text of a module comes in pieces of a few characters, so standard output, not the package's file system, which copies the file for each.
+      const printer = new TextDecoder();
+      let ir = "";
+      const print = (bytes: Uint8Array | null): void => {
+        if (bytes !== null) ir += printer.decode(bytes, { stream: true });
+      };
       const collect = (bytes: Uint8Array | null): void => {
         if (bytes !== null) log += decoder.decode(bytes, { stream: true });
       };
       try {
-        const tree = clang.runLLVM(["clang", "-cc1", ...args, "-o", "program.ll", SOURCE_NAME], nest(files), { ...quiet, synchronously: true, stdout: collect, stderr: collect });
-        const ir = (tree as Record<string, string | Uint8Array>)["program.ll"]!;
-        return { ok: true, ir: typeof ir === "string" ? ir : decoder.decode(ir), log };
+        clang.runLLVM(["clang", "-cc1", ...args, "-o", "-", SOURCE_NAME], nest(files), { ...quiet, synchronously: true, stdout: print, stderr: collect });
+        return { ok: true, ir: ir + printer.decode(), log };
       } catch (error) {
         if (error instanceof clang.Exit) return { ok: false, ir: "", log };
         return { ok: false, ir: "", log: `${log}\nthe compiler stopped unexpectedly: ${String(error)}\n` };

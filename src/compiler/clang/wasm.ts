@@ -75,7 +75,7 @@ class WorkerClang implements ClangTool {
     const { receiveMessageOnPort } = nodeModule("node:worker_threads")!;
     const port = this.start();
     const before = Atomics.load(this.flag, 0);
-    port.postMessage({ args, files, input: SOURCE_NAME, output: "program.ll" });
+    port.postMessage({ args, files, input: SOURCE_NAME });
     const woken = Atomics.wait(this.flag, 0, before, PATIENCE);
     const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
     if (answer === undefined || answer.failed !== undefined) {

@@ -52,10 +52,11 @@ function bounded(k: Kit, { r, n }: Reduced): Reduced {
 }
 
 /** x = n/2 + r with |r| at most 1/4, exactly; then the angle is pi*r. */
-function halfTurns(k: Kit, x: ValueId): Reduced {
+function halfTurns(k: Kit, angle: ValueId): Reduced {
+  // From 2^24 on all floats are even numbers of half turns; twice the largest would overflow.
+  const x = k.select(k.fcmp("olt", k.abs(angle), k.f(2 ** 24)), angle, k.sub(angle, angle));
   const n = k.rint(k.mul(x, k.f(2)));
   const rest = k.sub(x, k.mul(n, k.f(0.5)));
-  // Above 2^24 all floats are even: only n mod 4 is wanted, which is exact in floats of any size.
   const low = k.sub(n, k.mul(k.float1("ffloor", k.mul(n, k.f(0.25))), k.f(4)));
   return { r: k.mul(rest, k.f(Math.PI)), n: k.toInt("i32", low) };
 }

@@ -102,8 +102,10 @@ const lgammaR: Recipe = {
     const v = k.abs(x!);
     const positive = lgammaPositive(k, v);
     const sine = k.call1("__gg_sinpi_f64", v);
-    const reflected = k.sub(k.call1("__gg_log_f64", k.div(k.d(Math.PI), k.abs(k.mul(v, sine)))), positive);
     const below = k.fcmp("olt", x!, k.d(0));
+    // Close to 0 the product of v and its sine would vanish before the logarithm is infinite.
+    const tiny = k.fcmp("olt", v, k.d(2 ** -60));
+    const reflected = k.select(tiny, positive, k.sub(k.call1("__gg_log_f64", k.div(k.d(Math.PI), k.abs(k.mul(v, sine)))), positive));
     const value = k.select(below, reflected, positive);
     const pole = k.or(k.fcmp("oeq", x!, k.d(0)), k.and(below, k.fcmp("oeq", sine, k.d(0))));
     const infinite = k.or(pole, k.fcmp("oeq", v, k.d(Infinity)));

@@ -66,16 +66,18 @@ function atan2(k: Kit, y: ValueId, x: ValueId): ValueId {
   const zero = k.fcmp("oeq", a, k.d(0));
   const ratio = k.select(bothInfinite, k.d(1), k.select(zero, k.d(0), k.div(a, b)));
   const angle = atanPositive(k, ratio);
-  const left = k.icmp("lt.s", k.bits(x), k.l(0));
+  // On the axis itself the quarter turn is exact already, unless the point is the origin.
+  const axis = k.and(k.fcmp("oeq", b, k.d(0)), k.not(zero));
+  const left = k.and(k.icmp("lt.s", k.bits(x), k.l(0)), k.not(axis));
   const whole = k.select(left, k.sub(k.d(Math.PI), k.sub(angle, k.d(2 * PIO2_LO))), angle);
   const value = k.copysign(whole, y);
   return k.select(k.fcmp("uno", x, y), k.nan("f64"), value);
 }
 
-/** value / pi; pi is rounded, so its error is taken off. */
+/** value / pi; the divisor is pi rounded, so its error (3.9e-17 of it) is taken off. The rounded pi itself gives 1. */
 function overPi(k: Kit, value: ValueId): ValueId {
-  const q = k.mul(value, k.d(1 / Math.PI));
-  return k.add(q, k.mul(value, k.d(-1.9678676675182486e-17)));
+  const q = k.div(value, k.d(Math.PI));
+  return k.copysign(k.sub(q, k.mul(q, k.d(3.8981718325193755e-17))), value);
 }
 
 /** Inverse trigonometry of double precision, by name. */

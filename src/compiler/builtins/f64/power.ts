@@ -85,7 +85,8 @@ export function rootAtTheEnds(k: Kit, x: ValueId, n: ValueId, inside: ValueId): 
 function cbrt(k: Kit, x: ValueId): ValueId {
   const a = k.abs(x);
   const tiny = k.fcmp("olt", a, k.d(2 ** -1022));
-  const v = k.select(tiny, k.mul(a, k.d(2 ** 54)), a);
+  const huge = k.fcmp("ogt", a, k.d(2 ** 1000));
+  const v = k.select(tiny, k.mul(a, k.d(2 ** 54)), k.select(huge, k.mul(a, k.d(2 ** -54)), a));
   // A third of the bits is a third of the exponent and about a third of the mantissa's logarithm.
   let t = k.unbits(k.add(k.int("div.u", k.bits(v), k.l(3)), k.l(0x2a9f_7893_0000_0000n)));
   for (let n = 0; n < 3; n++) {
@@ -96,7 +97,7 @@ function cbrt(k: Kit, x: ValueId): ValueId {
   t = k.unbits(k.and(k.add(k.bits(t), k.l(1n << 26n)), k.l(~((1n << 27n) - 1n))));
   const quotient = k.div(v, k.mul(t, t));
   t = k.add(t, k.mul(t, k.div(k.sub(quotient, t), k.add(k.add(t, t), quotient))));
-  const value = k.select(tiny, k.mul(t, k.d(2 ** -18)), t);
+  const value = k.mul(t, k.select(tiny, k.d(2 ** -18), k.select(huge, k.d(2 ** 18), k.d(1))));
   const ordinary = k.and(k.fcmp("ogt", a, k.d(0)), k.fcmp("olt", a, k.d(Infinity)));
   return k.select(ordinary, k.copysign(value, x), x);
 }

@@ -90,7 +90,9 @@ function table(k: Kit): ValueId {
 }
 
 /** x = n/2 + r with |r| at most 1/4, exactly; the angle is pi * r, as a pair. */
-export function halfTurns(k: Kit, x: ValueId): Reduced & { readonly whole: ValueId } {
+export function halfTurns(k: Kit, angle: ValueId): Reduced & { readonly whole: ValueId } {
+  // From 2^53 on all doubles are even numbers of half turns; twice the largest would overflow.
+  const x = k.select(k.fcmp("olt", k.abs(angle), k.d(2 ** 53)), angle, k.sub(angle, angle));
   const n = k.rint(k.mul(x, k.d(2)));
   const rest = k.sub(x, k.mul(n, k.d(0.5)));
   const low = k.sub(n, k.mul(k.float1("ffloor", k.mul(n, k.d(0.25))), k.d(4)));

@@ -16,23 +16,29 @@ function sumOfProducts(k: Kit, a: readonly ValueId[], b: readonly ValueId[]): Va
   return a.map((x, n) => k.mul(x, b[n]!)).reduce((x, y) => k.add(x, y));
 }
 
-/**
- * The root of the sum of squares. In single precision computed in double: no square overflows or vanishes there.
- * In double, elements are scaled by a power of two when the largest is very large or small.
- */
-function norm(k: Kit, v: readonly ValueId[]): ValueId {
-  if (v.length === 1) return k.abs(v[0]!);
-  if (k.type(v[0]!) === "f32") {
-    const wide = v.map((x) => k.widen(x));
-    return k.narrow(k.sqrt(sumOfProducts(k, wide, wide)));
-  }
+/** Elements whose squares neither overflow nor vanish. */
+interface Scaled {
+  readonly elements: readonly ValueId[];
+  /** The power of two that brings them back, and whether they were too large (i1); null: they are as they were, in double. */
+  readonly by: { readonly back: ValueId; readonly huge: ValueId } | null;
+}
+
+function scaledElements(k: Kit, v: readonly ValueId[]): Scaled {
+  if (k.type(v[0]!) === "f32") return { elements: v.map((x) => k.widen(x)), by: null };
   const largest = v.map((x) => k.abs(x)).reduce((a, b) => k.select(k.fcmp("olt", a, b), b, a));
   const huge = k.fcmp("ogt", largest, k.d(2 ** 500));
   const tiny = k.fcmp("olt", largest, k.d(2 ** -500));
   const scale = k.select(huge, k.d(2 ** -600), k.select(tiny, k.d(2 ** 600), k.d(1)));
   const back = k.select(huge, k.d(2 ** 600), k.select(tiny, k.d(2 ** -600), k.d(1)));
-  const scaled = v.map((x) => k.mul(x, scale));
-  return k.mul(k.sqrt(sumOfProducts(k, scaled, scaled)), back);
+  return { elements: v.map((x) => k.mul(x, scale)), by: { back, huge } };
+}
+
+/** The root of the sum of squares. In single precision computed in double; in double, scaled when the largest element is very large or small. */
+function norm(k: Kit, v: readonly ValueId[]): ValueId {
+  if (v.length === 1) return k.abs(v[0]!);
+  const { elements, by } = scaledElements(k, v);
+  const root = k.sqrt(sumOfProducts(k, elements, elements));
+  return by === null ? k.narrow(root) : k.mul(root, by.back);
 }
 
 function difference(k: Kit, a: readonly ValueId[], b: readonly ValueId[]): ValueId[] {
@@ -48,9 +54,14 @@ function unit(k: Kit, v: readonly ValueId[]): ValueId[] {
   const infinite = v.map((x) => k.fcmp("oeq", k.abs(x), k.like(x, Infinity)));
   const any = infinite.reduce((a, b) => k.or(a, b));
   const tamed = v.map((x, n) => k.select(any, k.copysign(k.select(infinite[n]!, k.like(x, 1), k.like(x, 0)), x), x));
-  const length = norm(k, tamed);
-  const zero = k.fcmp("oeq", length, k.like(length, 0));
-  return tamed.map((x, n) => k.select(zero, v[n]!, k.div(x, length)));
+  const { elements, by } = scaledElements(k, tamed);
+  const length = k.sqrt(sumOfProducts(k, elements, elements));
+  const zero = k.fcmp("oeq", length, k.d(0));
+  if (by === null) return elements.map((x, n) => k.select(zero, v[n]!, k.narrow(k.div(x, length))));
+  // The length itself may overflow, and small elements beside huge ones vanish when scaled: those are divided by a quarter of it.
+  const divisor = k.select(by.huge, k.mul(length, k.d(2 ** 598)), length);
+  const rest = k.select(by.huge, k.d(0.25), k.d(1));
+  return elements.map((x, n) => k.select(zero, v[n]!, k.mul(k.div(k.select(by.huge, tamed[n]!, x), divisor), rest)));
 }
 
 const dot: Lowering = (s) => {
