@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { advice } from "./pictures/advice.mjs";
+import { drmScheduler } from "./pictures/drm-scheduler.mjs";
 import { faults } from "./pictures/faults.mjs";
 import { memory } from "./pictures/memory.mjs";
 import { preemption } from "./pictures/preemption.mjs";
@@ -14,6 +15,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Pictures by name: the example whose output they show, and how. */
 export const pictures = {
   "best-practice": { example: "best-practice", draw: advice },
+  "drm-scheduler": { example: "drm-scheduler", draw: drmScheduler },
   "faults": { example: "faults", draw: faults },
   "scheduling-table": { example: "os-comparison", draw: scheduling },
   "memory": { example: "memory", draw: memory },

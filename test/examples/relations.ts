@@ -67,5 +67,28 @@ function gameAndInference(text: string): void {
   ]);
 }
 
+/** Where hardware can stop, and what that is worth to an urgent kernel: both tables of preemption. */
+function preemption(text: string): void {
+  for (const title of ["Windows:", "Linux:"]) {
+    const table = text.slice(text.indexOf(title)).split("\n").slice(2, 7).map((line) => line.trim().split(/ +/));
+    expect(table.map(([name]) => name)).toEqual(["none", "dma-buffer", "dispatch", "thread-group", "instruction"]);
+    const waits = table.map(([, ns]) => Number(ns));
+    for (let i = 1; i < waits.length; i++) expect(waits[i]!).toBeLessThanOrEqual(waits[i - 1]!);
+    expect(waits[4]! * 4).toBeLessThan(waits[2]!);
+    expect(table.map((cells) => cells.includes("44.3"))).toEqual([false, false, false, false, true]);
+  }
+  const [asked, polite] = [...text.matchAll(/urgent kernel +(\d+) us, preemptions/g)].map(([, ns]) => Number(ns)) as [number, number];
+  expect(polite).toBeGreaterThan(5 * asked);
+}
+
+/** Zero-copy is for what is touched once, or hardly. */
+function memory(text: string): void {
+  const [once, often, hardly] = text.slice(text.indexOf("every word once:")).split(/^\S.*:\n/m).slice(1).map((part) => [...part.matchAll(/ (\d+) us, of which/g)].map(([, ns]) => Number(ns))) as [number[], number[], number[]];
+  expect(once[0]! / once[1]!).toBeGreaterThan(2);
+  expect(once[2]! / once[1]!).toBeCloseTo(1, 0);
+  expect(often[2]! / often[1]!).toBeGreaterThan(4);
+  expect(hardly[1]! / hardly[2]!).toBeGreaterThan(4);
+}
+
 /** What must hold of an example's figures, by its name. */
-export const relations: Readonly<Record<string, (text: string) => void>> = { "os-comparison": osComparison, "game-and-inference": gameAndInference };
+export const relations: Readonly<Record<string, (text: string) => void>> = { "os-comparison": osComparison, "game-and-inference": gameAndInference, memory, preemption };
