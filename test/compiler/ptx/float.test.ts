@@ -127,6 +127,20 @@ test.each([["sin", Math.sin], ["cos", Math.cos], ["ex2", (x: number) => 2 ** x],
   results.forEach(([r], i) => expect(Math.abs(fromF32(r!) - f(fromF32(inputs[i]![0]!)))).toBeLessThan(2 ** -20));
 });
 
+test("ex2.approx.ftz.f32 is 2^x within a relative error of 2^-22, exact for whole numbers, zero where it is subnormal", () => {
+  const inputs = [-0, 1e-40, -1e-40, Infinity, -Infinity, NaN, 1e10, -1e10, 128, -126, -126.00001, -150, 127.99999, 127.5, 127.49999];
+  for (let x = -130; x < 130; x += 0.37) inputs.push(Math.fround(x), Math.round(x));
+  const results = evaluate({ code: "ex2.approx.ftz.f32 d, a;", inputs: ["f32"] }, inputs.map((x) => [f32(x)]));
+  results.forEach(([bits], i) => {
+    const x = Math.fround(inputs[i]!);
+    const [got, want] = [fromF32(bits!), Math.fround(2 ** x)];
+    if (Number.isNaN(x)) expect(bits).toBe(0x7fc00000n);
+    else if (x < -126) expect(bits).toBe(0n);
+    else if (Number.isInteger(x) || want === Infinity) expect(got, `${x}`).toBe(want);
+    else expect(Math.abs(got / 2 ** x - 1), `${x}`).toBeLessThan(2 ** -22);
+  });
+});
+
 test("f32x2 computes both halves", () => {
   const pack = (a: number, b: number): bigint => f32(a) | (f32(b) << 32n);
   const [r] = evaluate({ code: "fma.rn.f32x2 d, a, b, c;", inputs: ["u64", "u64", "u64"] }, [[pack(2, 3), pack(5, 7), pack(1, -1)]]);

@@ -31,20 +31,30 @@ const reciprocalRoot = (c: FnLowering, v: readonly ValueId[]): ValueId => {
 /** A function of the builtin library, f32 to f32. */
 const library = (name: string): ((m: Mnemonic) => Lower) => single(1, (c, v) => c.em.call(c.module.builtin(name, c.line), v, ["f32"])[0]!);
 
+/** (2^r - 1) / r for |r| up to a half: minimax coefficients, from the lowest. */
+const EXP2 = [0.6931471824645996, 0.24022647738456726, 0.05550329387187958, 0.009618449956178665, 0.0013400169555097818, 0.0001535231713205576] as const;
+/** Adding it leaves a number's nearest integer in the low bits of the sum. */
+const ROUNDER = 1.5 * 2 ** 23;
+
 /**
- * 2^x. With `.ftz` only the result is flushed, by what goes in: 2 to the power of something subnormal is 1 anyway.
+ * 2^x with subnormals flushed, the core of nvcc's expf: 2^n times a polynomial. n goes into the exponent by an addition, since no result is subnormal; what lies
+ * outside of [-126, 128) is chosen by x. A subnormal x counts as 0, as 2^x is 1 either way.
  */
-const powerOfTwo = (m: Mnemonic): Lower => (c, ops) => {
+const powerFlushed: Lower = (c, ops) => {
   const { em } = c;
   const x = c.src(ops[1], f32);
-  const power = em.call(c.module.builtin("__gg_exp2_f32", c.line), [x], ["f32"])[0]!;
-  if (!finishOf(m.mods).ftz) c.dst(ops[0], f32, power);
-  else {
-    const flushed = em.select(em.fcmp("olt", x, em.float("f32", -126)), em.float("f32", 0), power);
-    c.flushed.add(flushed);
-    c.dst(ops[0], f32, flushed);
-  }
+  const constant = (value: number): ValueId => em.float("f32", value);
+  const shifted = em.fbin("fadd", "f32", x, constant(ROUNDER));
+  const r = em.fbin("fsub", "f32", x, em.fbin("fsub", "f32", shifted, constant(ROUNDER)));
+  const p = [...EXP2.slice(0, -1).reverse(), 1].reduce((sum, coefficient) => em.fma("f32", sum, r, constant(coefficient)), constant(EXP2[5]));
+  const power = em.bitcast(em.bin("add", "i32", em.bits(p), em.bin("shl", "i32", em.bits(shifted), em.int("i32", 23))), "f32");
+  const bounded = em.select(em.fcmp("oge", x, constant(128)), constant(Infinity), power);
+  const result = em.select(em.fcmp("olt", x, constant(-126)), constant(0), bounded);
+  c.flushed.add(result);
+  c.dst(ops[0], f32, result);
 };
+
+const powerOfTwo = (m: Mnemonic): Lower => (finishOf(m.mods).ftz ? powerFlushed : library("__gg_exp2_f32")(m));
 
 const HIGH_HALF = 0xffff_ffff_0000_0000n;
 
