@@ -187,6 +187,16 @@ describe("tracefs by hand", () => {
 });
 
 describe("dmesg", () => {
+  test("a program that is killed in the middle of a kernel leaves Xid 45, one that is killed at rest nothing", () => {
+    const machine = createMachine({ gpus: ["a100"] });
+    const [resting, working] = [worker(machine, "resting", 1), worker(machine, "working", 1)];
+    launch(working, 4e6);
+    run(machine, `kill -9 ${resting.process.pid}`);
+    expect(run(machine, "dmesg -l err")[1]).toBe("");
+    run(machine, `kill -9 ${working.process.pid}`);
+    expect(run(machine, "dmesg -l err -t")[1]).toMatch(new RegExp(`^NVRM: Xid \\(PCI:0000:01:00\\): 45, pid=${working.process.pid}, name=working, Ch [0-9a-f]{8}\n$`));
+  });
+
   test("boot, and an illegal address as Xid 31 with process and address", () => {
     const machine = createMachine({ gpus: ["a100"] });
     expect(run(machine, "dmesg")[1]).toBe([

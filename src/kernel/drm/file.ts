@@ -13,6 +13,7 @@ import { fdinfo } from "./fdinfo.ts";
 import { isUnplugged } from "./device-state.ts";
 import type { GemObject } from "./gem.ts";
 import { IdTable } from "./id-table.ts";
+import { logKilled } from "../log/messages.ts";
 import { mutant } from "../mutants.ts";
 import { dispatch, dispatchWait } from "./ioctl.ts";
 import { DrmAuth } from "./master.ts";
@@ -158,7 +159,13 @@ export class DrmFile implements FileDriver {
 
   release(killed: boolean): void {
     this.auth.release();
-    if (killed) for (const [, queue] of this.queues.entries()) queue.kill();
+    if (killed) {
+      for (const [, context] of this.contexts.entries()) {
+        const job = context.runningJob();
+        if (job !== null) logKilled(job);
+      }
+      for (const [, queue] of this.queues.entries()) queue.kill();
+    }
     for (const [id, queue] of this.queues.entries()) {
       this.queues.remove(id);
       queue.close();

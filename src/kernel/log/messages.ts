@@ -86,6 +86,14 @@ export function logBan(job: GpuJob, reason: ContextFault["reason"], fault: Devic
   for (const line of lines) kernel.log.printk(LogLevel.err, line);
 }
 
+/** A process was killed with this job on an engine: NVIDIA's driver takes the channel down and says so ("preemptive cleanup"), others do not. */
+export function logKilled(job: GpuJob): void {
+  const { file } = job.context;
+  const { device } = file;
+  const { kernel } = device.core;
+  if (kernel.os === "linux" && device.driver === "nvidia-drm") kernel.log.printk(LogLevel.err, xid(device, 45, file, `Ch ${job.queue.id.toString(16).padStart(8, "0")}`));
+}
+
 /** An adapter reset begins. */
 export function logResetBegin(device: GpuDevice): void {
   const { log } = device.core.kernel;
