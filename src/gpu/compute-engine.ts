@@ -13,6 +13,8 @@ import { computeTime, wholeNs } from "./timing.ts";
 export const UNITS: number = 2 ** 20;
 /** Instructions of one slice: two to four milliseconds of real time. */
 const SLICE_INSTRUCTIONS = 2 ** 21;
+/** The same where work-groups run side by side: each has its part of it. */
+const SLICE_TOGETHER = 2 ** 23;
 /** Without a finished work-group for so many instructions, all resident groups are kept in progress: they may wait for one another. */
 const WIDEN_AFTER = 2 ** 26;
 /** Shortest and longest slice of a kernel that only waits, ns; after so many instructions of mere waiting they may be longer. */
@@ -65,6 +67,9 @@ export class ComputeEngine {
   /** Launches that are to stop at their next preemption point, and those that did. */
   private readonly suspending = new Map<ComputeWork, () => void>();
   private readonly suspended = new Map<ComputeWork, Resident>();
+  /** Instructions of a slice, and of one in which groups run side by side. */
+  private readonly budget: number;
+  private readonly budgetTogether: number;
   private readonly request = { budget: SLICE_INSTRUCTIONS, maxBlocks: 0, resident: 0 };
   private readonly hooks = {
     fault: (access: MemoryAccess, site: Site): boolean => this.inside!.memory.fault(access, site),
@@ -84,7 +89,8 @@ export class ComputeEngine {
     this.freeUnits = profile.multiprocessors * UNITS;
     // On a slow GPU a slice has fewer instructions, so that preemption is no coarser than an eighth of a time slice of a launch that fills it.
     const perSlice = (profile.multiprocessors * profile.instructionsPerClock * profile.clockHz * profile.timesliceNs) / 8e9;
-    this.request.budget = Math.max(1, Math.min(SLICE_INSTRUCTIONS, Math.floor(perSlice)));
+    this.budget = Math.max(1, Math.min(SLICE_INSTRUCTIONS, Math.floor(perSlice)));
+    this.budgetTogether = Math.max(1, Math.min(SLICE_TOGETHER, Math.floor(perSlice)));
   }
 
   /** How many there are in all. */
@@ -273,6 +279,7 @@ export class ComputeEngine {
       const execution = (resident.execution ??= this.launch(work, resident));
       const request = this.request;
       if (work.launch.cooperative) resident.window = execution.blocksTotal;
+      request.budget = (execution.open ?? -1) < 0 ? this.budget : this.budgetTogether;
       request.maxBlocks = resident.draining || execution.blocksTotal;
       request.resident = resident.draining > 0 ? 1 : Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);

@@ -7,7 +7,6 @@ import { beginGroup, factsOf } from "./checked.ts";
 import { Run } from "./context.ts";
 import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
-import { provenIndependent } from "./independent.ts";
 import { SlowGroup, type Meter } from "./slow-group.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -170,7 +169,7 @@ export class WasmExecution implements Execution, Meter {
   private decide(): void {
     const { kernel, config, scratch } = this;
     const run = kernel.fastRun(config);
-    const proof = run === null || this.blocksTotal - this.next < 2 ? null : provenIndependent(kernel.code.program, config, kernel.code.info.sharedBytes);
+    const proof = run === null || this.blocksTotal - this.next < 2 ? null : kernel.code.provenIndependent(config);
     this.tasks = null;
     if (run === null || proof === null) return;
     this.tasks = new Tasks(kernel, config, scratch, proof, run, {

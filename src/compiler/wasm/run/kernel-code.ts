@@ -9,7 +9,7 @@ import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
 import { MAX_THREADS } from "../threads/task.ts";
 import { importsFor, type Active } from "./imports.ts";
-import { mayBeIndependent } from "./independent.ts";
+import { mayBeIndependent, provenIndependent, type Independence } from "./independent.ts";
 import { Views } from "./views.ts";
 
 /**
@@ -78,6 +78,20 @@ export class KernelCode {
   }
 
   private independent: boolean | null = null;
+  private readonly proofs = new Map<string, Independence | null>();
+
+  /** Whether groups of this launch are independent; launches that are alike are asked about once. */
+  provenIndependent(config: LaunchConfig): Independence | null {
+    const { params, grid, block, globalSize, globalOffset, symbols, warpSize } = config;
+    const key = [params.join(), grid, block, globalSize, globalOffset, symbols.join(), warpSize].join(" ");
+    let proof = this.proofs.get(key);
+    if (proof === undefined) {
+      if (this.proofs.size >= KEPT_PROOFS) this.proofs.clear();
+      proof = provenIndependent(this.program, config, this.info.sharedBytes);
+      this.proofs.set(key, proof);
+    }
+    return proof;
+  }
 
   /** What other threads run; null when they cannot: they have none of the functions that are written in TypeScript. */
   get fastModule(): WebAssembly.Module | null {
@@ -208,6 +222,7 @@ export class LoadedKernel {
   }
 }
 
+const KEPT_PROOFS = 64;
 const KEPT_SLOTS = 8;
 const KEPT_SCRATCH = 4;
 

@@ -89,6 +89,8 @@ class Pool {
     const { words, tasks } = this;
     if (count > MAX_TASKS) throw new EmulatorBug(`${count} tasks at a time`);
     this.staff(helpers);
+    // A thread that is late looks at the last round's words still: there must be nothing left to take before they change.
+    Atomics.or(words, control.next, 255);
     words[control.kernel] = this.idOf(code);
     words[control.count] = count;
     for (let i = 0; i < MAX_THREADS; i++) words[control.blocks + i] = i < helpers ? code.blocks[i]! : 0;
