@@ -40,7 +40,7 @@ describe.each(names)("%s", (name) => {
     if (process.env["PRINTED"] === "write") writeFileSync(file, text);
     expect(lines(text)).toEqual(lines(readFileSync(file, "utf8")));
     relations[name]?.(text);
-  }, 60_000);
+  }, 120_000);
 
   test("its chapter shows that", () => {
     if (process.env["PRINTED"] === "write") {
