@@ -169,6 +169,8 @@ export function cuCtxRecordEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUev
   let error = addWaits(t, context.internal, points);
   if (error >= 0) error = submitMarker(t, context.internal, "context event", stamps === 0 ? null : stamps);
   if (error < 0) return failSubmit(t, context.internal, error);
+  const passed = event.shared?.record(t, context.internal) ?? 0;
+  if (passed < 0) return fail(t, cu.CUDA_ERROR_OUT_OF_MEMORY, "the fence cannot be passed to other processes");
   event.forget();
   event.recorded = { points: [{ syncobj: context.internal.tail, point: context.internal.tailPoint }], stream: context.internal, stamps, done: false };
   return 0;
@@ -186,10 +188,15 @@ export function cuCtxWaitEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUeven
   if (typeof context === "number") return context;
   const event = driver.events.get(hEvent ?? 0);
   if (event === undefined) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hEvent must be an event of this process", { hEvent });
-  const recorded = event.recorded;
-  if (recorded === null || recorded.done) return 0;
+  const { recorded, shared } = event;
   const points: SyncPoint[] = [];
-  for (const { syncobj, point } of recorded.points) {
+  if (shared !== null) {
+    // Streams to come wait for it too, so it stays.
+    const point = shared.take(t, context.device);
+    if (typeof point === "number") return fail(t, cu.CUDA_ERROR_OUT_OF_MEMORY, "the event's fence cannot be taken");
+    points.push(point);
+  } else if (recorded === null || recorded.done) return 0;
+  else for (const { syncobj, point } of recorded.points) {
     const handle = context.device.importTimeline(t, event.context.device, syncobj);
     if (handle < 0) return fail(t, cu.CUDA_ERROR_OUT_OF_MEMORY, "the event's timeline cannot be imported");
     points.push({ syncobj: handle, point });

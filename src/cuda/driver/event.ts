@@ -10,6 +10,7 @@ import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { Event } from "./core/event.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import { drop, SharedEvent } from "./core/shared-event.ts";
 import { frontier } from "./core/stream.ts";
 import { submitMarker } from "./core/submit.ts";
 import { arePointsReached, settle, waitPoints } from "./core/wait.ts";
@@ -32,7 +33,9 @@ export function cuEventCreate(t: Caller, phEvent: Out<CUevent> | null, Flags: nu
   if ((Flags & cu.CU_EVENT_INTERPROCESS) !== 0 && (Flags & cu.CU_EVENT_DISABLE_TIMING) === 0) {
     return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "an interprocess event must not take time stamps: add CU_EVENT_DISABLE_TIMING", { Flags });
   }
-  const event = new Event(context, Flags);
+  const shared = (Flags & cu.CU_EVENT_INTERPROCESS) === 0 ? null : SharedEvent.create(t, context.device);
+  if (typeof shared === "number") return fail(t, errnoCode(shared), errnoRule(shared, "making the shared event"));
+  const event = new Event(context, Flags, shared);
   event.handle = context.driver.events.add(event) as CUevent;
   context.events.add(event);
   phEvent.value = event.handle;
@@ -53,7 +56,7 @@ export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstre
   if (typeof stream === "number") return stream;
   if (event.context !== stream.context) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hEvent and hStream must be of one context", { hEvent, hStream });
   const { driver } = context;
-  if ((event.flags & cu.CU_EVENT_DISABLE_TIMING) !== 0 && !stream.isLegacy) {
+  if ((event.flags & cu.CU_EVENT_DISABLE_TIMING) !== 0 && !stream.isLegacy && event.shared === null) {
     const points = frontier(stream);
     event.forget();
     event.recorded = { points, stream, stamps: 0, done: points.length === 0 };
@@ -66,6 +69,8 @@ export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstre
     if (stamps > 0) driver.slots.give(stamps);
     return failSubmit(t, stream, error);
   }
+  const passed = event.shared?.record(t, stream) ?? 0;
+  if (passed < 0) return fail(t, errnoCode(passed), errnoRule(passed, "passing the fence to other processes"));
   event.forget();
   event.recorded = { points: [{ syncobj: stream.tail, point: stream.tailPoint }], stream, stamps, done: false };
   return 0;
@@ -85,7 +90,16 @@ export function cuEventRecordWithFlags(t: Caller, hEvent: CUevent | null, hStrea
 
 /** Whether what the event captured is over. */
 function isOver(t: Caller, event: Event): boolean {
-  const { recorded } = event;
+  const { recorded, shared } = event;
+  if (shared !== null) {
+    const { device } = event.context;
+    const point = shared.take(t, device);
+    // A process that cannot look has no reason to think that the work goes on.
+    if (typeof point === "number") return true;
+    const reached = arePointsReached(t, device, [point]);
+    drop(t, device, point.syncobj);
+    return reached;
+  }
   if (recorded === null || recorded.done) return true;
   recorded.done = arePointsReached(t, event.context.device, recorded.points);
   return recorded.done;
@@ -114,8 +128,15 @@ export function* cuEventSynchronize(t: Caller, hEvent: CUevent | null): Blocking
   if (typeof context === "number") return context;
   const event = anyEvent(t, context, hEvent);
   if (typeof event === "number") return event;
-  const { recorded } = event;
-  if (recorded !== null && !recorded.done) {
+  const { recorded, shared } = event;
+  if (shared !== null) {
+    const { device } = event.context;
+    const point = shared.take(t, device);
+    if (typeof point === "number") return fail(t, errnoCode(point), errnoRule(point, "taking the event's fence"));
+    const error = yield* waitPoints(t, device, [point]);
+    drop(t, device, point.syncobj);
+    if (error < 0 && stickyOf(t, event.context) === 0) return fail(t, errnoCode(error), errnoRule(error, "waiting"));
+  } else if (recorded !== null && !recorded.done) {
     const error = yield* waitPoints(t, event.context.device, recorded.points);
     if (error < 0 && stickyOf(t, event.context) === 0) return fail(t, errnoCode(error), errnoRule(error, "waiting"));
     recorded.done = true;

@@ -6,20 +6,24 @@ import type { Blocking } from "../../kernel/process/wait.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
-import type { CUdeviceptr, CUipcMemHandle } from "../abi/driver/types.ts";
+import type { CUdeviceptr, CUevent, CUipcEventHandle, CUipcMemHandle } from "../abi/driver/types.ts";
+import { anyEvent } from "./core/arguments.ts";
 import type { Context } from "./core/context.ts";
 import { enter } from "./core/enter.ts";
+import { Event } from "./core/event.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
 import type { Allocation } from "./core/memory.ts";
 import { nameMemory, openNamed } from "./core/sharing.ts";
+import { SharedEvent } from "./core/shared-event.ts";
 import { Mapping } from "./core/space.ts";
 import { waitUsers } from "./memory.ts";
 
-/** Memory Management: memory shared between processes. A handle is 64 bytes that any process may be told; it carries a GEM name. */
+/** Memory Management: memory and events shared between processes. A handle is 64 bytes that any process may be told; it carries a GEM name, or whose descriptor to take. */
 
-/** First bytes of every handle. */
+/** First bytes of every handle of memory, and of every one of an event. */
 const MAGIC = 0x43504947;
+const EVENT_MAGIC = 0x45504947;
 
 /** An opened handle: one address for each context and object, counted. */
 interface Opened {
@@ -120,5 +124,53 @@ export function* cuIpcCloseMemHandle(t: Caller, dptr: CUdeviceptr): Blocking<CUr
     t.sys.munmap(mapping.address, mapping.bytes);
     mapping.backing?.close(t);
   }
+  return 0;
+}
+
+/**
+ * A handle for an event, to be opened in another process.
+ * @param pHandle gets it
+ * @param hEvent made with CU_EVENT_INTERPROCESS
+ * @returns INVALID_VALUE: pHandle NULL, an event without CU_EVENT_INTERPROCESS. INVALID_HANDLE: not an event.
+ */
+export function cuIpcGetEventHandle(t: Caller, pHandle: Out<CUipcEventHandle> | null, hEvent: CUevent | null): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  if (pHandle === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "pHandle must not be NULL");
+  const event = anyEvent(t, context, hEvent);
+  if (typeof event === "number") return event;
+  if (event.shared === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the event must be made with CU_EVENT_INTERPROCESS", { hEvent });
+  const fd = event.shared.export(t);
+  if (fd < 0) return fail(t, errnoCode(fd), errnoRule(fd, "exporting the event"));
+  const bytes = new Uint8Array(cu.CU_IPC_HANDLE_SIZE);
+  const view = new DataView(bytes.buffer);
+  [EVENT_MAGIC, t.sys.pid, event.shared.device.ordinal, fd].forEach((word, i) => view.setUint32(4 * i, word, true));
+  pHandle.value = { reserved: bytes };
+  return 0;
+}
+
+/**
+ * Another process's event, as an event of the current context: both see the latest record, whoever made it. It takes no time stamps. cuEventDestroy gives it back.
+ * @param phEvent gets it
+ * @returns INVALID_VALUE: phEvent NULL, no handle of an event. INVALID_CONTEXT: made by this process. INVALID_HANDLE: the process or its event is gone, or belongs to another user.
+ */
+export function cuIpcOpenEventHandle(t: Caller, phEvent: Out<CUevent> | null, handle: In<CUipcEventHandle>): CUresult {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  if (phEvent === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "phEvent must not be NULL");
+  const bytes = handle.reserved;
+  const view = bytes === undefined || bytes.length !== cu.CU_IPC_HANDLE_SIZE ? null : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view === null || view.getUint32(0, true) !== EVENT_MAGIC) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "handle must be from cuIpcGetEventHandle");
+  const pid = view.getUint32(4, true);
+  if (pid === t.sys.pid) return fail(t, cu.CUDA_ERROR_INVALID_CONTEXT, "a handle cannot be opened by the process that made it");
+  const shared = SharedEvent.open(t, context.device, pid, view.getUint32(12, true));
+  if (typeof shared === "number") {
+    const gone = [-Errno.ESRCH, -Errno.EBADF, -Errno.EPERM, -Errno.EINVAL].includes(shared);
+    return gone ? fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "the event behind the handle is gone, or another user's", { pid }) : fail(t, errnoCode(shared), errnoRule(shared, "opening the event"));
+  }
+  const event = new Event(context, cu.CU_EVENT_DISABLE_TIMING | cu.CU_EVENT_INTERPROCESS, shared);
+  event.handle = context.driver.events.add(event) as CUevent;
+  context.events.add(event);
+  phEvent.value = event.handle;
   return 0;
 }

@@ -10,8 +10,9 @@ import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
 import { HostLine } from "./core/host-work.ts";
+import { drop, type SharedEvent } from "./core/shared-event.ts";
 import { Stream } from "./core/stream.ts";
-import { addWaits } from "./core/submit.ts";
+import { addWaits, submitMarker } from "./core/submit.ts";
 import { isStreamDone, waitStream } from "./core/wait.ts";
 import type { SyncPoint } from "../../kernel/sys/uapi.ts";
 
@@ -142,7 +143,8 @@ export function cuStreamWaitEvent(t: Caller, hStream: CUstream | null, hEvent: C
   const event = anyEvent(t, context, hEvent);
   if (typeof event === "number") return event;
   if (Flags !== cu.CU_EVENT_WAIT_DEFAULT) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "Flags must be CU_EVENT_WAIT_DEFAULT outside of stream capture", { Flags });
-  const recorded = event.recorded;
+  const { recorded, shared } = event;
+  if (shared !== null) return waitShared(t, stream, shared);
   if (recorded === null || recorded.done) return 0;
   const points: SyncPoint[] = [];
   for (const { syncobj, point } of recorded.points) {
@@ -151,6 +153,20 @@ export function cuStreamWaitEvent(t: Caller, hStream: CUstream | null, hEvent: C
     if (handle !== stream.tail || point > stream.tailPoint) points.push({ syncobj: handle, point });
   }
   const error = addWaits(t, stream, points);
+  return error < 0 ? failSubmit(t, stream, error) : 0;
+}
+
+/** Lets a stream wait for the latest record of an interprocess event. */
+function waitShared(t: Caller, stream: Stream, shared: SharedEvent): CUresult {
+  const { device } = stream.context;
+  const point = shared.take(t, device);
+  if (typeof point === "number") return fail(t, errnoCode(point), errnoRule(point, "taking the event's fence"));
+  // The fence goes with the marker, so that its syncobj need not stay.
+  const old = stream.waits;
+  stream.waits = [...old, point];
+  const error = submitMarker(t, stream, "wait");
+  if (error < 0) stream.waits = old;
+  drop(t, device, point.syncobj);
   return error < 0 ? failSubmit(t, stream, error) : 0;
 }
 

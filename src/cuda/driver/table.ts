@@ -49,8 +49,6 @@ export const refusedNames = [
   "cuModuleGetSurfRef",
   "cuDeviceRegisterAsyncNotification",
   "cuDeviceUnregisterAsyncNotification",
-  "cuIpcGetEventHandle",
-  "cuIpcOpenEventHandle",
   "cuMemcpyBatchAsync_v2",
   "cuMemcpy3DBatchAsync_v2",
   "cuArrayGetSparseProperties",
@@ -354,8 +352,8 @@ export type Driver = {
   readonly cuDeviceUnregisterAsyncNotification: Shaped<DriverFunctions["cuDeviceUnregisterAsyncNotification"]>;
   readonly cuDeviceGetByPCIBusId: typeof deviceChapter.cuDeviceGetByPCIBusId;
   readonly cuDeviceGetPCIBusId: typeof deviceChapter.cuDeviceGetPCIBusId;
-  readonly cuIpcGetEventHandle: Shaped<DriverFunctions["cuIpcGetEventHandle"]>;
-  readonly cuIpcOpenEventHandle: Shaped<DriverFunctions["cuIpcOpenEventHandle"]>;
+  readonly cuIpcGetEventHandle: typeof ipcChapter.cuIpcGetEventHandle;
+  readonly cuIpcOpenEventHandle: typeof ipcChapter.cuIpcOpenEventHandle;
   readonly cuIpcGetMemHandle: typeof ipcChapter.cuIpcGetMemHandle;
   readonly cuIpcOpenMemHandle_v2: typeof ipcChapter.cuIpcOpenMemHandle_v2;
   readonly cuIpcCloseMemHandle: typeof ipcChapter.cuIpcCloseMemHandle;
@@ -894,8 +892,8 @@ export const driver: Driver = {
   cuDeviceUnregisterAsyncNotification: refused.cuDeviceUnregisterAsyncNotification,
   cuDeviceGetByPCIBusId: deviceChapter.cuDeviceGetByPCIBusId,
   cuDeviceGetPCIBusId: deviceChapter.cuDeviceGetPCIBusId,
-  cuIpcGetEventHandle: refused.cuIpcGetEventHandle,
-  cuIpcOpenEventHandle: refused.cuIpcOpenEventHandle,
+  cuIpcGetEventHandle: ipcChapter.cuIpcGetEventHandle,
+  cuIpcOpenEventHandle: ipcChapter.cuIpcOpenEventHandle,
   cuIpcGetMemHandle: ipcChapter.cuIpcGetMemHandle,
   cuIpcOpenMemHandle_v2: ipcChapter.cuIpcOpenMemHandle_v2,
   cuIpcCloseMemHandle: ipcChapter.cuIpcCloseMemHandle,

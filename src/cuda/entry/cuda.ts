@@ -1789,10 +1789,41 @@ export const cuDeviceGetByPCIBusId: Api["cuDeviceGetByPCIBusId"] = ambientCall("
  */
 export const cuDeviceGetPCIBusId: Api["cuDeviceGetPCIBusId"] = ambientCall("cuda", "cuDeviceGetPCIBusId");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A handle for an event, to be opened in another process.
+ *
+ * C: `CUresult cuIpcGetEventHandle(CUipcEventHandle *pHandle, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param pHandle gets it
+ * @param hEvent made with CU_EVENT_INTERPROCESS
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pHandle NULL, an event without CU_EVENT_INTERPROCESS.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuIpcGetEventHandle: Api["cuIpcGetEventHandle"] = ambientCall("cuda", "cuIpcGetEventHandle");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Another process's event, as an event of the current context: both see the latest record, whoever made it. It takes no time stamps. cuEventDestroy gives it back.
+ *
+ * C: `CUresult cuIpcOpenEventHandle(CUevent *phEvent, CUipcEventHandle handle)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Memory Management.
+ * @param phEvent gets it
+ * @param handle the handle
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phEvent NULL, no handle of an event.
+ * - CUDA_ERROR_INVALID_CONTEXT: made by this process.
+ * - CUDA_ERROR_INVALID_HANDLE: the process or its event is gone, or belongs to another user.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuIpcOpenEventHandle: Api["cuIpcOpenEventHandle"] = ambientCall("cuda", "cuIpcOpenEventHandle");
 
 /**
@@ -3787,8 +3818,6 @@ export const cuStreamSetAttribute: Api["cuStreamSetAttribute"] = ambientCall("cu
  * Makes an event in the current context.
  *
  * C: `CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)`
- *
- * Partial: Events between processes are not implemented.
  *
  * Blocking: never waits, and orders nothing.
  *

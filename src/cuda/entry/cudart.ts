@@ -178,10 +178,39 @@ export const cudaDeviceGetByPCIBusId: Api["cudaDeviceGetByPCIBusId"] = ambientCa
  */
 export const cudaDeviceGetPCIBusId: Api["cudaDeviceGetPCIBusId"] = ambientCall("cudart", "cudaDeviceGetPCIBusId");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A handle for an event made with cudaEventInterprocess, to be opened in another process.
+ *
+ * C: `cudaError_t cudaIpcGetEventHandle(cudaIpcEventHandle_t *handle, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param handle gets it
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: handle NULL, another event.
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaIpcGetEventHandle: Api["cudaIpcGetEventHandle"] = ambientCall("cudart", "cudaIpcGetEventHandle");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Another process's event.
+ *
+ * C: `cudaError_t cudaIpcOpenEventHandle(cudaEvent_t *event, cudaIpcEventHandle_t handle)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Device Management.
+ * @param event gets it; cudaEventDestroy gives it back
+ * @param handle what cudaIpcGetMemHandle gave, in any process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: event NULL, no handle of an event.
+ * - cudaErrorDeviceUninitialized: made by this process.
+ * - cudaErrorInvalidResourceHandle: the event is gone.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaIpcOpenEventHandle: Api["cudaIpcOpenEventHandle"] = ambientCall("cudart", "cudaIpcOpenEventHandle");
 
 /**
@@ -970,8 +999,6 @@ export const cudaEventCreate: Api["cudaEventCreate"] = ambientCall("cudart", "cu
  * Makes an event.
  *
  * C: `cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned int flags)`
- *
- * Partial: Events between processes are not implemented.
  *
  * Blocking: never waits, and orders nothing.
  *

@@ -30,8 +30,6 @@ import * as versionChapter from "./version.ts";
 
 /** Functions of the header that are not implemented. */
 export const refusedNames = [
-  "cudaIpcGetEventHandle",
-  "cudaIpcOpenEventHandle",
   "cudaDeviceRegisterAsyncNotification",
   "cudaDeviceUnregisterAsyncNotification",
   "cudaDeviceGetNvSciSyncAttributes",
@@ -180,8 +178,8 @@ export type Runtime = {
   readonly cudaDeviceSetCacheConfig: typeof deviceChapter.cudaDeviceSetCacheConfig;
   readonly cudaDeviceGetByPCIBusId: typeof deviceChapter.cudaDeviceGetByPCIBusId;
   readonly cudaDeviceGetPCIBusId: typeof deviceChapter.cudaDeviceGetPCIBusId;
-  readonly cudaIpcGetEventHandle: Shaped<RuntimeFunctions["cudaIpcGetEventHandle"]>;
-  readonly cudaIpcOpenEventHandle: Shaped<RuntimeFunctions["cudaIpcOpenEventHandle"]>;
+  readonly cudaIpcGetEventHandle: typeof ipcChapter.cudaIpcGetEventHandle;
+  readonly cudaIpcOpenEventHandle: typeof ipcChapter.cudaIpcOpenEventHandle;
   readonly cudaIpcGetMemHandle: typeof ipcChapter.cudaIpcGetMemHandle;
   readonly cudaIpcOpenMemHandle: typeof ipcChapter.cudaIpcOpenMemHandle;
   readonly cudaIpcCloseMemHandle: typeof ipcChapter.cudaIpcCloseMemHandle;
@@ -495,8 +493,8 @@ export const runtime: Runtime = {
   cudaDeviceSetCacheConfig: deviceChapter.cudaDeviceSetCacheConfig,
   cudaDeviceGetByPCIBusId: deviceChapter.cudaDeviceGetByPCIBusId,
   cudaDeviceGetPCIBusId: deviceChapter.cudaDeviceGetPCIBusId,
-  cudaIpcGetEventHandle: refused.cudaIpcGetEventHandle,
-  cudaIpcOpenEventHandle: refused.cudaIpcOpenEventHandle,
+  cudaIpcGetEventHandle: ipcChapter.cudaIpcGetEventHandle,
+  cudaIpcOpenEventHandle: ipcChapter.cudaIpcOpenEventHandle,
   cudaIpcGetMemHandle: ipcChapter.cudaIpcGetMemHandle,
   cudaIpcOpenMemHandle: ipcChapter.cudaIpcOpenMemHandle,
   cudaIpcCloseMemHandle: ipcChapter.cudaIpcCloseMemHandle,

@@ -56,6 +56,10 @@ export interface Sys {
   sendmsg(fd: number, message: SendMessage): Blocking<number>;
   /** Receives bytes and descriptors: bytes, 0 when the other end is closed, or a negative errno. Flags MSG_CMSG_CLOEXEC. */
   recvmsg(fd: number, message: ReceiveMessage, flags?: number): Blocking<number>;
+  /** A process as a descriptor (pidfd_open(2)). -EINVAL: flags, a number that is none; -ESRCH; -EMFILE. */
+  pidfdOpen(pid: number, flags: number): number;
+  /** A descriptor for another process's open file (pidfd_getfd(2)). -EBADF: either descriptor; -EPERM: the caller may not trace the process; -ESRCH: it is gone; -EINVAL: flags; -EMFILE. */
+  pidfdGetfd(pidfd: number, fd: number, flags: number): number;
   /** Makes a directory: 0, -EEXIST, -ENOENT, -EACCES, -EPERM. */
   mkdir(path: string): number;
   /** Removes a directory: 0, -ENOENT, -ENOTDIR, -ENOTEMPTY, -EBUSY, -EACCES, -EPERM. */

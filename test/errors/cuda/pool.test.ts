@@ -1,6 +1,6 @@
 import { out } from "../../../src/api/out.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
-import type { CUdeviceptr, CUmemGenericAllocationHandle, CUmemoryPool } from "../../../src/cuda/abi/driver/types.ts";
+import type { CUdeviceptr, CUevent, CUmemGenericAllocationHandle, CUmemoryPool } from "../../../src/cuda/abi/driver/types.ts";
 import { testErrors } from "./run.ts";
 import type { World } from "./world.ts";
 
@@ -122,10 +122,22 @@ testErrors("Stream Ordered Memory Allocator", [
   { name: "cuDeviceGetDefaultMemPool", needs: "init", control: (a) => a.cuDeviceGetDefaultMemPool(out(), 0), errors: [[INVALID, "pool_out NULL", (a) => a.cuDeviceGetDefaultMemPool(null, 0)], [DEVICE, "no such device", (a) => a.cuDeviceGetDefaultMemPool(out(), 9)]] },
 ]);
 
+/** The handle with the number of a process that there is not. */
+function ofNobody({ reserved }: { readonly reserved: Uint8Array }): { readonly reserved: Uint8Array } {
+  const bytes = Uint8Array.from(reserved);
+  new DataView(bytes.buffer).setUint32(4, 4711, true);
+  return { reserved: bytes };
+}
+
 const blank = { reserved: new Uint8Array(64) };
 testErrors("Memory Management: other processes' memory; Driver Entry Point Access", [
   { name: "cuIpcGetMemHandle", needs: "context", control: (a, w) => a.cuIpcGetMemHandle(out(), w.d), errors: [
     [INVALID, "pHandle NULL", (a, w) => a.cuIpcGetMemHandle(null, w.d)], [INVALID, "inside an allocation", (a, w) => a.cuIpcGetMemHandle(out(), w.d + 256)], [INVALID, "managed memory", (a, w) => a.cuIpcGetMemHandle(out(), w.managed)]] },
+  { name: "cuIpcGetEventHandle", needs: "context", control: (a, w) => a.cuIpcGetEventHandle(out(), w.interprocess), errors: [
+    [INVALID, "pHandle NULL", (a, w) => a.cuIpcGetEventHandle(null, w.interprocess)], [INVALID, "an event without CU_EVENT_INTERPROCESS", (a, w) => a.cuIpcGetEventHandle(out(), w.untimed)], [cu.CUDA_ERROR_INVALID_HANDLE, "no event", (a, w) => a.cuIpcGetEventHandle(out(), w.junk)]] },
+  { name: "cuIpcOpenEventHandle", needs: "context", control: (a, w) => { const e = out<CUevent>(); const code = a.cuIpcOpenEventHandle(e, w.foreignEvent); return code === 0 ? a.cuEventDestroy(e.value) : code; }, errors: [
+    [INVALID, "phEvent NULL", (a, w) => a.cuIpcOpenEventHandle(null, w.foreignEvent)], [INVALID, "no handle", (a) => a.cuIpcOpenEventHandle(out(), blank)], [INVALID, "a handle of memory", (a, w) => a.cuIpcOpenEventHandle(out(), w.foreign)],
+    [cu.CUDA_ERROR_INVALID_CONTEXT, "a handle of its own", (a, w) => a.cuIpcOpenEventHandle(out(), w.ownEvent)], [cu.CUDA_ERROR_INVALID_HANDLE, "of a process that is gone", (a, w) => a.cuIpcOpenEventHandle(out(), ofNobody(w.foreignEvent))]] },
   { name: "cuIpcOpenMemHandle_v2", needs: "context", control: (a, w) => { const p = out<number>(); const code = a.cuIpcOpenMemHandle(p, w.foreign, 1); if (code === 0) a.cuIpcCloseMemHandle(p.value); return code; }, errors: [
     [INVALID, "pdptr NULL", (a) => a.cuIpcOpenMemHandle(null, blank, 1)], [INVALID, "Flags 0", (a) => a.cuIpcOpenMemHandle(out(), blank, 0)], [INVALID, "no handle", (a) => a.cuIpcOpenMemHandle(out(), blank, 1)],
     [cu.CUDA_ERROR_INVALID_CONTEXT, "a handle of its own", (a, w) => a.cuIpcOpenMemHandle(out(), w.own, 1)]] },

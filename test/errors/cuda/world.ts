@@ -1,6 +1,6 @@
 import { callerOf } from "../../../src/api/bind.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
-import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUipcMemHandle, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
+import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUipcEventHandle, CUipcMemHandle, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
 import { driverKey, threadKey } from "../../../src/cuda/driver/core/state.ts";
 import type { SyncApi } from "../../../src/api/styles.ts";
 import type { Driver } from "../../../src/cuda/index.ts";
@@ -36,6 +36,10 @@ export interface World extends TestHost {
   readonly foreign: CUipcMemHandle;
   /** A handle of its own memory. */
   readonly own: CUipcMemHandle;
+  /** An event for other processes; an event of another process; a handle of its own. */
+  readonly interprocess: CUevent;
+  readonly foreignEvent: CUipcEventHandle;
+  readonly ownEvent: CUipcEventHandle;
   /** Handles of a stream, event and context that are gone. */
   readonly goneStream: CUstream;
   readonly goneEvent: CUevent;
@@ -55,6 +59,7 @@ export function makeWorld(): World {
   neighbour.cuInit(0);
   neighbour.cuCtxCreate(null, 0, 0);
   const foreign = neighbour.cuIpcGetMemHandle(neighbour.cuMemAlloc(64));
+  const foreignEvent = neighbour.cuIpcGetEventHandle(neighbour.cuEventCreate(cu.CU_EVENT_INTERPROCESS | cu.CU_EVENT_DISABLE_TIMING));
   const gone = easy.cuCtxCreate(null, 0, 0);
   easy.cuCtxDestroy(gone);
   const other = easy.cuCtxCreate(null, 0, 1);
@@ -70,12 +75,14 @@ export function makeWorld(): World {
   const goneEvent = easy.cuEventCreate(0);
   easy.cuEventDestroy(goneEvent);
   const untimed = easy.cuEventCreate(cu.CU_EVENT_DISABLE_TIMING);
+  const interprocess = easy.cuEventCreate(cu.CU_EVENT_INTERPROCESS | cu.CU_EVENT_DISABLE_TIMING);
+  const ownEvent = easy.cuIpcGetEventHandle(interprocess);
   const goneModule = easy.cuModuleLoadData(ptx.add);
   easy.cuModuleUnload(goneModule);
   const module = easy.cuModuleLoadData(ptx.add);
   const library = easy.cuLibraryLoadData(ptx.add, null, null, 0, null, null, 0);
   const world = {
-    ...host, machine, context, foreign, other, otherStream, otherEvent, stream, event, untimed, module, library, goneStream, goneEvent, goneContext: gone, goneModule,
+    ...host, machine, context, foreign, foreignEvent, interprocess, ownEvent, other, otherStream, otherEvent, stream, event, untimed, module, library, goneStream, goneEvent, goneContext: gone, goneModule,
     fn: easy.cuModuleGetFunction(module, "add"), empty: easy.cuModuleGetFunction(module, "empty"), kernel: easy.cuLibraryGetKernel(library, "add"),
     d: easy.cuMemAlloc(4096), d2: easy.cuMemAlloc(4096), pinned: easy.cuMemHostAlloc(4096, cu.CU_MEMHOSTALLOC_DEVICEMAP), managed: easy.cuMemAllocManaged(4096, cu.CU_MEM_ATTACH_GLOBAL),
     own: easy.cuIpcGetMemHandle(easy.cuMemAlloc(64)), plain: host.malloc(4096), bus: easy.cuDeviceGetPCIBusId(20, 0),

@@ -2,6 +2,7 @@ import type { Caller } from "../../../api/caller.ts";
 import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
 import type { CUevent } from "../../abi/driver/types.ts";
 import type { Context } from "./context.ts";
+import type { SharedEvent } from "./shared-event.ts";
 import type { Stream } from "./stream.ts";
 
 /** What an event's latest record captured. */
@@ -19,11 +20,14 @@ export class Event {
   handle: CUevent = 0;
   readonly context: Context;
   readonly flags: number;
+  /** Records of this process; of an interprocess event `shared` has the latest of any. */
   recorded: Recorded | null = null;
+  readonly shared: SharedEvent | null;
 
-  constructor(context: Context, flags: number) {
+  constructor(context: Context, flags: number, shared: SharedEvent | null = null) {
     this.context = context;
     this.flags = flags;
+    this.shared = shared;
   }
 
   /** Forgets the latest record; its slot is free once the work that writes to it is over. */
@@ -36,8 +40,9 @@ export class Event {
   }
 
   /** Takes the event out of its context. Work that waits for it is not touched. */
-  release(_t: Caller): void {
+  release(t: Caller): void {
     this.forget();
+    this.shared?.destroy(t);
     this.context.events.delete(this);
     this.context.driver.events.remove(this.handle);
   }

@@ -1,5 +1,6 @@
 import { Errno } from "../../errors.ts";
-import type { OpenFile } from "../../fs/file.ts";
+import { OpenFile } from "../../fs/file.ts";
+import { PidFd } from "../../fs/pidfd.ts";
 import { AF_UNIX, MSG_CMSG_CLOEXEC, MSG_CTRUNC, SCM_MAX_FD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM, UnixSocket, type Message } from "../../fs/socket.ts";
 import { mutant } from "../../mutants.ts";
 import type { Blocking } from "../../process/wait.ts";
@@ -23,7 +24,7 @@ export interface ReceiveMessage {
   flags: number;
 }
 
-/** System calls on unix sockets. */
+/** System calls that pass descriptors: on unix sockets, and by taking another process's. */
 export abstract class SocketCalls extends FileCalls {
   socketpair(domain: number, type: number): readonly [number, number] | number {
     this.charge();
@@ -76,5 +77,29 @@ export abstract class SocketCalls extends FileCalls {
     if (driver === undefined) return -Errno.EBADF;
     if (!(driver instanceof UnixSocket)) return -Errno.ENOTSOCK;
     return yield* this.onFile(fd, (file) => call(driver, file));
+  }
+
+  pidfdOpen(pid: number, flags: number): number {
+    this.charge();
+    if (flags !== 0 || !(pid > 0)) return -Errno.EINVAL;
+    const process = this.kernel.processes.get(pid);
+    if (process === undefined) return -Errno.ESRCH;
+    if (this.fails("failslab")) return -Errno.ENOMEM;
+    return this.installFile(new OpenFile("anon_inode:[pidfd]", 2, new PidFd(process)), true);
+  }
+
+  pidfdGetfd(pidfd: number, fd: number, flags: number): number {
+    this.charge();
+    if (flags !== 0) return -Errno.EINVAL;
+    const driver = this.process.files.get(pidfd)?.driver;
+    if (!(driver instanceof PidFd)) return -Errno.EBADF;
+    const { process: target } = driver;
+    const { cred } = this.process;
+    // PTRACE_MODE_ATTACH_REALCREDS.
+    const other = [target.cred.uid !== cred.uid, target.cred.euid !== cred.uid, target.cred.gid !== cred.gid, target.cred.egid !== cred.gid].includes(true);
+    if (target !== this.process && other && !cred.capabilities.has("CAP_SYS_PTRACE")) return -Errno.EPERM;
+    if (this.kernel.processes.get(target.pid) !== target) return -Errno.ESRCH;
+    const file = target.files.get(fd);
+    return file === undefined ? -Errno.EBADF : this.installFile(file.get(), true);
   }
 }

@@ -1,7 +1,7 @@
 import { Out, out } from "../../../../src/api/out.ts";
 import type { In } from "../../../../src/cuda/abi/common.ts";
 import * as rt from "../../../../src/cuda/abi/runtime/constants.ts";
-import type { cudaMemPoolProps } from "../../../../src/cuda/abi/runtime/types.ts";
+import type { cudaEvent_t, cudaMemPoolProps } from "../../../../src/cuda/abi/runtime/types.ts";
 import { testErrors } from "./run.ts";
 
 const INVALID = rt.cudaErrorInvalidValue;
@@ -48,6 +48,10 @@ testErrors("Memory between processes; entry points", [
   { name: "cudaIpcOpenMemHandle", needs: "context", control: (a, w) => { const p = out<number>(); const code = a.cudaIpcOpenMemHandle(p, w.foreign, 1); return code === 0 ? a.cudaIpcCloseMemHandle(p.value) : code; }, errors: [
     [INVALID, "devPtr NULL", (a, w) => a.cudaIpcOpenMemHandle(null, w.foreign, 1)], [INVALID, "flags", (a, w) => a.cudaIpcOpenMemHandle(out(), w.foreign, 0)], [INVALID, "no handle", (a) => a.cudaIpcOpenMemHandle(out(), { reserved: new Uint8Array(64) }, 1)],
     [rt.cudaErrorDeviceUninitialized, "its own", (a, w) => a.cudaIpcOpenMemHandle(out(), w.own, 1)]] },
+  { name: "cudaIpcGetEventHandle", needs: "context", control: (a, w) => a.cudaIpcGetEventHandle(out(), w.interprocess), errors: [
+    [INVALID, "handle NULL", (a, w) => a.cudaIpcGetEventHandle(null, w.interprocess)], [INVALID, "not made with cudaEventInterprocess", (a, w) => a.cudaIpcGetEventHandle(out(), w.untimed)], [rt.cudaErrorInvalidResourceHandle, "no event", (a, w) => a.cudaIpcGetEventHandle(out(), w.junk)]] },
+  { name: "cudaIpcOpenEventHandle", needs: "context", control: (a, w) => { const e = out<cudaEvent_t>(); const code = a.cudaIpcOpenEventHandle(e, w.foreignEvent); return code === 0 ? a.cudaEventDestroy(e.value) : code; }, errors: [
+    [INVALID, "event NULL", (a, w) => a.cudaIpcOpenEventHandle(null, w.foreignEvent)], [INVALID, "no handle", (a) => a.cudaIpcOpenEventHandle(out(), { reserved: new Uint8Array(64) })], [rt.cudaErrorDeviceUninitialized, "its own", (a, w) => a.cudaIpcOpenEventHandle(out(), w.ownEvent)]] },
   { name: "cudaIpcCloseMemHandle", needs: "context", control: (a, w) => { const p = out<number>(); const code = a.cudaIpcOpenMemHandle(p, w.foreign, 1); return code === 0 ? a.cudaIpcCloseMemHandle(p.value) : code; }, errors: [[INVALID, "not opened", (a, w) => a.cudaIpcCloseMemHandle(w.d)], [INVALID, "NULL", (a) => a.cudaIpcCloseMemHandle(null)]] },
   { name: "cudaGetDriverEntryPoint", needs: "nothing", control: (a) => a.cudaGetDriverEntryPoint("cuInit", out(), 0, null), errors: [[INVALID, "symbol NULL", (a) => a.cudaGetDriverEntryPoint(null, out(), 0, null)], [INVALID, "funcPtr NULL", (a) => a.cudaGetDriverEntryPoint("cuInit", null, 0, null)], [INVALID, "flags", (a) => a.cudaGetDriverEntryPoint("cuInit", out(), 99, null)]] },
   { name: "cudaGetDriverEntryPointByVersion", needs: "nothing", control: (a) => a.cudaGetDriverEntryPointByVersion("cuInit", out(), 12000, 0, new Out<0 | 1 | 2>()), errors: [

@@ -1,7 +1,7 @@
 import { callerOf } from "../../../../src/api/bind.ts";
 import type { SyncApi } from "../../../../src/api/styles.ts";
 import * as rt from "../../../../src/cuda/abi/runtime/constants.ts";
-import type { cudaEvent_t, cudaIpcMemHandle_t, cudaKernel_t, cudaLibrary_t, cudaMemPool_t, cudaStream_t } from "../../../../src/cuda/abi/runtime/types.ts";
+import type { cudaEvent_t, cudaIpcEventHandle_t, cudaIpcMemHandle_t, cudaKernel_t, cudaLibrary_t, cudaMemPool_t, cudaStream_t } from "../../../../src/cuda/abi/runtime/types.ts";
 import type { Runtime } from "../../../../src/cuda/index.ts";
 import { runtimeKey, runtimeThreadKey } from "../../../../src/cuda/runtime/core/state.ts";
 import { makeMachine, ptx, type TestHost, type TestMachine } from "../../../cuda/support/host.ts";
@@ -35,6 +35,10 @@ export interface World extends TestHost {
   readonly foreign: cudaIpcMemHandle_t;
   /** A handle of its own memory. */
   readonly own: cudaIpcMemHandle_t;
+  /** An event for other processes; an event of another process; a handle of its own. */
+  readonly interprocess: cudaEvent_t;
+  readonly foreignEvent: cudaIpcEventHandle_t;
+  readonly ownEvent: cudaIpcEventHandle_t;
   readonly goneStream: cudaStream_t;
   readonly goneEvent: cudaEvent_t;
   /** A number that is no handle of anything. */
@@ -46,6 +50,7 @@ export function makeWorld(): World {
   const machine = makeMachine({ gpus: ["a100-pcie-40gb", "a100-pcie-40gb"] });
   const neighbour = machine.process("neighbour").easyrt;
   const foreign = neighbour.cudaIpcGetMemHandle(neighbour.cudaMalloc(64));
+  const foreignEvent = neighbour.cudaIpcGetEventHandle(neighbour.cudaEventCreateWithFlags(rt.cudaEventInterprocess | rt.cudaEventDisableTiming));
   const host = machine.process("world");
   const { easyrt } = host;
   for (const text of [ptx.add, ptx.bad, ptx.variables]) host.cudart.registerModule(text);
@@ -61,13 +66,14 @@ export function makeWorld(): World {
   easyrt.cudaEventRecord(event, stream);
   const goneEvent = easyrt.cudaEventCreate();
   easyrt.cudaEventDestroy(goneEvent);
+  const interprocess = easyrt.cudaEventCreateWithFlags(rt.cudaEventInterprocess | rt.cudaEventDisableTiming);
   const library = easyrt.cudaLibraryLoadData(ptx.add, null, null, 0, null, null, 0);
   // What is loaded on first use is loaded.
   for (const name of ["add", "empty", "fault"]) easyrt.cudaGetFuncBySymbol(name);
   easyrt.cudaGetSymbolAddress("counter");
   const kernel = easyrt.cudaLibraryGetKernel(library, "add");
   const world = {
-    ...host, machine, foreign, otherStream, otherEvent, far, stream, goneStream, event, goneEvent, library, kernel,
+    ...host, machine, foreign, foreignEvent, interprocess, ownEvent: easyrt.cudaIpcGetEventHandle(interprocess), otherStream, otherEvent, far, stream, goneStream, event, goneEvent, library, kernel,
     untimed: easyrt.cudaEventCreateWithFlags(rt.cudaEventDisableTiming), fresh: easyrt.cudaEventCreate(),
     pool: easyrt.cudaMemPoolCreate({ allocType: rt.cudaMemAllocationTypePinned, location: { type: rt.cudaMemLocationTypeDevice, id: 0 } }),
     d: easyrt.cudaMalloc(4096), d2: easyrt.cudaMalloc(4096), pinned: easyrt.cudaHostAlloc(4096, rt.cudaHostAllocMapped), managed: easyrt.cudaMallocManaged(4096, rt.cudaMemAttachGlobal),

@@ -178,16 +178,16 @@ const multiplyAdd = (m: Mnemonic): Lower => {
 };
 
 const T = "u32 s32";
-const CMP = Object.keys(comparisons).join(" ");
+const COMPARISONS = Object.keys(comparisons);
 
 /** Rows of video instructions. */
 export const videoRows: readonly Row[] = [
   ...(["add", "sub", "absdiff", "min", "max"] as const).map((op): Row => ({ op: `v${op}`, types: [T, T, T], mods: "sat add min max", operands: [3, 4], mode: "pure", make: scalar(op) })),
   ...(["shl", "shr"] as const).map((op): Row => ({ op: `v${op}`, types: [T, T, "u32"], mods: "sat clamp wrap add min max", operands: [3, 4], mode: "pure", make: scalar(op) })),
   { op: "vmad", types: [T, T, T], mods: "sat po shr7 shr15", operands: 4, mode: "pure", make: multiplyAdd },
-  { op: "vset", types: [T, T], mods: `${CMP} add min max`, operands: [3, 4], mode: "pure", make: scalar("set") },
+  ...COMPARISONS.map((needs): Row => ({ op: "vset", types: [T, T], needs, mods: "add min max", operands: [3, 4], mode: "pure", make: scalar("set") })),
   ...([2, 4] as const).flatMap((count): Row[] => [
     ...(["add", "sub", "avrg", "absdiff", "min", "max"] as const).map((op): Row => ({ op: `v${op}${count}`, types: [T, T, T], mods: "sat add", operands: 4, mode: "pure", make: packed(op, count) })),
-    { op: `vset${count}`, types: [T, T], mods: `${CMP} add`, operands: 4, mode: "pure", make: packed("set", count) },
+    ...COMPARISONS.map((needs): Row => ({ op: `vset${count}`, types: [T, T], needs, mods: "add", operands: 4, mode: "pure", make: packed("set", count) })),
   ]),
 ];
