@@ -1,7 +1,7 @@
 // Puts src/ together as few JavaScript files: 600 modules would take a second to load, a handful takes a few dozen milliseconds. Twice: as ES modules for browsers and bundlers,
 // as CommonJS for Node, which src/tools/loader loads from V8's code cache.
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -17,13 +17,23 @@ function publicNames() {
 /** The command line program. */
 const program = "tools/cli/main";
 
+/** A hash of the compiler's sources, for src/compiler/clang/build-id.ts. */
+function compilerHash() {
+  const folder = join(root, "src/compiler");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".ts")).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  return hash.digest("hex").slice(0, 16);
+}
+
 const options = {
   cwd: root,
   platform: "node",
   external: [/^node:/, "@yowasp/clang", "amaro", "fast-check"],
   treeshake: { moduleSideEffects: true },
   // Planted faults of the kernel model are for its own tests.
-  plugins: [{ name: "no-mutants", transform: (code, id) => (id.endsWith("/kernel/mutants.ts") ? null : code.replace(/\bmutant\("[a-z0-9-]+"\)/g, "false")) }],
+  plugins: [{
+    name: "build-id", transform: (code, id) => (id.replaceAll("\\", "/").endsWith("/compiler/clang/build-id.ts") ? code.replace(/= null;/, `= "${compilerHash()}";`) : null),
+  }, { name: "no-mutants", transform: (code, id) => (id.endsWith("/kernel/mutants.ts") ? null : code.replace(/\bmutant\("[a-z0-9-]+"\)/g, "false")) }],
   onLog(level, log, handle) {
     if (level === "warn") throw new Error(log.message);
     handle(level, log);

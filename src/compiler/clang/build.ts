@@ -2,7 +2,9 @@ import { CompileError } from "../abi.ts";
 import type { Module } from "../ir/module.ts";
 import { openclToIr } from "../llvm/opencl.ts";
 import { SOURCE_NAME } from "./arguments.ts";
-import { openClCompiler, type OpenClCompiler } from "./compiler.ts";
+import { buildId } from "./build-id.ts";
+import { cachedModule, cacheKey, keepModule } from "./cache.ts";
+import { openClCompiler, type CompileRequest, type OpenClCompiler } from "./compiler.ts";
 import type { Headers } from "./headers.ts";
 import { parseBuildOptions, type BuildOptions } from "./options.ts";
 
@@ -45,15 +47,29 @@ export function compileOpenCl(source: string, request: BuildRequest = {}): Build
   if (!parsed.ok) return { ok: false, failure: "invalid-options", error: null, log: `error: invalid build options: ${parsed.message}\n` };
   const compiler = request.compiler === undefined ? openClCompiler() : request.compiler;
   if (compiler === null) return { ok: false, failure: "no-compiler", error: null, log: `${NO_COMPILER}\n` };
-  const result = compiler.compile(source, {
+  const asked: CompileRequest = {
     options: parsed.options,
     ...(request.headers === undefined ? {} : { headers: request.headers }),
     ...(request.extensions === undefined ? {} : { extensions: request.extensions }),
-  });
+  };
+  const { options } = parsed;
+  const key = buildId === null ? null : compiler.keyOf?.(source, asked) ?? null;
+  // What is kept lowered is another file for every state of this compiler.
+  const moduleKey = key === null ? null : cacheKey([key, buildId, request.name, request.phase]);
+  const kept = moduleKey === null ? null : cachedModule(moduleKey);
+  if (kept !== null) {
+    const text = (): string => {
+      const again = compiler.compile(source, asked);
+      return again.ok ? again.ir : "";
+    };
+    return { ok: true, module: kept.module, options, log: kept.log, get ir(): string { return text(); } };
+  }
+  const result = compiler.compile(source, asked);
   if (!result.ok) return { ok: false, failure: "failed", error: null, log: result.log };
   try {
     const module = openclToIr(result.ir, request.name ?? SOURCE_NAME, { sourceName: SOURCE_NAME, forLinking: request.phase === "compile" });
-    return { ok: true, module, options: parsed.options, ir: result.ir, log: result.log };
+    if (moduleKey !== null) keepModule(moduleKey, { module, log: result.log });
+    return { ok: true, module, options, ir: result.ir, log: result.log };
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     // Syntax errors are of the LLVM IR, whose lines are not the program's.

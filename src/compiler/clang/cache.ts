@@ -1,3 +1,4 @@
+import type { Module } from "../ir/module.ts";
 import { environment, nodeModule } from "./host.ts";
 
 /** What a compilation gave, as it is kept. */
@@ -30,9 +31,9 @@ export function cacheKey(parts: unknown): string {
   return crypto === null ? text : crypto.createHash("sha256").update(text).digest("hex");
 }
 
-function fileOf(key: string): string | null {
+function fileOf(key: string, extension: "json" | "module"): string | null {
   const folder = cacheFolder();
-  return folder === null ? null : nodeModule("node:path")!.join(folder, key.slice(0, 2), `${key.slice(2)}.json`);
+  return folder === null ? null : nodeModule("node:path")!.join(folder, key.slice(0, 2), `${key.slice(2)}.${extension}`);
 }
 
 function isCompiled(value: unknown): value is Compiled {
@@ -54,7 +55,7 @@ function remember(key: string, result: Compiled): void {
 export function cached(key: string): Compiled | null {
   const known = memory.get(key);
   if (known !== undefined) return known;
-  const file = fileOf(key);
+  const file = fileOf(key, "json");
   if (file === null) return null;
   try {
     const value: unknown = JSON.parse(nodeModule("node:fs")!.readFileSync(file, "utf8"));
@@ -66,10 +67,14 @@ export function cached(key: string): Compiled | null {
   }
 }
 
-/** Keeps a result. Written under another name first, so that other processes see all of it or nothing. A cache that cannot be written is no error. */
+/** Keeps a result. A cache that cannot be written is no error. */
 export function keep(key: string, result: Compiled): void {
   remember(key, result);
-  const file = fileOf(key);
+  write(fileOf(key, "json"), () => JSON.stringify(result));
+}
+
+/** Written under another name first, so that other processes see all of a file or nothing. */
+function write(file: string | null, content: () => string | Uint8Array): void {
   if (file === null) return;
   const fs = nodeModule("node:fs")!;
   const path = nodeModule("node:path")!;
@@ -77,7 +82,7 @@ export function keep(key: string, result: Compiled): void {
   const temporary = `${file}.${process.pid}.${unique}`;
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(result));
+    fs.writeFileSync(temporary, content());
     fs.renameSync(temporary, file);
   } catch {
     try {
@@ -86,6 +91,32 @@ export function keep(key: string, result: Compiled): void {
       // not even the folder is there
     }
   }
+}
+
+/** A program that was compiled and lowered before. */
+export interface Lowered {
+  readonly module: Module;
+  readonly log: string;
+}
+
+/** A lowered program, from disk; null when there is none. Reading one takes a tenth of lowering it again. */
+export function cachedModule(key: string): Lowered | null {
+  const file = fileOf(key, "module");
+  const v8 = nodeModule("node:v8");
+  if (file === null || v8 === null) return null;
+  try {
+    const value = v8.deserialize(nodeModule("node:fs")!.readFileSync(file)) as Partial<Lowered> & { readonly key?: unknown };
+    return value.key === key && value.module !== undefined && value.log !== undefined ? { module: value.module, log: value.log } : null;
+  } catch {
+    return null; // not there, or by another version of Node: lowered again
+  }
+}
+
+/** Keeps a lowered program. */
+export function keepModule(key: string, lowered: Lowered): void {
+  const v8 = nodeModule("node:v8");
+  if (v8 === null) return;
+  write(fileOf(key, "module"), () => v8.serialize({ key, ...lowered }));
 }
 
 /** Forgets what is in memory (for tests of the disk cache). */

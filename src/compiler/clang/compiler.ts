@@ -5,7 +5,7 @@ import { collectHeaders, type Headers } from "./headers.ts";
 import { environment } from "./host.ts";
 import { nativeClang } from "./native.ts";
 import type { BuildOptions } from "./options.ts";
-import type { ClangTool } from "./tool.ts";
+import type { ClangRun, ClangTool } from "./tool.ts";
 import { wasmClang } from "./wasm.ts";
 
 /** What to compile with. */
@@ -28,15 +28,23 @@ export interface OpenClCompiler {
   readonly id: string;
   /** `log` is what the compiler said, warnings included; it goes to the build log as it is. */
   compile(source: string, request: CompileRequest): CompileResult;
+  /** A key for everything that the result depends on; absent: nothing that is made of the result may be kept. */
+  keyOf?(source: string, request: CompileRequest): string;
 }
 
 /** Makes a compiler of a Clang: arguments, headers and the cache around it. */
 export function compilerOf(tool: ClangTool): OpenClCompiler {
+  const runOf = (source: string, { options, headers = {}, extensions = [...languageExtensions, ...languageFeatures] }: CompileRequest): ClangRun => ({
+    files: { ...collectHeaders(source, headers, options.includes), [SOURCE_NAME]: source }, args: compilerArguments(options, extensions),
+  });
   return {
     id: tool.id,
-    compile(source, { options, headers = {}, extensions = [...languageExtensions, ...languageFeatures] }) {
-      const files = { ...collectHeaders(source, headers, options.includes), [SOURCE_NAME]: source };
-      const args = compilerArguments(options, extensions);
+    keyOf(source, request) {
+      const { args, files } = runOf(source, request);
+      return cacheKey([tool.id, args, files]);
+    },
+    compile(source, request) {
+      const { args, files } = runOf(source, request);
       const key = cacheKey([tool.id, args, files]);
       let result = cached(key);
       if (result === null) {

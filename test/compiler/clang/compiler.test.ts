@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compileOpenCl } from "../../../src/compiler/clang/build.ts";
-import { cacheKey, cached, forgetMemory, keep, type Compiled } from "../../../src/compiler/clang/cache.ts";
+import { cacheKey, cached, cachedModule, forgetMemory, keep, keepModule, type Compiled } from "../../../src/compiler/clang/cache.ts";
 import { compilerOf, openClCompiler, useOpenClCompiler } from "../../../src/compiler/clang/compiler.ts";
 import { collectHeaders } from "../../../src/compiler/clang/headers.ts";
 import { nativeClang } from "../../../src/compiler/clang/native.ts";
@@ -129,6 +129,30 @@ describe("the cache", () => {
     process.env["GLASSGPU_CACHE_DIR"] = join(folder, "file");
     keep(cacheKey(["z"]), good);
     expect(cached(cacheKey(["z"]))).toEqual(good);
+  });
+
+  test("lowered programs come back equal, and only whole ones under their own key", () => {
+    const built = compileOpenCl("source", { compiler: compilerOf(pretend(good).tool), name: "mine" });
+    if (!built.ok) throw new Error(built.log);
+    const key = cacheKey(["module"]);
+    expect(cachedModule(key)).toBeNull();
+    keepModule(key, { module: built.module, log: "words" });
+    expect(cachedModule(key)).toEqual({ module: built.module, log: "words" });
+    const file = join(folder, key.slice(0, 2), `${key.slice(2)}.module`);
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.subarray(0, bytes.length / 2));
+    expect(cachedModule(key)).toBeNull();
+    const other = cacheKey(["another"]);
+    keepModule(other, { module: built.module, log: "" });
+    writeFileSync(file, readFileSync(join(folder, other.slice(0, 2), `${other.slice(2)}.module`)));
+    expect(cachedModule(key)).toBeNull();
+    process.env["GLASSGPU_CACHE_DIR"] = "off";
+    expect(cachedModule(other)).toBeNull();
+  });
+
+  test("the sources keep no lowered programs: they may change", () => {
+    compileOpenCl("source", { compiler: compilerOf(pretend(good).tool) });
+    expect(readdirSync(folder, { recursive: true }).filter((file) => String(file).endsWith(".module"))).toEqual([]);
   });
 
   test("memory holds a bounded number of results", () => {
