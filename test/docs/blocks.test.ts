@@ -7,7 +7,7 @@ import { root, textOf } from "../architecture/sources.ts";
 const pages = ["README.md", ...readdirSync(`${root}/docs`, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md") && !name.startsWith("api")).map((name) => `docs/${name}`)];
 
 /** Blocks in TypeScript, by the name of a file that is not there. */
-const blocks = new Map(pages.flatMap((page) => [...textOf(page).matchAll(/^```ts\n([^]*?)^```$/gm)].map((match, i) => [`${root}/test/docs/${page.replaceAll(/\W/g, "-")}-${i + 1}.ts`, match[1]!] as const)));
+const blocks: ReadonlyMap<string, string> = new Map(pages.flatMap((page) => [...textOf(page).matchAll(/^```ts\n([^]*?)^```$/gm)].map((match, i) => [`${root}/test/docs/${page.replaceAll(/\W/g, "-")}-${i + 1}.ts`, match[1]!] as const)));
 
 /** Pieces that are shown beside the same of another language, not to be run. */
 const fragments = /^docs\/seed\.md$/;
@@ -19,7 +19,7 @@ test("every block in TypeScript is a program, that imports what it uses", () => 
 
 test("blocks compile", () => {
   const config = ts.parseJsonConfigFileContent(ts.readConfigFile(`${root}/tsconfig.json`, (file) => ts.sys.readFile(file)).config, ts.sys, root);
-  const programs = new Map([...blocks].filter(([, text]) => /^import /m.test(text)).map(([file, text]) => [file, `${text}\nexport {};\n`]));
+  const programs: ReadonlyMap<string, string> = new Map([...blocks].filter(([, text]) => /^import /m.test(text)).map(([file, text]) => [file, `${text}\nexport {};\n`]));
   // What a page leaves to the reader ("myPipeline") is declared for it.
   const host = ts.createCompilerHost({ ...config.options, noEmit: true });
   const read = host.readFile.bind(host);

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PageData } from "../../../src/tools/timeline/viewer/types.ts";
 import { buildPackage, type BuiltPackage } from "./built.ts";
 
 let built: BuiltPackage;
@@ -51,6 +52,33 @@ describe("glassgpu check", () => {
     expect(again.code).toBe(1);
     expect(again.stdout).toMatch(/^counted 1\n/);
     expect(again.stdout).toContain("1 schedule in");
+  });
+
+  test("draws what it found", () => {
+    writeFileSync(join(folder, "race.ts"), `
+export default ({ machine }) => {
+  const cu = machine({ gpus: ["tiny"] }).process("race").throwing.cuda;
+  cu.cuInit(0);
+  cu.cuCtxCreate(null, 0, 0);
+  const [a, b] = [cu.cuStreamCreate(1), cu.cuStreamCreate(1)];
+  const memory = cu.cuMemAlloc(256);
+  cu.cuMemsetD8Async(memory, 1, 256, a);
+  cu.cuMemsetD8Async(memory, 2, 256, b);
+  cu.cuCtxSynchronize();
+};
+`);
+    const found = check("race.ts", "--schedules", "3", "--report", "out/race.html");
+    expect(found.code).toBe(1);
+    expect(found.stderr).toContain("wrote out/race.html");
+    const page = readFileSync(join(folder, "out/race.html"), "utf8");
+    const { notes, slices, strings } = JSON.parse(/<script type="application\/json" id="data">([^<]*)</.exec(page)![1]!) as PageData;
+    expect(notes).toHaveLength(1);
+    expect(notes[0]!.kind).toBe("race");
+    expect(notes[0]!.slices.map((slice) => strings[slices.name[slice]!])).toEqual(["cuMemsetD8Async", "cuMemsetD8Async"]);
+    expect(new Set(notes[0]!.slices).size).toBe(2);
+    const nothing = check("function.mjs", "--schedules", "3", "--report", "out/nothing.html");
+    expect(nothing.code).toBe(0);
+    expect(nothing.stderr).toContain("nothing was found: no out/nothing.html");
   });
 
   test("names a place once, however often the file was loaded", () => {

@@ -214,6 +214,14 @@ export function makePainter(app: App, parts: Parts): () => void {
     return true;
   }
 
+  /** A red frame around a bar whose middle is at `y`. */
+  function frame(x0: number, x1: number, y: number): void {
+    const left = Math.max(app.gutter - 4, x0);
+    context.strokeStyle = app.colors.bad;
+    context.lineWidth = 2;
+    context.strokeRect(left, y - app.laneHeight / 2 + 1, Math.max(3, Math.min(x1, app.width + 4) - left), app.laneHeight - 3);
+  }
+
   function arrows(): void {
     const chosen = new Set([state.selected, state.hover].flatMap((slice) => (slice < 0 ? [] : [...model.flowsOf(slice)])));
     if (state.arrows) {
@@ -236,10 +244,15 @@ export function makePainter(app: App, parts: Parts): () => void {
         if (y === null) continue;
         const x0 = app.x(app.warp.toU(slices.start[slice]!));
         const x1 = app.x(app.warp.toU(slices.start[slice]! + slices.length[slice]!));
-        const left = Math.max(app.gutter - 4, x0);
-        context.strokeStyle = app.colors.bad;
-        context.lineWidth = 2;
-        context.strokeRect(left, y - app.laneHeight / 2 + 1, Math.max(3, Math.min(x1, app.width + 4) - left), app.laneHeight - 3);
+        frame(x0, x1, y);
+        // The work that the call asked for is what does it.
+        for (const index of model.flowsOf(slice)) {
+          const [from, , work, , kind] = data.flows[index]!;
+          const at = laneY(work);
+          if (kind !== 0 || from !== slice || at === null) continue;
+          frame(app.x(app.warp.toU(slices.start[work]!)), app.x(app.warp.toU(slices.start[work]! + slices.length[work]!)), at);
+          arrow(index, true);
+        }
         if (before !== null) curve(before[0], before[1], x0, y, app.colors.bad, true);
         before = [x1, y];
       }
