@@ -223,6 +223,6 @@ export class LoadedKernel {
 }
 
 const KEPT_PROOFS = 64;
-const KEPT_SLOTS = 8;
+const KEPT_SLOTS = 12;
 const KEPT_SCRATCH = 4;
 

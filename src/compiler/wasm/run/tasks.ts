@@ -5,8 +5,12 @@ import { MAX_TASKS, task, TASK_WORDS } from "../threads/task.ts";
 import type { Independence } from "./independent.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
 
-/** Tasks of one slice. More would share the work more evenly, but each is a call of compiled code that begins anew. */
-const TOGETHER = 8;
+/**
+ * Tasks of one slice, by their part of it. The last ones are small, so that threads come to the end at about the same time, though groups differ. More would be more even still, but each is a call of
+ * compiled code that begins anew.
+ */
+const TOGETHER: readonly number[] = [2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1];
+const ALONE: readonly number[] = [1];
 /** Most instructions of one task: what is counted in a call must fit its words. */
 const MOST = 1 << 23;
 /** Slices in a row in which hardly a task came far before its groups run in turn again. */
@@ -94,7 +98,7 @@ export class Tasks {
       this.alone ||= !safe;
       let count = 0;
       try {
-        count = this.choose(this.alone ? 1 : TOGETHER, budget - slice.instructions, most - slice.finished, average);
+        count = this.choose(this.alone ? ALONE : TOGETHER, budget - slice.instructions, most - slice.finished, average);
         if (count > 0) this.perform(count);
       } finally {
         this.show();
@@ -106,16 +110,20 @@ export class Tasks {
   }
 
   /** Puts the slice's tasks at the front of `rows`, and writes them down. @returns how many */
-  private choose(together: number, budget: number, most: number, average: number): number {
-    const share = Math.max(1, Math.floor(budget / together));
-    // Towards the end of the grid all get a part.
-    const each = average < share ? Math.max(1, Math.min(Math.floor(share / average), Math.ceil((this.total - this.next) / together))) : 1;
-    const fuel = Math.min(MOST, average > 2 * share ? share : 4 * share);
+  private choose(parts: readonly number[], budget: number, most: number, average: number): number {
     // When only so many may end, none that is in the middle is left behind.
     if (most < this.total) this.rows.sort((a, b) => Number(a.slot < 0) - Number(b.slot < 0));
+    let left = parts.reduce((sum, part) => sum + part, 0);
+    const unit = budget / left;
     let room = most;
     let count = 0;
-    for (; count < together && room > 0; count++) {
+    for (; count < parts.length && room > 0; count++) {
+      const part = parts[count]!;
+      const share = Math.max(1, Math.floor(unit * part));
+      // Towards the end of the grid all get a part.
+      const each = average < share ? Math.max(1, Math.min(Math.floor(share / average), Math.ceil(((this.total - this.next) * part) / left))) : 1;
+      const fuel = Math.min(MOST, average > 2 * share ? share : 2 * share);
+      left -= part;
       let row = this.rows[count];
       if (row === undefined) {
         const groups = Math.min(each, this.total - this.next);
