@@ -5,13 +5,15 @@ import { CHECK_CLASSES, parseChecks } from "../../check/classes.ts";
 import type { CheckClass } from "../../compiler/abi.ts";
 import { formatDiagnostic } from "../../api/diagnostics.ts";
 import { setDefaultProcess } from "../../host/ambient.ts";
-import { EmulatorBug } from "../../kernel/errors.ts";
+import { DeadlockError, EmulatorBug } from "../../kernel/errors.ts";
+import { MAX_THREADS } from "../../compiler/wasm/threads/task.ts";
 import { chromeTrace } from "../../kernel/trace/export-chrome.ts";
 import { configureMachines, createMachine, type Machine } from "../../machine.ts";
+import type { TimelineFinding } from "../timeline/annotate.ts";
 import { htmlTimeline } from "../timeline/page.ts";
 import { textTimeline } from "../timeline/text.ts";
 import { installLoader } from "./loader.ts";
-import { readMachineFile } from "./machine-file.ts";
+import { isWorkers, readMachineFile } from "./machine-file.ts";
 import { parse } from "./options.ts";
 import { ExitCode, UsageError } from "./usage.ts";
 import { importModule } from "./import.ts";
@@ -23,6 +25,7 @@ const options = {
   timeline: { type: "boolean" },
   diagnostics: { type: "boolean" },
   check: { type: "string" },
+  workers: { type: "string" },
 } as const;
 
 /** "out/trace.json" for the first machine, "out/trace-2.json" for the second. */
@@ -57,6 +60,8 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
   // "--check" alone means everything.
   const { values, positionals, rest } = parse(args.map((arg, i) => (arg === "--check" && !args.slice(0, i).includes("--") ? `--check=${CHECK_CLASSES.join()}` : arg)), options);
   const checks = values.check === undefined ? null : checksOf(values.check);
+  const workers = values.workers === undefined ? null : Number(values.workers);
+  if (workers !== null && !isWorkers(workers)) throw new UsageError(`run: --workers must be a whole number from 1 to ${MAX_THREADS}, not ${values.workers}`);
   const [file, extra] = positionals;
   if (file === undefined) throw new UsageError("run: which host program?");
   if (extra !== undefined) throw new UsageError(`run: one host program at a time; arguments for it stand after --: glassgpu run ${file} -- ${extra}`);
@@ -65,7 +70,8 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
 
   const tracing = values.trace !== undefined || values.report !== undefined || values.timeline === true;
   const machines: Machine[] = [];
-  configureMachines({ ...(values.machine === undefined ? {} : readMachineFile(values.machine)), ...(tracing ? { trace: true } : {}), ...(checks === null ? {} : { check: checks }) }, (machine) => machines.push(machine));
+  const findings: TimelineFinding[] = [];
+  configureMachines({ ...(values.machine === undefined ? {} : readMachineFile(values.machine)), ...(tracing ? { trace: true } : {}), ...(checks === null ? {} : { check: checks }), ...(workers === null ? {} : { workers }) }, (machine) => machines.push(machine));
 
   // The reports are written at the very end, also when the program calls process.exit() or fails.
   process.once("exit", () => {
@@ -73,7 +79,7 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
     machines.forEach((machine, index) => {
       const events = machine.trace();
       if (values.trace !== undefined) write(numbered(values.trace, index), JSON.stringify(chromeTrace(events)));
-      if (values.report !== undefined) write(numbered(values.report, index), htmlTimeline(events, { title: `${basename(file)}${machines.length > 1 ? `, machine ${index + 1}` : ""}` }));
+      if (values.report !== undefined) write(numbered(values.report, index), htmlTimeline(events, { title: `${basename(file)}${machines.length > 1 ? `, machine ${index + 1}` : ""}`, diagnostics: machine.diagnostics(), findings }));
       if (values.timeline === true) console.error(textTimeline(events));
       const found = machine.diagnostics().filter((diagnostic) => values.diagnostics === true || (checks !== null && diagnostic.kind === "checker"));
       for (const diagnostic of found) console.error(formatDiagnostic(diagnostic));
@@ -89,6 +95,7 @@ export async function run(args: readonly string[], root: URL): Promise<void> {
   try {
     await importModule(pathToFileURL(path).href);
   } catch (error) {
+    if (error instanceof DeadlockError) findings.push({ kind: "deadlock", message: error.message });
     explain(error, machines);
     process.exitCode = error instanceof EmulatorBug ? ExitCode.bug : ExitCode.failed;
   }

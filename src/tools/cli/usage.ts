@@ -26,6 +26,7 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
       --report <out.html>     write what happened as a page with a timeline
       --timeline              print a small timeline at the end
       --check[=<a,b,...>]     check device code: bounds, lifetime, uninitialised, races, barriers (all), and print what was found
+      --workers <n>           threads that run device code, 1 to 8 (1); results do not depend on it
       --diagnostics           print every error with its explanation at the end
   glassgpu check <host.ts> [options] [-- arguments of the program]
       runs a host program under many schedules: what the machine leaves open is decided anew each time. A file whose default export is a function is loaded once and the function
@@ -35,6 +36,7 @@ export const help: string = `glassgpu: a computer with GPUs in it, for host prog
       --seed <n>              of random and pct (1)
       --depth <n>             of pct: ordering constraints that a mistake may need (3)
       --replay <g1...>        this one schedule instead, with the program's output
+      --report <page.html>    the timeline of the first finding, with what was found marked in it
       --detect <a,b,...>      races, lifetimes, leaks, polling, differences (races,lifetimes); failures and deadlocks always
       --shrink <n>            runs for making a failing schedule simpler (300)
       --machine <file.json>   as for run
