@@ -92,7 +92,8 @@ const compareExchangeC11: Lowering = (s) => {
   const type = typeOfCode[codeOf(s.params[0])] ?? s.fail(`${s.base} on this type`);
   const place = s.place(0);
   const wanted = s.place(1);
-  const { order } = ordering(s, 3);
+  // The order of a failure, which may not be stronger, stands between.
+  const order = s.args.length > 3 ? orderArgument(s, 3) : "seq_cst";
   const scope = s.args.length > 5 ? scopeArgument(s, 5) : "device";
   const float = type === "f32" || type === "f64";
   const plain = type === "f32" ? "i32" : type === "f64" ? "i64" : type;
