@@ -14,6 +14,8 @@ export interface JitOptions {
   readonly maxRegisters: number;
   /** CU_JIT_TARGET as a compute capability; null: that of the current device. */
   readonly target: readonly [number, number] | null;
+  /** Addresses that external variables of the code stand for (CU_JIT_GLOBAL_SYMBOL_*). */
+  readonly globals: ReadonlyMap<string, number>;
 }
 
 const isCount = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= 0;
@@ -67,9 +69,24 @@ function capability(target: number): [number, number] {
   return [Math.floor(number / 10), number % 10];
 }
 
+/** Variables and their addresses, or the rule that was broken. */
+function globalSymbols(found: ReadonlyMap<CUjit_option, unknown>): ReadonlyMap<string, number> | string {
+  const globals = new Map<string, number>();
+  const count = (found.get(cu.CU_JIT_GLOBAL_SYMBOL_COUNT) as number | undefined) ?? 0;
+  const names = (found.get(cu.CU_JIT_GLOBAL_SYMBOL_NAMES) as readonly string[] | undefined) ?? [];
+  const addresses = (found.get(cu.CU_JIT_GLOBAL_SYMBOL_ADDRESSES) as readonly unknown[] | undefined) ?? [];
+  for (let i = 0; i < count; i++) {
+    const [name, address] = [names[i], addresses[i]];
+    if (name === undefined || typeof address !== "number") return "there must be CU_JIT_GLOBAL_SYMBOL_COUNT names and addresses of symbols";
+    if (globals.has(name)) return `symbol ${name} must have one address`;
+    globals.set(name, address);
+  }
+  return globals;
+}
+
 /**
  * Reads options. Log buffers are `Out<string>`, their sizes numbers or `Out<number>` (bytes of room before, bytes written after), the wall time an
- * `Out<number>` in milliseconds. Deprecated options and hints are accepted without effect.
+ * `Out<number>` in milliseconds. Addresses of global symbols are numbers. Deprecated options and hints are accepted without effect.
  * @returns the options, or the rule that was broken.
  */
 export function readJitOptions(count: number, options: readonly CUjit_option[] | null, values: readonly unknown[] | null): JitOptions | string {
@@ -86,11 +103,13 @@ export function readJitOptions(count: number, options: readonly CUjit_option[] |
   const target = found.get(cu.CU_JIT_TARGET) as number | undefined;
   if (target !== undefined && found.has(cu.CU_JIT_TARGET_FROM_CUCONTEXT)) return "CU_JIT_TARGET and CU_JIT_TARGET_FROM_CUCONTEXT exclude each other";
   if (target !== undefined && found.has(cu.CU_JIT_THREADS_PER_BLOCK)) return "CU_JIT_TARGET and CU_JIT_THREADS_PER_BLOCK exclude each other";
+  const globals = globalSymbols(found);
+  if (typeof globals === "string") return globals;
   const get = <T>(option: CUjit_option, absent: T): T => (found.get(option) as T | null | undefined) ?? absent;
   return {
     infoLog: get(cu.CU_JIT_INFO_LOG_BUFFER, null), infoSize: get(cu.CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES, 0),
     errorLog: get(cu.CU_JIT_ERROR_LOG_BUFFER, null), errorSize: get(cu.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 0),
-    wallTime: get(cu.CU_JIT_WALL_TIME, null), maxRegisters: get(cu.CU_JIT_MAX_REGISTERS, 0), target: target === undefined ? null : capability(target),
+    wallTime: get(cu.CU_JIT_WALL_TIME, null), maxRegisters: get(cu.CU_JIT_MAX_REGISTERS, 0), target: target === undefined ? null : capability(target), globals,
   };
 }
 

@@ -29,6 +29,7 @@ function load(
   if (out === null || image === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "library and its code must not be NULL");
   const jit = readJitOptions(numJit, jitOptions, jitValues);
   if (typeof jit === "string") return fail(t, cu.CUDA_ERROR_INVALID_VALUE, jit);
+  if (jit.globals.size > 0) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "symbols are bound to addresses by cuModuleLoadDataEx only");
   for (let i = 0; i < numOptions; i++) {
     const option = options?.[i];
     if (option === undefined || !isEnumerator(CUlibraryOption, option) || option === cu.CU_LIBRARY_NUM_OPTIONS) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "library options must be of CUlibraryOption", { option });

@@ -33,6 +33,7 @@ export function cuLinkCreate_v2(t: Caller, numOptions: number, options: readonly
   if (stateOut === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "stateOut must not be NULL");
   const jit = readJitOptions(numOptions, options, optionValues);
   if (typeof jit === "string") return fail(t, cu.CUDA_ERROR_INVALID_VALUE, jit);
+  if (jit.globals.size > 0) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "symbols are bound to addresses by cuModuleLoadDataEx only");
   const { driver, device } = context;
   stateOut.value = driver.links.add(new LinkState(jit.target ?? device.profile.computeCapability, jit.maxRegisters, new JitLogs(jit))) as CUlinkState;
   return 0;

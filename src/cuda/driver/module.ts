@@ -41,8 +41,14 @@ export function* loadImage(t: Caller, context: Context, image: ModuleImage, jit:
     reportRefusal(jit, code.log);
     return fail(t, code.code, code.rule);
   }
+  for (const name of jit?.globals.keys() ?? []) {
+    const variable = code.module.globals.get(name);
+    if (variable === undefined || variable.managed || variable.init !== null || variable.relocs.length > 0) {
+      return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "CU_JIT_GLOBAL_SYMBOL_NAMES must be external variables of the code", { name });
+    }
+  }
   reportCompiled(jit, code, text.length * COMPILE_NS_PER_CHARACTER);
-  const module = yield* Module.load(t, context, code);
+  const module = yield* Module.load(t, context, code, null, jit?.globals);
   return typeof module === "number" ? fail(t, errnoCode(module), errnoRule(module, "memory for the module's variables")) : module;
 }
 

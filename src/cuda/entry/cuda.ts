@@ -963,7 +963,7 @@ export const cuModuleLoadData: Api["cuModuleLoadData"] = ambientCall("cuda", "cu
  *
  * C: `CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned int numOptions, CUjit_option *options, void **optionValues)`
  *
- * Partial: Takes PTX text and linked images; options other than logs, wall time, registers and target are checked and have no effect.
+ * Partial: Takes PTX text and linked images; options other than logs, wall time, registers, target and global symbols are checked and have no effect.
  *
  * Blocking: waits until the module's variables have their first values in device memory. Compiling is part of the call.
  *
@@ -1111,7 +1111,7 @@ export const cuModuleGetGlobal_v2: Api["cuModuleGetGlobal_v2"] = ambientCall("cu
  *
  * C: `CUresult cuLinkCreate_v2(unsigned int numOptions, CUjit_option *options, void **optionValues, CUlinkState *stateOut)`
  *
- * Partial: Options other than logs, wall time, registers and target are checked and have no effect.
+ * Partial: Options other than logs, wall time, registers and target are checked and have no effect; global symbols are refused.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -5479,7 +5479,7 @@ export const cuModuleGetGlobal: Api["cuModuleGetGlobal_v2"] = ambientCall("cuda"
  *
  * C: `CUresult cuLinkCreate_v2(unsigned int numOptions, CUjit_option *options, void **optionValues, CUlinkState *stateOut)`
  *
- * Partial: Options other than logs, wall time, registers and target are checked and have no effect.
+ * Partial: Options other than logs, wall time, registers and target are checked and have no effect; global symbols are refused.
  *
  * Blocking: never waits, and orders nothing.
  *

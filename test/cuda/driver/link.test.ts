@@ -267,6 +267,23 @@ describe("options", () => {
     easy.cuLinkDestroy(state);
   });
 
+  test("external variables are bound to addresses", () => {
+    const { easy, cuda } = host;
+    const d = easy.cuMemAlloc(8);
+    easy.cuMemsetD32(d, 77, 2);
+    const options = (names: unknown, addresses: unknown, count: number): [string, number, CUjit_option[], unknown[]] =>
+      [HEAD + texts["xExtern"]!, 3, [cu.CU_JIT_GLOBAL_SYMBOL_NAMES, cu.CU_JIT_GLOBAL_SYMBOL_ADDRESSES, cu.CU_JIT_GLOBAL_SYMBOL_COUNT], [names, addresses, count]];
+    const module = easy.cuModuleLoadDataEx(...options(["x"], [d + 4], 1));
+    expect(easy.cuModuleGetGlobal(module, "x")).toEqual([d + 4, 4]);
+    easy.cuLaunchKernel(easy.cuModuleGetFunction(module, "reads"), 1, 1, 1, 1, 1, 1, 0, 0, [d], null);
+    const got = new Uint32Array(1);
+    easy.cuMemcpyDtoH(got, d, 4);
+    expect(got[0]).toBe(77);
+    easy.cuModuleUnload(module);
+    expect([["y"], ["x", "x"]].map((names) => cuda.cuModuleLoadDataEx(out(), ...options(names, [d, d], names.length)))).toEqual([1, 1]);
+    expect([cuda.cuModuleLoadDataEx(out(), ...options(["x"], [], 1)), cuda.cuLinkCreate(3, options([], [], 0)[2], [["x"], [d], 1], out())]).toEqual([1, cu.CUDA_ERROR_NOT_SUPPORTED]);
+  });
+
   test("a target that the device does not run", () => {
     const { cuda } = host;
     const load = (target: number): number => cuda.cuModuleLoadDataEx(out(), HEAD + texts["x"]!, 1, [cu.CU_JIT_TARGET], [target]);

@@ -62,11 +62,12 @@ export class Module {
 
   /**
    * Loads code: lays its variables out in memory and gives them their first values. Blocks until those are in place.
+   * @param bound variables that lie elsewhere already, with their addresses
    * @returns the module, or a negative errno; then nothing is left behind.
    */
-  static *load(t: Caller, context: Context, code: DeviceCode, library: Library | null = null): Blocking<Module | number> {
+  static *load(t: Caller, context: Context, code: DeviceCode, library: Library | null = null, bound: ReadonlyMap<string, number> = new Map()): Blocking<Module | number> {
     const module = new Module(context, code, library);
-    const error = yield* module.layOut(t);
+    const error = yield* module.layOut(t, bound);
     if (error < 0) {
       module.release(t);
       return error;
@@ -88,11 +89,12 @@ export class Module {
     return made;
   }
 
-  private *layOut(t: Caller): Blocking<number> {
+  private *layOut(t: Caller, bound: ReadonlyMap<string, number>): Blocking<number> {
     const globals = this.code.symbols.map((name) => this.code.module.globals.get(name)!);
-    const addresses = new Map<string, number>();
+    const addresses = new Map<string, number>(bound);
+    for (const [name, address] of bound) this.variables.set(name, { definition: this.code.module.globals.get(name)!, address, allocation: null });
     for (const managed of [false, true]) {
-      const own = globals.filter((g) => g.managed === managed);
+      const own = globals.filter((g) => g.managed === managed && !bound.has(g.name));
       if (own.length === 0) continue;
       let end = 0;
       const offsets = own.map((g) => {
