@@ -1,7 +1,7 @@
 /** Second number after 0xfd: vector instructions (core specification 2.0, binary format 5.4.8). Only those we emit. */
 export const simd = {
   load: 0, store: 11,
-  i32x4_splat: 17, i64x2_splat: 18, f32x4_splat: 19, f64x2_splat: 20,
+  i8x16_swizzle: 14, i8x16_splat: 15, i32x4_splat: 17, i64x2_splat: 18, f32x4_splat: 19, f64x2_splat: 20,
   i32x4_extract_lane: 27, i32x4_replace_lane: 28, i64x2_extract_lane: 29, i64x2_replace_lane: 30,
   f32x4_extract_lane: 31, f32x4_replace_lane: 32, f64x2_extract_lane: 33, f64x2_replace_lane: 34,
   i32x4_eq: 55, i32x4_ne: 56, i32x4_lt_s: 57, i32x4_lt_u: 58, i32x4_gt_s: 59, i32x4_gt_u: 60, i32x4_le_s: 61, i32x4_le_u: 62, i32x4_ge_s: 63, i32x4_ge_u: 64,

@@ -81,8 +81,15 @@ export abstract class GroupWriter extends MeetWriter {
     code.get(S).memory(mem.i32_load, slot.fresh).if();
     code.get(S).i32(0).memory(mem.i32_store, slot.fresh);
     code.get(this.items).set(this.alive);
-    code.get(this.sharedBase).i32(0).get(L).memory(mem.i32_load, launch.sharedBytes).memoryFill();
-    code.get(S).memory(mem.i32_load, slot.local).i32(0).get(this.items).get(L).memory(mem.i32_load, launch.localBytes).op(op.i32_mul).memoryFill();
+    // Filling calls out of the code, also when there is nothing to fill.
+    this.temp(I32, (bytes) => {
+      code.get(L).memory(mem.i32_load, launch.sharedBytes).tee(bytes).if();
+      code.get(this.sharedBase).i32(0).get(bytes).memoryFill();
+      code.end();
+      code.get(this.items).get(L).memory(mem.i32_load, launch.localBytes).op(op.i32_mul).tee(bytes).if();
+      code.get(S).memory(mem.i32_load, slot.local).i32(0).get(bytes).memoryFill();
+      code.end();
+    });
     if (this.facts.checks !== null) {
       code.get(S);
       this.callImport("checkGroup", [I32], []);

@@ -196,6 +196,8 @@ export abstract class ItemLoops extends VectorFlow {
 
   private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {
     if (node.kind !== "items" || this.facts.checks !== null) return null;
+    // With other threads about, nothing can be taken back that they may have seen.
+    if (this.facts.concurrent && node.blocks.some((block) => block.nodes.some((inner) => inner.op === "atomic"))) return null;
     const entry = node.head === this.program.kernel.graph.entry;
     const arriving = new Set(entry ? [] : this.arriving(node));
     const blocks = [...node.blocks].sort((a, b) => a.order - b.order);

@@ -77,6 +77,11 @@ export function simplify(graph: Graph, node: Node, add: (op: Op, like: Node, arg
       if (a === b || isAllOnes(b)) return a;
       return isConst(b, 0) ? b : node;
     case "or":
+      // Bits that are not there yet: a sum, as addresses are made of.
+      if (b.op === "const" && (node.type === "i32" || node.type === "i64") && BigInt(b.imm) > 0n && BigInt(b.imm) < 1n << BigInt(zerosBelow(a, 0))) {
+        node.op = "add";
+        return simplify(graph, node, add);
+      }
       if (a === b || isConst(b, 0)) return a;
       return isAllOnes(b) ? b : node;
     case "xor":
@@ -181,3 +186,21 @@ function simplifyAddress(node: Node): void {
   }
 }
 
+/** How many low bits of the value are known to be zero (at most 16). */
+function zerosBelow(node: Node, depth: number): number {
+  if (depth > 8) return 0;
+  const [a, b] = node.args as [Node, Node];
+  const of = (arg: Node): number => zerosBelow(arg, depth + 1);
+  switch (node.op) {
+    case "const": {
+      const value = BigInt(node.imm);
+      return value === 0n ? 16 : Math.min(16, (value & -value).toString(2).length - 1);
+    }
+    case "shl": return b.op === "const" ? Math.min(16, of(a) + (Number(b.imm) & (node.type === "i64" ? 63 : 31))) : of(a);
+    case "mul": return Math.min(16, of(a) + of(b));
+    case "add": case "sub": case "or": case "xor": return Math.min(of(a), of(b));
+    case "and": return Math.max(of(a), of(b));
+    case "zext": case "sext": return of(a);
+    default: return 0;
+  }
+}

@@ -366,6 +366,7 @@ export abstract class VectorFlow extends VectorMemory {
         case "nanosleep": case "fence": continue;
         case "trap": case "unreachable": case "assertfail": code.br(this.apart); continue;
         case "store": this.storeLanes(node); continue;
+        case "atomic": this.tally(node); continue;
         case "result":
           // Four records, one behind the other.
           this.eachLane((lane) => {

@@ -7,6 +7,7 @@ import type { Block, Node } from "../graph/node.ts";
 import type { FlowNode } from "../fast/flow.ts";
 import { reachOf, sharesCheck } from "../fast/memory.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
+import { findCrossed, type Crossed } from "./crossed.ts";
 import { canonicalLanes } from "./ops.ts";
 import { mayWrap, type Shape } from "./shapes.ts";
 import { undoEntry } from "./undo.ts";
@@ -99,13 +100,16 @@ export abstract class VectorMemory extends LaneWriter {
     }, step === null));
     if (step !== null && step >= 0) together(step);
     else if (step === null && size * count >= 4 && size * count <= 16) {
+      const crossed = this.crossed(node);
       this.eachQuad(() => {
+        if (crossed !== null) this.begins(crossed, () => this.loadCrossed(node, crossed));
         this.sideBySide(address, size * count);
         code.if();
         together(size * count);
         code.else();
         single();
         code.end();
+        if (crossed !== null) code.end();
       });
     } else if (step === null) this.eachQuad(single);
     else single();
@@ -172,18 +176,85 @@ export abstract class VectorMemory extends LaneWriter {
       return;
     }
     if (blends && step === null) {
+      const crossed = this.crossed(node);
       this.eachQuad(() => {
+        if (crossed !== null) this.begins(crossed, () => this.storeCrossed(node, crossed, logged));
         this.sideBySide(address, size);
         code.if();
         this.storeTogether(node, size, logged);
         code.else();
         this.storeSingly(node, step, logged);
         code.end();
+        if (crossed !== null) code.end();
       });
       return;
     }
     if (step === null) this.eachQuad(() => this.storeSingly(node, step, logged));
     else this.storeSingly(node, step, logged);
+  }
+
+  // Crosswise.
+
+  private crossed(node: Node): Crossed | null {
+    return findCrossed(node, (arg) => this.shape(arg));
+  }
+
+  /** Does `write` where the current vector's first number is a multiple of four; an "else" is open then. */
+  private begins(crossed: Crossed, write: () => void): void {
+    const { code } = this;
+    this.value(crossed.index);
+    code.i32(LANES - 1).op(op.i32_and, op.i32_eqz).if();
+    write();
+    code.else();
+  }
+
+  /** Pushes the linear address of the four elements. */
+  private fourCrossed(node: Node, { base, index, by, signed }: Crossed): void {
+    const { code } = this;
+    const { offset } = node.access!;
+    this.value(base);
+    this.value(index);
+    if (this.quad > 0) code.i32(LANES * this.quad).op(op.i32_add);
+    this.value(by);
+    code.op(op.i32_xor).i32(-LANES).op(op.i32_and, signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
+    if (offset !== 0) code.i64(BigInt(offset)).op(op.i64_add);
+    this.translate(node, 4 * (LANES - 1), this.apart);
+  }
+
+  /** With a vector on the stack: its words in the order in which they lie in memory, or back. */
+  private turn({ by }: Crossed): void {
+    const { code } = this;
+    this.value(by);
+    code.i32(LANES - 1).op(op.i32_and).i32(2).op(op.i32_shl).simd(simd.i8x16_splat);
+    code.v128([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]).simd(simd.xor, simd.i8x16_swizzle);
+  }
+
+  private loadCrossed(node: Node, crossed: Crossed): void {
+    const { code } = this;
+    this.fourCrossed(node, crossed);
+    code.simdMemory(simd.load);
+    this.turn(crossed);
+    code.set(this.mine(node.type!, this.ownVectors(node))[0]!);
+  }
+
+  private storeCrossed(node: Node, crossed: Crossed, logged: boolean): void {
+    const { code } = this;
+    this.temp(I32, (at) => {
+      this.fourCrossed(node, crossed);
+      code.set(at);
+      if (logged) this.log(at, 0, 16);
+      code.get(at);
+      this.vector(node.args[1]!, 0);
+      if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, false);
+      this.turn(crossed);
+      if (this.masked()) {
+        code.get(at).simdMemory(simd.load);
+        this.laneMask();
+        this.turn(crossed);
+        code.simd(simd.bitselect);
+      }
+      code.simdMemory(simd.store);
+    });
   }
 
   /** Side by side in memory: whole vectors. */
@@ -213,6 +284,24 @@ export abstract class VectorMemory extends LaneWriter {
       if (logged) this.log(at, offset, (one ? LANES : this.width) * size);
       if (one) write(offset);
       else this.eachQuad((quad) => write(offset + LANES * quad * size));
+    });
+  }
+
+  /** All add the same to one place, whose old value nobody wants. */
+  protected tally(node: Node): void {
+    const { code } = this;
+    const type = node.type!;
+    const wide = type === "i64";
+    const logged = this.mustLog(node);
+    this.temp(I32, (at) => {
+      const offset = this.linear(node);
+      code.set(at);
+      if (logged) this.log(at, offset, sizeOf[type]);
+      code.get(at).get(at).memory(loadOf[type], offset);
+      this.value(node.args[1]!);
+      if (wide) code.i64(BigInt(this.width)).op(op.i64_mul, op.i64_add);
+      else code.i32(this.width).op(op.i32_mul, op.i32_add);
+      code.memory(storeOf[type], offset);
     });
   }
 
@@ -313,7 +402,7 @@ export abstract class VectorMemory extends LaneWriter {
   protected logsAny(node: FlowNode): boolean {
     return node.blocks.some((block) => {
       this.block = block;
-      const found = block.nodes.some((inner) => inner.op === "store" && this.mustLog(inner));
+      const found = block.nodes.some((inner) => (inner.op === "store" || inner.op === "atomic") && this.mustLog(inner));
       this.block = null;
       return found;
     });

@@ -171,6 +171,9 @@ export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<No
     if (masked === null) return null;
     const same = masked.branches.size === shapes.masked.branches.size && [...masked.branches].every((block) => shapes.masked.branches.has(block));
     shapes.masked = masked;
+    // Tallies are taken together by those who all are there, and add the same to the same place.
+    const tallies = node.blocks.every((block) => block.nodes.every((inner) => inner.op !== "atomic" || (!masked.blocks.has(block) && inner.args.every((arg) => shapes.use(arg, block) === 0))));
+    if (same && !tallies) return null;
     if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, guards: shapes.guards, levels, cells } : null;
   }
 }
@@ -192,6 +195,12 @@ function hasOwnLeaf(nodes: readonly Node[], levels: Levels): boolean {
   return nodes.some((node) => node.args.some((arg) => arg.op === "localaddr" || (arg.op === "sreg" && isLeaf(arg) && leafShape(arg, levels) === null)));
 }
 
+/** Whether the atomic only adds to what is there: work-items that add the same to one place can do so in one go. */
+export function isTally(node: Node): boolean {
+  const { space } = node.access!;
+  return node.op === "atomic" && node.attr === "add" && (node.type === "i32" || node.type === "i64") && node.uses === 0 && (space === "global" || space === "shared");
+}
+
 /** Nodes that a region may have at most: it is written once more. */
 const MAX_NODES = 1500;
 
@@ -200,7 +209,7 @@ function suits(node: FlowNode): boolean {
   for (const block of node.blocks) {
     nodes += block.nodes.length;
     for (const inner of block.nodes) {
-      if (inner.op === "atomic" || inner.op === "cmpxchg" || inner.op === "printf" || inner.op === "sreg" || inner.op === "frem") return false;
+      if ((inner.op === "atomic" && !isTally(inner)) || inner.op === "cmpxchg" || inner.op === "printf" || inner.op === "sreg" || inner.op === "frem") return false;
       if (inner.op === "yield" && Number(inner.imm) === 1) return false;
       if (inner.access !== null && (inner.access.space === "generic" || inner.access.space === "local")) return false;
     }
@@ -208,10 +217,27 @@ function suits(node: FlowNode): boolean {
   return nodes <= MAX_NODES;
 }
 
+/** What only addresses are made of at which each lane reads or writes by itself: nothing is gained by having that in vectors. */
+function addressesApart(node: FlowNode, shapes: Shapes): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const uses = new Map<Node, number>();
+  for (const block of [...node.blocks].sort((a, b) => b.order - a.order)) {
+    for (const inner of [...block.nodes].reverse()) {
+      const takes = (arg: Node): void => void uses.set(arg, (uses.get(arg) ?? 0) + 1);
+      if (inner.access !== null && shapes.use(inner.args[0]!, block) === null) takes(inner.args[0]!);
+      if (inner.type === null || inner.op === "phi" || inner.access !== null || uses.get(inner) !== inner.uses || shapes.of(inner) !== null) continue;
+      found.add(inner);
+      inner.args.forEach(takes);
+    }
+  }
+  return found;
+}
+
 /** Whether vectors do enough: accesses and operations that must be done lane by lane gain nothing. */
 function worthIt(node: FlowNode, shapes: Shapes): boolean {
   let lanes = 0;
   let vectors = 0;
+  const apart = addressesApart(node, shapes);
   for (const block of node.blocks) {
     const weight = 8 ** Math.min(3, block.loopDepth);
     for (const inner of block.nodes) {
@@ -222,7 +248,8 @@ function worthIt(node: FlowNode, shapes: Shapes): boolean {
         if (shape === null || (shape === 0 && inner.op === "store")) lanes += weight;
         else if (shape === 0 || shape === sizeOf[inner.access.type]) vectors += 2 * weight;
         else vectors += weight;
-      } else if (inner.type !== null && shapes.of(inner) === null) vectors += weight;
+      } else if (apart.has(inner)) continue;
+      else if (inner.type !== null && shapes.of(inner) === null) vectors += weight;
       else if (inner.type !== null && !inner.free) vectors += weight / 2;
     }
   }
