@@ -83,6 +83,15 @@ describe("glassgpu", () => {
     expect(existsSync(join(work, "t.json")) && existsSync(join(work, "t-2.json"))).toBe(true);
   });
 
+  test("run: threads for device code are given to the machines it makes; from 1 to 8", () => {
+    const file = host("threads.ts", `import { createMachine } from "glassgpu";\nconsole.log(createMachine().now);\n`);
+    expect(built.glassgpu(["run", "--workers", "2", file])).toMatchObject({ code: 0, stdout: "0\n" });
+    for (const workers of ["0", "9", "many"]) {
+      const { code, stderr } = built.glassgpu(["run", "--workers", workers, file]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`--workers must be a whole number from 1 to 8, not ${workers}`)]);
+    }
+  });
+
   test.each([
     ["{", /machine\.json.*JSON/],
     ["[]", /one JSON object/],
@@ -94,6 +103,7 @@ describe("glassgpu", () => {
     ['{"costs": {"speed": 1}}', /costs has no cost "speed"; there are syscall/],
     ['{"costs": {"syscall": -1}}', /costs syscall must be a number of at least 0/],
     ['{"memoryBytes": 0}', /memoryBytes must be a number above 0/],
+    ['{"workers": 0}', /workers must be a whole number from 1 to 8/],
   ])("machine file %s is refused", (text, message) => {
     const folder = mkdtempSync(join(tmpdir(), "machine-"));
     writeFileSync(join(folder, "machine.json"), text);
