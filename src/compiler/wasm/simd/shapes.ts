@@ -51,14 +51,19 @@ export class Shapes {
   /** Shape of `node` for a user in block `at` (null: behind the region). */
   use(node: Node, at: Block | null): Shape | undefined {
     const own = this.of(node);
-    if (own === null || own === undefined || node.block === null) return own;
+    if (own === null || own === undefined || node.block === null || this.isCommon(node)) return own;
     // Lanes leave a masked loop at different times, with different values.
     return this.masked.leaves(node.block, at) ? null : own;
   }
 
+  /** Whether the value is computed outside of the work-items' code: then it does not matter when lanes leave the loop that it stands in. */
+  private isCommon(node: Node): boolean {
+    return this.cells.has(node) || (node.free && this.levels.of(node) < 3);
+  }
+
   of(node: Node): Shape | undefined {
     if (isLeaf(node)) return leafShape(node, this.levels);
-    if (this.cells.has(node) || (node.free && this.levels.of(node) < 3)) return 0;
+    if (this.isCommon(node)) return 0;
     if (this.arriving.has(node)) return null;
     return this.known.get(node);
   }
