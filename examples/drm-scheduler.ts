@@ -11,7 +11,7 @@
 //   }
 //
 // Run: glassgpu run examples/drm-scheduler.ts
-import { createMachine, findProfile, out, type HostProcess, type Machine, type SimProcess } from "glassgpu";
+import { createMachine, findProfile, out, type SimProcess } from "glassgpu";
 import { CU_CTX_SCHED_BLOCKING_SYNC, CUDA_SUCCESS, type CUcontext, type CUdevice, type CUevent, type CUfunction, type CUmodule, type CUstream } from "glassgpu/cuda";
 import { drmSchedMain, errnoName, ttmBoAlloc, type Blocking, type BoAllocation } from "glassgpu/kernel";
 import { kernelFile } from "./lib/files.ts";
