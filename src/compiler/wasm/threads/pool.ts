@@ -25,6 +25,8 @@ class Pool {
   private readonly threads: HostThread[] = [];
   /** What the threads have compiled code for. */
   private memory: WebAssembly.Memory | null = null;
+  /** Its number for the threads, to which every message brings it as another object. */
+  private memoryId = 0;
   private readonly ids = new Map<WebAssembly.Module, number>();
   private nextId = 1;
   /** Whether this thread may sleep; the main thread of a browser may not. */
@@ -48,6 +50,7 @@ class Pool {
 
   private forget(): void {
     this.memory = null;
+    this.memoryId++;
     this.ids.clear();
   }
 
@@ -67,7 +70,7 @@ class Pool {
   }
 
   private send(letter: { readonly memory: WebAssembly.Memory | null; readonly id?: number; readonly module?: WebAssembly.Module }): void {
-    for (const thread of this.threads) thread.post(letter);
+    for (const thread of this.threads) thread.post({ ...letter, memoryId: this.memoryId });
     Atomics.add(this.words, control.letters, 1);
   }
 

@@ -5,7 +5,7 @@
 export const threadSource = `
 const node = typeof require === "function" ? require("node:worker_threads") : null;
 const port = node === null ? self : node.parentPort;
-let at, control, tasks, me, last = 0, letters = 0, memory = null, i32 = null;
+let at, control, tasks, me, last = 0, letters = 0, memoryId = 0, memory = null, i32 = null;
 const kernels = new Map();
 const imports = { remainder: (a, b) => a % b };
 function runTask(run, block, base) {
@@ -55,8 +55,10 @@ function receive(letter) {
     tasks = new Int32Array(letter.begin.tasks);
   } else {
     letters++;
-    if (letter.memory !== memory) {
+    // Each message brings another object of the same memory: only its number says which it is.
+    if (letter.memoryId !== memoryId) {
       kernels.clear();
+      memoryId = letter.memoryId;
       memory = letter.memory;
       i32 = memory === null ? null : new Int32Array(memory.buffer);
     }
