@@ -11,8 +11,8 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file]]
 // A file name in TEST_REPORT asks for a report in JSON too.
 const report = process.env["TEST_REPORT"];
 
-// These import the files of other tests, to run them on another machine: in a thread of their own.
-const alone = ["test/kernel/wddm/suites.test.ts", "test/fault/cuda-*.test.ts"];
+// These import the files of other tests to run them on another machine, or load modules anew: in a thread of their own.
+const alone = ["test/kernel/wddm/suites.test.ts", "test/kernel/wddm/examples.test.ts", "test/fault/cuda-*.test.ts", "test/examples/**/*.test.ts"];
 
 const config: ViteUserConfig = defineConfig({
   resolve: { alias },

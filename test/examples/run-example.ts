@@ -11,12 +11,13 @@ export async function runExample(name: string, args: readonly string[] = [], def
   const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => void lines.push(format(...values)));
   const argv = process.argv;
   process.argv = [argv[0]!, name, ...args];
+  vi.resetModules();
+  const { configureMachines } = await import("../../src/machine.ts");
   try {
-    vi.resetModules();
-    const { configureMachines } = await import("../../src/machine.ts");
     configureMachines(defaults, null);
     await import(`../../examples/${name}.ts`);
   } finally {
+    configureMachines({}, null);
     process.argv = argv;
     log.mockRestore();
   }
