@@ -196,7 +196,8 @@ export abstract class VectorMemory extends LaneWriter {
   // Crosswise.
 
   private crossed(node: Node): Crossed | null {
-    return findCrossed(node, (arg) => this.shape(arg));
+    // A sum that was made before may have parts that nobody here asked for: it is taken as it comes.
+    return findCrossed(node, (arg) => this.shapes!.use(arg, this.block) ?? null);
   }
 
   /** Does `write` where the current vector's first number is a multiple of four; an "else" is open then. */
