@@ -26,6 +26,8 @@ const config: ViteUserConfig = defineConfig({
     setupFiles: process.env["GLASSGPU_MUTANT"] === undefined ? [] : ["test/mutants/activate.ts"],
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     pool: "threads",
+    // By itself it leaves one core to others.
+    maxWorkers: "100%",
     testTimeout: 30_000,
   },
 });
