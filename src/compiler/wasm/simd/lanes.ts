@@ -86,6 +86,11 @@ export abstract class LaneWriter extends ItemWriter {
     return shape;
   }
 
+  /** The same; null also for a value that only others that were made elsewhere have asked for. */
+  protected shapeIfKnown(node: Node): Shape {
+    return this.shapes!.use(node, this.block) ?? null;
+  }
+
   /** Vector variables of the value in all its vectors, as code of the current block sees it. */
   protected vectorsOf(node: Node): readonly number[] {
     const late = node.block !== null && this.plan!.masked.leaves(node.block, this.block);

@@ -197,7 +197,7 @@ export abstract class VectorMemory extends LaneWriter {
 
   private crossed(node: Node): Crossed | null {
     // A sum that was made before may have parts that nobody here asked for: it is taken as it comes.
-    return findCrossed(node, (arg) => this.shapes!.use(arg, this.block) ?? null);
+    return findCrossed(node, (arg) => this.shapeIfKnown(arg));
   }
 
   /** Does `write` where the current vector's first number is a multiple of four; an "else" is open then. */
