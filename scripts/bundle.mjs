@@ -44,10 +44,10 @@ const options = {
 const minify = { compress: { keepNames: { function: true, class: true } }, mangle: { keepNames: true } };
 
 /** What is written of the modules `names`: files with what they export. */
-async function write(names, folder, format, extension) {
+async function write(names, folder, format, extension, more = {}) {
   const input = Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
   const build = await rolldown({ input, ...options });
-  const { output } = await build.write({ minify, dir: folder, format, entryFileNames: `[name].${extension}`, chunkFileNames: `chunks/[name].${extension}` });
+  const { output } = await build.write({ minify, dir: folder, format, entryFileNames: `[name].${extension}`, chunkFileNames: `chunks/[name].${extension}`, ...more });
   await build.close();
   return output.filter((file) => file.type === "chunk");
 }
@@ -76,7 +76,8 @@ function door(folder, file, target, build, use) {
 export async function bundle(folder) {
   const names = publicNames();
   await write([...names, "tools/loader/load", "tools/cli/hooks"], folder, "esm", "js");
-  const chunks = await write([...names, program], folder, "cjs", "cjs");
+  // One file for all that the entry points share: what is in the same scope is reached without a look into another file's exports.
+  const chunks = await write([...names, program], folder, "cjs", "cjs", { codeSplitting: { groups: [{ name: "library", test: /[\\/]src[\\/](?!tools[\\/]|testing[\\/])/ }] } });
   const hash = createHash("sha256");
   for (const { fileName } of chunks.toSorted((a, b) => (a.fileName < b.fileName ? -1 : 1))) hash.update(fileName).update(quicken(join(folder, fileName)));
   const build = hash.digest("hex").slice(0, 16);

@@ -75,7 +75,7 @@ export class WasmExecution implements Execution, Meter {
     // Numbers below 2^53 as two halves: a BigInt for each would be a quarter of what an empty launch costs.
     const wide = (offset: number, value: number): void => {
       w(offset, value);
-      w(offset + 4, Math.floor(value / 2 ** 32));
+      w(offset + 4, value < 2 ** 31 ? 0 : Math.floor(value / 2 ** 32));
     };
     wide(launch.basePage, pageTable.basePage);
     wide(launch.baseAddress, pageTable.basePage * PAGE_SIZE);
