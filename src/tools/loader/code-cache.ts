@@ -35,6 +35,13 @@ export function codeFolder(build: string, env: Readonly<Record<string, string | 
   return join(base, "code", build);
 }
 
+/** A number for a folder (FNV-1a), in hexadecimal. Compiled code knows the place of its source: it names it in stacks, so that each copy of the package has caches of its own. */
+export function placeHash(folder: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < folder.length; i++) hash = Math.imul(hash ^ folder.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
 /** The cache in `file`; null when there is none, or it is cut short or of another kind. */
 export function readCode(file: string): CachedCode | null {
   let bytes: Buffer;

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { cachedDataVersionTag } from "node:v8";
 import { runInThisContext, Script } from "node:vm";
-import { codeFolder, forgetOldBuilds, readCode, writeCode, writeStanding, type Standing } from "./code-cache.ts";
+import { codeFolder, forgetOldBuilds, placeHash, readCode, writeCode, writeStanding, type Standing } from "./code-cache.ts";
 
 interface CommonJs {
   exports: Readonly<Record<string, unknown>>;
@@ -57,7 +57,7 @@ function compile(file: string, { root, build }: Package): Wrapper {
   const filename = pathToFileURL(file).href;
   // oxlint-disable-next-line no-new-func -- code of this package, for the realm that asks
   if (foreign) return new Function(`return ${source}\n//# sourceURL=${filename}`)() as Wrapper;
-  if (folder === undefined) folder = codeFolder(`${build}-${cachedDataVersionTag().toString(16)}`, process.env);
+  if (folder === undefined) folder = codeFolder(`${build}-${cachedDataVersionTag().toString(16)}-${placeHash(root)}`, process.env);
   if (folder === null) return new Script(source, { filename }).runInThisContext() as Wrapper;
   const cache = join(folder, `${file.slice(root.length).replaceAll(/[\\/]/g, "+")}.bin`);
   const known = readCode(cache);

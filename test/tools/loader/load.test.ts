@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -47,6 +47,15 @@ test("code runs the same without a cache, making one, with it, and with a damage
   expect(files()).toEqual(made);
   for (const file of made) writeFileSync(file, readFileSync(file).subarray(0, 40));
   expect(node(program())).toBe(without);
+});
+
+test("a copy of the package elsewhere knows its own code in stacks", () => {
+  const here = node(program());
+  const copy = join(built.folder, "copy");
+  cpSync(join(built.folder, "dist"), join(copy, "dist"), { recursive: true });
+  const there = program().replaceAll(url("").slice(1, -1), pathToFileURL(join(copy, "dist")).href);
+  expect(there).toContain("/copy/dist/index.node.js");
+  expect(node(there)).toBe(here);
 });
 
 test("Node's modules export what the ES modules do", () => {
