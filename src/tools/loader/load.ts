@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { cachedDataVersionTag } from "node:v8";
+import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
 import { runInThisContext, Script } from "node:vm";
 import { codeFolder, forgetOldBuilds, placeHash, readCode, writeCode, writeStanding, type Standing } from "./code-cache.ts";
 
@@ -22,6 +22,12 @@ interface Loaded {
 /** After so many processes that found nothing to add to a cache, only one that lives twice as long as any before looks again: looking takes milliseconds. */
 const SETTLED = 3;
 
+// Node 20 has relaxed SIMD behind a flag (docs/decisions/0041). V8's flags are part of what compiled code belongs to: this one is set before any is read, not when the first kernel wants it.
+if (process.versions.node.startsWith("20.") && process.env["GLASSGPU_RELAXED_SIMD"] !== "off") setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+/** V8 and its flags as compiled code is read here. */
+const tag: number = cachedDataVersionTag();
+
 const modules = new Map<string, CommonJs>();
 const loaded: Loaded[] = [];
 let folder: string | null | undefined;
@@ -31,6 +37,8 @@ const foreign: boolean = runInThisContext("Array") !== Array;
 
 /** At the end the scripts hold the functions that were needed: of this process and, through the cache, of those before it. */
 function keep(): void {
+  // What somebody with other flags has compiled would be refused by the next.
+  if (cachedDataVersionTag() !== tag) return;
   const now = performance.now();
   let wrote = false;
   for (const { script, cache, standing } of loaded) {
@@ -57,7 +65,7 @@ function compile(file: string, { root, build }: Package): Wrapper {
   const filename = pathToFileURL(file).href;
   // oxlint-disable-next-line no-new-func -- code of this package, for the realm that asks
   if (foreign) return new Function(`return ${source}\n//# sourceURL=${filename}`)() as Wrapper;
-  if (folder === undefined) folder = codeFolder(`${build}-${cachedDataVersionTag().toString(16)}-${placeHash(root)}`, process.env);
+  if (folder === undefined) folder = codeFolder(`${build}-${tag.toString(16)}-${placeHash(root)}`, process.env);
   if (folder === null) return new Script(source, { filename }).runInThisContext() as Wrapper;
   const cache = join(folder, `${file.slice(root.length).replaceAll(/[\\/]/g, "+")}.bin`);
   const known = readCode(cache);

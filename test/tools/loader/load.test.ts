@@ -49,6 +49,17 @@ test("code runs the same without a cache, making one, with it, and with a damage
   expect(node(program())).toBe(without);
 });
 
+test("a process that changed V8's flags leaves no compiled code behind", () => {
+  const [before, folder] = [cache, mkdtempSync(join(tmpdir(), "loader-flags-"))];
+  cache = folder;
+  node(`${program()}; (await import("node:v8")).setFlagsFromString("--no-opt");`);
+  expect(files()).toEqual([]);
+  node(program());
+  expect(files()).not.toEqual([]);
+  cache = before;
+  rmSync(folder, { recursive: true });
+});
+
 test("a copy of the package elsewhere knows its own code in stacks", () => {
   const here = node(program());
   const copy = join(built.folder, "copy");
