@@ -19,8 +19,9 @@ interface Loaded {
   readonly standing: (Standing & { readonly bytes: number }) | null;
 }
 
-/** After so many processes that found nothing to add to a cache, only one that lives twice as long as any before looks again: looking takes milliseconds. */
+/** After so many processes that found nothing to add to a cache, only one that lives a good deal longer than any before looks again: looking takes milliseconds. */
 const SETTLED = 3;
+const LONGER = 1.25;
 
 // Node 20 has relaxed SIMD behind a flag (docs/decisions/0041). V8's flags are part of what compiled code belongs to: this one is set before any is read, not when the first kernel wants it.
 if (process.versions.node.startsWith("20.") && process.env["GLASSGPU_RELAXED_SIMD"] !== "off") setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -42,7 +43,7 @@ function keep(): void {
   const now = performance.now();
   let wrote = false;
   for (const { script, cache, standing } of loaded) {
-    if (standing !== null && standing.settled >= SETTLED && now < 2 * standing.lived) continue;
+    if (standing !== null && standing.settled >= SETTLED && now < LONGER * standing.lived) continue;
     const code = script.createCachedData();
     const lived = Math.max(now, standing?.lived ?? 0);
     if (standing !== null && code.length < 1.01 * standing.bytes) writeStanding(cache, { lived, settled: standing.settled + 1 });
