@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 
 /** How good a cache is. */
 export interface Standing {
-  /** The longest life of a process that looked whether it could do better, in milliseconds. */
-  readonly lived: number;
-  /** How many processes in a row found that they could not. */
-  readonly settled: number;
+  /** The most compiled code, in bytes, with which a process looked whether it could add to the cache. */
+  readonly compiled: number;
+  /** How many processes have not looked since. */
+  readonly passed: number;
 }
 
 /** What V8 made of a script. */
@@ -16,7 +16,7 @@ export interface CachedCode extends Standing {
 }
 
 /** A cache file: these eight bytes, the length of the code, its standing (two numbers), the code. */
-const MAGIC = 0x656463_6373616cn;
+const MAGIC = 0x326463_6373616cn;
 const HEADER = 32;
 const STANDING = 16;
 
@@ -51,13 +51,13 @@ export function readCode(file: string): CachedCode | null {
     return null;
   }
   if (bytes.length < HEADER || bytes.readBigUInt64LE(0) !== MAGIC || Number(bytes.readBigUInt64LE(8)) !== bytes.length - HEADER) return null;
-  return { code: bytes.subarray(HEADER), lived: bytes.readDoubleLE(STANDING), settled: bytes.readDoubleLE(STANDING + 8) };
+  return { code: bytes.subarray(HEADER), compiled: bytes.readDoubleLE(STANDING), passed: bytes.readDoubleLE(STANDING + 8) };
 }
 
-function standingBytes({ lived, settled }: Standing): Buffer {
+function standingBytes({ compiled, passed }: Standing): Buffer {
   const bytes = Buffer.alloc(16);
-  bytes.writeDoubleLE(lived, 0);
-  bytes.writeDoubleLE(settled, 8);
+  bytes.writeDoubleLE(compiled, 0);
+  bytes.writeDoubleLE(passed, 8);
   return bytes;
 }
 

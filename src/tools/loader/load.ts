@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
+import { cachedDataVersionTag, getHeapCodeStatistics, setFlagsFromString } from "node:v8";
 import { runInThisContext, Script } from "node:vm";
 import { codeFolder, forgetOldBuilds, placeHash, readCode, writeCode, writeStanding, type Standing } from "./code-cache.ts";
 
@@ -19,9 +19,9 @@ interface Loaded {
   readonly standing: (Standing & { readonly bytes: number }) | null;
 }
 
-/** After so many processes that found nothing to add to a cache, only one that lives a good deal longer than any before looks again: looking takes milliseconds. */
-const SETTLED = 3;
-const LONGER = 1.25;
+/** A process looks what it could add to a cache, which takes 20 ms, when it has compiled so much more than any that looked before, or when so many have not looked. */
+const MORE = 1.01;
+const SELDOM = 16;
 
 // Node 20 has relaxed SIMD behind a flag (docs/decisions/0041). V8's flags are part of what compiled code belongs to: this one is set before any is read, not when the first kernel wants it.
 if (process.versions.node.startsWith("20.") && process.env["GLASSGPU_RELAXED_SIMD"] !== "off") setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -40,15 +40,18 @@ const foreign: boolean = runInThisContext("Array") !== Array;
 function keep(): void {
   // What somebody with other flags has compiled would be refused by the next.
   if (cachedDataVersionTag() !== tag) return;
-  const now = performance.now();
+  const compiled = getHeapCodeStatistics().bytecode_and_metadata_size;
   let wrote = false;
   for (const { script, cache, standing } of loaded) {
-    if (standing !== null && standing.settled >= SETTLED && now < LONGER * standing.lived) continue;
+    if (standing !== null && compiled < MORE * standing.compiled && standing.passed < SELDOM) {
+      writeStanding(cache, { compiled: standing.compiled, passed: standing.passed + 1 });
+      continue;
+    }
     const code = script.createCachedData();
-    const lived = Math.max(now, standing?.lived ?? 0);
-    if (standing !== null && code.length < 1.01 * standing.bytes) writeStanding(cache, { lived, settled: standing.settled + 1 });
+    const looked = { compiled: Math.max(compiled, standing?.compiled ?? 0), passed: 0 };
+    if (standing !== null && code.length < MORE * standing.bytes) writeStanding(cache, looked);
     else {
-      writeCode(cache, { code, lived, settled: 0 });
+      writeCode(cache, { code, ...looked });
       wrote = true;
     }
   }
@@ -72,7 +75,7 @@ function compile(file: string, { root, build }: Package): Wrapper {
   const known = readCode(cache);
   const script = new Script(source, { filename, ...(known === null ? {} : { cachedData: known.code }) });
   if (loaded.length === 0) process.on("exit", keep);
-  loaded.push({ script, cache, standing: known === null || script.cachedDataRejected === true ? null : { lived: known.lived, settled: known.settled, bytes: known.code.length } });
+  loaded.push({ script, cache, standing: known === null || script.cachedDataRejected === true ? null : { compiled: known.compiled, passed: known.passed, bytes: known.code.length } });
   return script.runInThisContext() as Wrapper;
 }
 

@@ -14,30 +14,30 @@ describe("files of compiled code", () => {
 
   test("come back as they were written", () => {
     const file = join(base, "a/b/c.bin");
-    writeCode(file, { code, lived: 12.5, settled: 0 });
-    expect(readCode(file)).toEqual({ code, lived: 12.5, settled: 0 });
-    writeStanding(file, { lived: 50, settled: 2 });
-    expect(readCode(file)).toEqual({ code, lived: 50, settled: 2 });
+    writeCode(file, { code, compiled: 12.5, passed: 0 });
+    expect(readCode(file)).toEqual({ code, compiled: 12.5, passed: 0 });
+    writeStanding(file, { compiled: 50, passed: 2 });
+    expect(readCode(file)).toEqual({ code, compiled: 50, passed: 2 });
     expect(readdirSync(join(base, "a/b"))).toEqual(["c.bin"]);
   });
 
   test("are nothing when they are missing, cut short or something else", () => {
     const file = join(base, "d.bin");
     expect(readCode(file)).toBeNull();
-    writeCode(file, { code, lived: 1, settled: 0 });
+    writeCode(file, { code, compiled: 1, passed: 0 });
     truncateSync(file, readFileSync(file).length - 1);
     expect(readCode(file)).toBeNull();
     truncateSync(file, 3);
     expect(readCode(file)).toBeNull();
     writeFileSync(file, Buffer.alloc(100, 7));
     expect(readCode(file)).toBeNull();
-    writeStanding(join(base, "none.bin"), { lived: 1, settled: 1 });
+    writeStanding(join(base, "none.bin"), { compiled: 1, passed: 1 });
     expect(readCode(join(base, "none.bin"))).toBeNull();
   });
 
   test("that cannot be written harm nobody", () => {
     writeFileSync(join(base, "file"), "");
-    writeCode(join(base, "file/x.bin"), { code, lived: 1, settled: 0 });
+    writeCode(join(base, "file/x.bin"), { code, compiled: 1, passed: 0 });
     expect(readCode(join(base, "file/x.bin"))).toBeNull();
   });
 });
@@ -54,7 +54,7 @@ describe("the folder", () => {
     const parent = join(base, "code");
     const builds = Array.from({ length: 12 }, (_, i) => `build${i}`);
     builds.forEach((build, i) => {
-      writeCode(join(parent, build, "x.bin"), { code: Buffer.alloc(1), lived: 1, settled: 0 });
+      writeCode(join(parent, build, "x.bin"), { code: Buffer.alloc(1), compiled: 1, passed: 0 });
       utimesSync(join(parent, build), 1000 + i, 1000 + i);
     });
     forgetOldBuilds(join(parent, "build0"));

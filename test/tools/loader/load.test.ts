@@ -60,6 +60,20 @@ test("a process that changed V8's flags leaves no compiled code behind", () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a process that has run more than those before adds it, however short it was", () => {
+  const [before, folder] = [cache, mkdtempSync(join(tmpdir(), "loader-more-"))];
+  cache = folder;
+  const size = (): number => files().reduce((sum, file) => sum + readFileSync(file).length, 0);
+  for (let i = 0; i < 4; i++) node(program());
+  const small = size();
+  node(`${program()}; await new Promise((done) => setTimeout(done, 300));`);
+  expect(size()).toBe(small);
+  node(`${program()}; machine.process("q").cudart.cudaMalloc(out(), 64);`);
+  expect(size()).toBeGreaterThan(small);
+  cache = before;
+  rmSync(folder, { recursive: true });
+});
+
 test("a copy of the package elsewhere knows its own code in stacks", () => {
   const here = node(program());
   const copy = join(built.folder, "copy");
