@@ -33,6 +33,8 @@ export interface LinearMemory {
   readonly shared: boolean;
   /** Current maximum of the memory, in 64 KiB pages (a WebAssembly import must not declare less). */
   readonly maximumPages: number;
+  /** How often it has grown: asking a memory for its buffer is dear. Absent: the buffer is asked. */
+  readonly grown?: number;
 }
 
 /** What the machine lends to loaded code. */

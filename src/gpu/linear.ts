@@ -71,6 +71,7 @@ export class LinearStore implements LinearMemory, CodeEnv {
   i32: Int32Array = EMPTY.i32;
   f64: Float64Array = EMPTY.f64;
   u64: BigUint64Array = EMPTY.u64;
+  grown = 0;
   /** Asked before frames are given out: whether there are none to be had (fault injection). */
   refuse: ((kind: FrameKind, bytes: number) => boolean) | null = null;
   /** Checked mode: who knows what device code may touch; null: nobody. */
@@ -231,6 +232,7 @@ export class LinearStore implements LinearMemory, CodeEnv {
 
   private look(backing: Backing): void {
     const buffer = backing.memory.buffer;
+    this.grown++;
     this.u8 = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);

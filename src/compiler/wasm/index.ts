@@ -89,7 +89,8 @@ function capacityFor(items: number): number {
 class LoadedWasm implements LoadedCode {
   private readonly code: WasmCode;
   private readonly env: CodeEnv;
-  private readonly kernels = new Map<string, LoadedKernel>();
+  /** By name, then by the work-items of a row that may go together (see ROWS). */
+  private readonly kernels = new Map<string, (LoadedKernel | null)[]>();
 
   constructor(code: WasmCode, env: CodeEnv) {
     this.code = code;
@@ -98,25 +99,35 @@ class LoadedWasm implements LoadedCode {
 
   start(config: LaunchConfig, hooks: LaunchHooks): Execution {
     const items = config.block[0] * config.block[1] * config.block[2];
-    const key = `${config.kernel} ${this.rowFor(config)}`;
-    let kernel = this.kernels.get(key);
-    if (kernel === undefined || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
+    let variants = this.kernels.get(config.kernel);
+    if (variants === undefined) {
+      variants = ROWS.map(() => null);
+      this.kernels.set(config.kernel, variants);
+    }
+    const row = rowFor(config, variants);
+    let kernel = variants[row]!;
+    if (kernel === null || kernel.code.layout.items < items || kernel.code.warpSize !== config.warpSize) {
       kernel?.retire();
       const { shared, maximumPages } = this.env.linear;
-      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, this.rowFor(config), config.warpSize, this.env.checker?.classes ?? null), this.env);
-      this.kernels.set(key, kernel);
+      kernel = new LoadedKernel(this.code.kernelCode(config.kernel, shared, maximumPages, items, ROWS[row]!, config.warpSize, this.env.checker?.classes ?? null), this.env);
+      variants[row] = kernel;
     }
     return new WasmExecution(kernel, config, hooks);
   }
 
-  /** Work-items of a row that may go together. Any number is right for any launch; what rows do not divide by goes one by one. */
-  private rowFor({ kernel, block: [x] }: LaunchConfig): number {
-    const known = [16, 8, 4].find((row) => this.kernels.has(`${kernel} ${row}`));
-    if (known !== undefined && x < 4) return known;
-    return x >= 64 || x % 16 === 0 ? 16 : x % 8 === 0 ? 8 : 4;
-  }
-
   trim(): void {
-    for (const kernel of this.kernels.values()) kernel.trim();
+    for (const variants of this.kernels.values()) for (const kernel of variants) kernel?.trim();
   }
+}
+
+/** Work-items of a row that may go together, by which a kernel is compiled. */
+const ROWS = [16, 8, 4] as const;
+
+/** Which of ROWS a launch takes. Any number is right for any launch; what rows do not divide by goes one by one. */
+function rowFor({ block: [x] }: LaunchConfig, loaded: readonly (LoadedKernel | null)[]): number {
+  if (x < 4) {
+    const known = loaded.findIndex((kernel) => kernel !== null);
+    if (known >= 0) return known;
+  }
+  return x >= 64 || x % 16 === 0 ? 0 : x % 8 === 0 ? 1 : 2;
 }

@@ -15,6 +15,22 @@ const SLICE = 1 << 23;
 const SHORT_SLICE = 1 << 18;
 const SHORT_CALLS = 64;
 
+/** Writes a number below 2^53 as two halves: a BigInt for each would be a quarter of what an empty launch costs. */
+function writeWide(i32: Int32Array, at: number, value: number): void {
+  i32[at >> 2] = value;
+  i32[(at + 4) >> 2] = value < 2 ** 31 ? 0 : Math.floor(value / 2 ** 32);
+}
+
+function equal(a: LaunchConfig["grid"], b: LaunchConfig["grid"]): boolean {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2];
+}
+
+/** Whether two launches of a kernel have the same sizes. */
+function alike(a: LaunchConfig, b: LaunchConfig): boolean {
+  return equal(a.grid, b.grid) && equal(a.block, b.block) && equal(a.globalSize, b.globalSize) && equal(a.globalOffset, b.globalOffset)
+    && a.dynamicSharedBytes === b.dynamicSharedBytes && a.workDim === b.workDim && a.smCount === b.smCount && a.warpSize === b.warpSize;
+}
+
 /** A launch in progress. */
 export class WasmExecution implements Execution, Meter {
   readonly blocksTotal: number;
@@ -68,18 +84,48 @@ export class WasmExecution implements Execution, Meter {
     views.refresh();
     const { i32, i64, u8 } = views;
     const at = scratch.launch;
+    // Most launches are like the one before.
+    if (scratch.wrote === null || !alike(scratch.wrote, config)) this.writeSizes(i32);
+    const { pageTable } = config;
+    const { table } = scratch;
+    if (table.table !== pageTable.table || table.basePage !== pageTable.basePage || table.pageCount !== pageTable.pageCount) this.writePageTable(i32);
+    i32[(at + launch.gridid) >> 2] = config.gridId;
+    const { checked } = this.context;
+    if (checked !== null) {
+      views.refresh();
+      views.i32[(at + launch.shadow) >> 2] = checked.table;
+      views.i32[(at + launch.raceBase) >> 2] = checked.base;
+      views.i32[(at + launch.raceMany) >> 2] = checked.many;
+    }
+    const { params, paramBytes } = this.context;
+    if (paramBytes > 0) {
+      if (config.params.length >= paramBytes) u8.set(config.params.length === paramBytes ? config.params : config.params.subarray(0, paramBytes), params);
+      else {
+        u8.fill(0, params, params + paramBytes);
+        u8.set(config.params, params);
+      }
+    }
+    for (let i = 0; i < config.symbols.length; i++) i64[(at + launch.symbols + 8 * i) >> 3] = BigInt.asIntN(64, config.symbols[i]!);
+  }
+
+  private writePageTable(i32: Int32Array): void {
+    const { config: { pageTable: { table, basePage, pageCount } }, scratch } = this;
+    const at = scratch.launch;
+    i32[(at + launch.table) >> 2] = table;
+    i32[(at + launch.pageCount) >> 2] = pageCount;
+    writeWide(i32, at + launch.basePage, basePage);
+    writeWide(i32, at + launch.baseAddress, basePage * PAGE_SIZE);
+    writeWide(i32, at + launch.tableLimit, pageCount * PAGE_SIZE);
+    scratch.table.table = table;
+    scratch.table.basePage = basePage;
+    scratch.table.pageCount = pageCount;
+  }
+
+  private writeSizes(i32: Int32Array): void {
+    const { config, kernel, scratch } = this;
+    const at = scratch.launch;
     const w = (offset: number, value: number): void => void (i32[(at + offset) >> 2] = value);
-    const { pageTable, block, grid, globalSize, globalOffset } = config;
-    w(launch.table, pageTable.table);
-    w(launch.pageCount, pageTable.pageCount);
-    // Numbers below 2^53 as two halves: a BigInt for each would be a quarter of what an empty launch costs.
-    const wide = (offset: number, value: number): void => {
-      w(offset, value);
-      w(offset + 4, value < 2 ** 31 ? 0 : Math.floor(value / 2 ** 32));
-    };
-    wide(launch.basePage, pageTable.basePage);
-    wide(launch.baseAddress, pageTable.basePage * PAGE_SIZE);
-    wide(launch.tableLimit, pageTable.pageCount * PAGE_SIZE);
+    const { block, grid, globalSize, globalOffset } = config;
     w(launch.sharedBytes, this.sharedBytes);
     w(launch.localBytes, this.localBytes);
     w(launch.controlBytes, kernel.code.controlBytes);
@@ -88,28 +134,13 @@ export class WasmExecution implements Execution, Meter {
     w(launch.smCount, config.smCount);
     w(launch.dynShared, config.dynamicSharedBytes);
     w(launch.dynStart, dynamicSharedStart(kernel.code.info.sharedBytes));
-    w(launch.gridid, config.gridId);
     for (let d = 0; d < 3; d++) {
       w(launch.entid + 4 * d, block[d]!);
       w(launch.nctaid + 4 * d, grid[d]!);
-      wide(launch.gsize + 8 * d, globalSize[d]!);
-      wide(launch.goff + 8 * d, globalOffset[d]!);
+      writeWide(i32, at + launch.gsize + 8 * d, globalSize[d]!);
+      writeWide(i32, at + launch.goff + 8 * d, globalOffset[d]!);
     }
-    const { checked } = this.context;
-    if (checked !== null) {
-      views.refresh();
-      views.i32[(at + launch.shadow) >> 2] = checked.table;
-      views.i32[(at + launch.raceBase) >> 2] = checked.base;
-      views.i32[(at + launch.raceMany) >> 2] = checked.many;
-    }
-    const { params } = this.context;
-    const { paramBytes } = this.context;
-    if (config.params.length >= paramBytes) u8.set(config.params.length === paramBytes ? config.params : config.params.subarray(0, paramBytes), params);
-    else {
-      u8.fill(0, params, params + paramBytes);
-      u8.set(config.params, params);
-    }
-    for (let i = 0; i < config.symbols.length; i++) i64[(at + launch.symbols + 8 * i) >> 3] = BigInt.asIntN(64, config.symbols[i]!);
+    scratch.wrote = config;
   }
 
   /** Groups in the middle, where several run at a time; -1 where they run in turn. */

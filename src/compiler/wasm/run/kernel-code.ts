@@ -130,6 +130,10 @@ export interface Scratch {
   readonly slots: number[];
   /** Bytes of shared, local and control memory that each slot has room for. */
   readonly room: number;
+  /** The launch whose sizes and page table the launch block has. */
+  wrote: LaunchConfig | null;
+  /** Its page table, which may have moved since. */
+  readonly table: { table: number; basePage: number; pageCount: number };
 }
 
 /** A kernel in one machine's memory: instances, and scratch memory kept from launch to launch. */
@@ -176,14 +180,19 @@ export class LoadedKernel {
 
   /** Scratch with a launch block and no slot, or one kept from before. @param room bytes of variable size in each slot */
   take(room: number): Scratch {
-    const at = this.idle.findIndex((scratch) => scratch.room >= room);
-    if (at >= 0) return this.idle.splice(at, 1)[0]!;
+    for (let at = this.idle.length - 1; at >= 0; at--) {
+      const scratch = this.idle[at]!;
+      if (scratch.room < room) continue;
+      const last = this.idle.pop()!;
+      if (last !== scratch) this.idle[at] = last;
+      return scratch;
+    }
     // The first slot lies behind the launch block (or blocks), so that small launches take one allocation.
     const { launchBytes } = this.code.program;
     const copies = this.code.mayBeIndependent ? MAX_THREADS - 1 : 0;
     const base = this.env.allocate((1 + copies) * launchBytes + this.slotSize(room));
     this.views.refresh();
-    return { launch: base, blocks: Array.from({ length: copies }, (_, i) => base + (i + 1) * launchBytes), slots: [base + (1 + copies) * launchBytes], room };
+    return { launch: base, blocks: Array.from({ length: copies }, (_, i) => base + (i + 1) * launchBytes), slots: [base + (1 + copies) * launchBytes], room, wrote: null, table: { table: -1, basePage: 0, pageCount: 0 } };
   }
 
   /** Bytes of a slot with `room` for shared, local and control memory. */
@@ -200,7 +209,7 @@ export class LoadedKernel {
 
   /** Hands scratch back; what is beyond the first few slots is released. */
   give(scratch: Scratch): void {
-    for (const slot of scratch.slots.splice(KEPT_SLOTS)) this.env.release(slot);
+    if (scratch.slots.length > KEPT_SLOTS) for (const slot of scratch.slots.splice(KEPT_SLOTS)) this.env.release(slot);
     if (!this.retired && this.idle.length < KEPT_SCRATCH) this.idle.push(scratch);
     else this.drop(scratch);
   }

@@ -2,8 +2,10 @@ import type { LinearMemory } from "../../abi.ts";
 
 /** Linear memory as typed arrays; renewed when the memory grows. */
 export class Views {
+  private readonly linear: LinearMemory;
   private readonly memory: WebAssembly.Memory;
   private buffer: ArrayBufferLike;
+  private grown: number | undefined;
   u8!: Uint8Array;
   i32!: Int32Array;
   i64!: BigInt64Array;
@@ -11,12 +13,14 @@ export class Views {
   data!: DataView;
 
   constructor(linear: LinearMemory) {
+    this.linear = linear;
     this.memory = linear.memory;
     this.buffer = this.memory.buffer;
     this.make();
   }
 
   private make(): void {
+    this.grown = this.linear.grown;
     this.buffer = this.memory.buffer;
     this.u8 = new Uint8Array(this.buffer);
     this.i32 = new Int32Array(this.buffer);
@@ -27,6 +31,7 @@ export class Views {
 
   /** Must be called whenever other code may have grown the memory. */
   refresh(): void {
-    if (this.memory.buffer !== this.buffer) this.make();
+    const { grown } = this.linear;
+    if (grown === undefined ? this.memory.buffer !== this.buffer : grown !== this.grown) this.make();
   }
 }

@@ -4,6 +4,7 @@ import type { KernelValue } from "../../abi/common.ts";
 /** Turns argument values into a kernel's parameter block; a string says what is wrong with them. */
 export type Packer = (values: readonly KernelValue[]) => Uint8Array | string;
 
+const NONE = new Uint8Array(0);
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** How a value becomes bytes. */
@@ -16,6 +17,8 @@ type Kind = "int" | "f32" | "f64" | "bytes";
 export function makePacker(info: KernelInfo): Packer {
   const { params, paramBytes } = info;
   const kinds = params.map((p): Kind => (p.kind === "bytes" ? "bytes" : p.type === "f32" ? "f32" : p.type === "f64" ? "f64" : "int"));
+  // A kernel without parameters needs no bytes of its own: a typed array is among the dearest things of an empty launch.
+  if (paramBytes === 0) return () => NONE;
   return (values) => {
     const block = new Uint8Array(paramBytes);
     for (let i = 0; i < params.length; i++) {
