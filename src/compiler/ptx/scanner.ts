@@ -11,13 +11,14 @@ export const ch = {
   lbracket: 91, rbracket: 93, underscore: 95, lbrace: 123, bar: 124, rbrace: 125, tilde: 126, bang: 33,
 } as const;
 
-/** The end of the word that goes on at `i`. One loop without calls: the first file of a process is read by V8's interpreter. */
+/** An expression, not a loop: a loop over characters gets hot in the first file, and V8 starting its optimiser would cost half a millisecond of it. */
+const word = /[\w$]*/y;
+
+/** The end of the word that goes on at `i`. */
 function wordEnd(src: string, i: number, end: number): number {
-  for (; i < end; i++) {
-    const c = src.charCodeAt(i);
-    if (c >= 128 || inWord[c] === 0) break;
-  }
-  return i;
+  word.lastIndex = i;
+  word.test(src);
+  return Math.min(word.lastIndex, end);
 }
 
 /**
