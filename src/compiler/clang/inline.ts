@@ -1,5 +1,6 @@
 import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
+import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
 
 /** The part of @yowasp/clang that is used here. */
@@ -32,7 +33,7 @@ export async function loadClang(): Promise<ClangTool> {
   const clang = await (import(name) as Promise<Package>);
   const quiet = { fetchProgress: (): void => undefined };
   await clang.runLLVM(null, {}, quiet);
-  return {
+  return withoutStubs({
     id: `${name} ${clang.version}`,
     run({ args, files }): Compiled {
       let log = "";
@@ -53,5 +54,5 @@ export async function loadClang(): Promise<ClangTool> {
         return { ok: false, ir: "", log: `${log}\nthe compiler stopped unexpectedly: ${String(error)}\n` };
       }
     },
-  };
+  });
 }

@@ -2,6 +2,8 @@ import { EmulatorBug } from "../../kernel/errors.ts";
 import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
 import { nodeModule } from "./host.ts";
+import { machineCodeFile } from "./machine-code.ts";
+import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
 import { workerSource } from "./worker-source.ts";
 
@@ -36,17 +38,24 @@ function find(): { readonly url: string; readonly version: string } | null {
   return null;
 }
 
+/** Places of the counters that the two threads share. */
+const ANSWERS = 0;
+const REQUESTS = 1;
+
 type Answer = Compiled & { readonly crashed?: boolean; readonly failed?: string };
 
 class WorkerClang implements ClangTool {
   readonly id: string;
   private readonly url: string;
+  private readonly version: string;
   private worker: import("node:worker_threads").Worker | null = null;
   private port: import("node:worker_threads").MessagePort | null = null;
-  private flag = new Int32Array(new SharedArrayBuffer(4));
+  /** How many answers have come, and how many requests have gone. */
+  private flags = new Int32Array(new SharedArrayBuffer(8));
 
   constructor(url: string, version: string) {
     this.url = url;
+    this.version = version;
     this.id = `${PACKAGE} ${version}`;
   }
 
@@ -54,10 +63,11 @@ class WorkerClang implements ClangTool {
     if (this.port !== null) return this.port;
     const { Worker, MessageChannel } = nodeModule("node:worker_threads")!;
     const { port1, port2 } = new MessageChannel();
-    const control = new SharedArrayBuffer(4);
-    this.flag = new Int32Array(control);
+    const control = new SharedArrayBuffer(8);
+    this.flags = new Int32Array(control);
+    const workerData = { url: this.url, control, port: port2, codeFile: machineCodeFile(this.url, this.version) };
     // A message channel of our own: answers can be taken from it without returning to the event loop.
-    this.worker = new Worker(workerSource, { eval: true, workerData: { url: this.url, control, port: port2 }, transferList: [port2], execArgv: [], env: {} });
+    this.worker = new Worker(workerSource, { eval: true, workerData, transferList: [port2], execArgv: [], env: {} });
     this.worker.unref();
     port1.unref();
     this.port = port1;
@@ -74,9 +84,11 @@ class WorkerClang implements ClangTool {
   run({ args, files }: ClangRun): Compiled {
     const { receiveMessageOnPort } = nodeModule("node:worker_threads")!;
     const port = this.start();
-    const before = Atomics.load(this.flag, 0);
+    const before = Atomics.load(this.flags, ANSWERS);
     port.postMessage({ args, files, input: SOURCE_NAME });
-    const woken = Atomics.wait(this.flag, 0, before, PATIENCE);
+    Atomics.add(this.flags, REQUESTS, 1);
+    Atomics.notify(this.flags, REQUESTS);
+    const woken = Atomics.wait(this.flags, ANSWERS, before, PATIENCE);
     const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
     if (answer === undefined || answer.failed !== undefined) {
       this.stop();
@@ -92,5 +104,5 @@ class WorkerClang implements ClangTool {
 export function wasmClang(): ClangTool | null {
   if (nodeModule("node:worker_threads") === null) return null;
   const found = find();
-  return found === null ? null : new WorkerClang(found.url, found.version);
+  return found === null ? null : withoutStubs(new WorkerClang(found.url, found.version));
 }

@@ -1,94 +1,156 @@
+import { machineCodeSource } from "./machine-code-source.ts";
+import { wasiSource } from "./wasi-source.ts";
+
 /**
- * The program of the worker thread, as text: it must run from the sources (where Node cannot load TypeScript) as from the package.
- * It loads Clang once and answers one request at a time; after each answer it wakes the thread that waits in `Atomics.wait`.
+ * The program of the worker thread, as text: it must run from the sources (where Node cannot load TypeScript) as from the package. It answers one request at a time; after each answer it wakes the thread
+ * that waits in `Atomics.wait`.
  *
- * LLVM prints a module unbuffered in WebAssembly, because files have no block size there: the 180 KB of a small program are 68,000 calls of `fd_write`, and the package's file system copies the whole file
- * in each, nine tenths of a build. So the module goes to standard output, and the program's `fd_write` is replaced by one that gathers what goes there. Should the package be built otherwise some day, the
- * text arrives at the callback.
+ * An instance of Clang is good for one program. The next is made ahead of need: it runs up to the point where it asks for its arguments and sleeps there until there are some, which takes 10 to 30 ms out
+ * of every build. Should the package be put together otherwise some day, its own functions are called instead.
  */
-export const workerSource = `
-const { url, control, port } = require("node:worker_threads").workerData;
-const flag = new Int32Array(control);
-const quiet = { fetchProgress() {} };
+export const workerSource: string = `
+const { url, control, port, codeFile } = require("node:worker_threads").workerData;
+const { receiveMessageOnPort } = require("node:worker_threads");
+const [ANSWERS, REQUESTS] = [0, 1];
+const flags = new Int32Array(control);
+${wasiSource}
+${machineCodeSource}
 let text = Buffer.alloc(1 << 18);
 let length = 0;
-function room(bytes) {
-  if (length + bytes <= text.length) return;
-  const larger = Buffer.alloc(Math.max(2 * text.length, length + bytes));
+let errors = [];
+function room(size) {
+  if (length + size <= text.length) return;
+  const larger = Buffer.alloc(Math.max(2 * text.length, length + size));
   text.copy(larger, 0, 0, length);
   text = larger;
 }
-const Instance = WebAssembly.Instance;
-WebAssembly.Instance = function (module, imports) {
-  const system = imports?.wasi_snapshot_preview1;
-  if (typeof system?.fd_write !== "function") return new Instance(module, imports);
-  let memory = null;
-  let bytes = new Uint8Array(0);
-  let view = null;
-  function fd_write(fd, vectors, count, written) {
-    if (fd !== 1) return system.fd_write(fd, vectors, count, written);
-    if (bytes.buffer !== memory.buffer) {
-      bytes = new Uint8Array(memory.buffer);
-      view = new DataView(memory.buffer);
-    }
-    let total = 0;
-    for (let i = 0; i < count; i++) {
-      const at = view.getUint32(vectors + 8 * i, true);
-      const size = view.getUint32(vectors + 8 * i + 4, true);
-      room(size);
-      // Most pieces are a few characters, for which a call costs more than the loop.
-      if (size > 64) text.set(bytes.subarray(at, at + size), length);
-      else for (let j = 0; j < size; j++) text[length + j] = bytes[at + j];
-      length += size;
-      total += size;
-    }
-    view.setUint32(written, total, true);
-    return 0;
-  }
-  const instance = new Instance(module, { ...imports, wasi_snapshot_preview1: { ...system, fd_write } });
-  memory = instance.exports.memory;
-  return instance;
-};
-let loading = null;
-function load() {
-  loading ??= import(url).then(async (clang) => {
-    await clang.runLLVM(null, {}, quiet);
-    return clang;
-  });
-  return loading;
+function print(bytes, at, size) {
+  room(size);
+  // Most pieces are a few characters, for which a call costs more than the loop.
+  if (size > 32) text.set(bytes.subarray(at, at + size), length);
+  else for (let i = 0; i < size; i++) text[length + i] = bytes[at + i];
+  length += size;
 }
-async function answer({ args, files, input }) {
-  const clang = await load();
-  const chunks = [];
+const result = (ok, more) => ({ ok, ir: ok ? text.toString("utf8", 0, length) : "", log: Buffer.concat(errors).toString("utf8"), ...more });
+const crash = (error) => {
+  errors.push(Buffer.from("\\nthe compiler stopped unexpectedly: " + String(error) + "\\n"));
+  return result(false, { crashed: true });
+};
+function reply(answer) {
+  port.postMessage(answer);
+  Atomics.add(flags, ANSWERS, 1);
+  Atomics.notify(flags, ANSWERS);
+}
+let taken = 0;
+// The next request. Undefined when none has come in that many milliseconds.
+function next(patience) {
+  if (Atomics.load(flags, REQUESTS) === taken && Atomics.wait(flags, REQUESTS, taken, patience) === "timed-out") return undefined;
+  taken++;
   length = 0;
-  const print = (piece) => {
-    if (piece === null) return;
-    room(piece.length);
-    text.set(piece, length);
-    length += piece.length;
-  };
-  const collect = (bytes) => { if (bytes !== null) chunks.push(Buffer.from(bytes)); };
-  const log = () => Buffer.concat(chunks).toString("utf8");
+  errors = [];
+  return receiveMessageOnPort(port).message;
+}
+// Clang itself and the one header that a program needs; null when the package is not as expected.
+function direct() {
+  const { fileURLToPath } = require("node:url");
+  const path = require("node:path");
+  const folder = path.dirname(fileURLToPath(url));
+  const wire = fs.readFileSync(path.join(folder, "llvm.core.wasm"));
+  const header = entryOf(path.join(folder, "llvm-resources.tar"), "include/opencl-c-base.h");
+  const kept = codeFile === null ? null : readMachineCode(codeFile, wire);
+  const module = kept === null ? new WebAssembly.Module(wire) : kept.module;
+  const names = WebAssembly.Module.imports(module);
+  const ours = names.every((one) => one.module === "wasi_snapshot_preview1" && one.kind === "function");
+  const start = WebAssembly.Module.exports(module).some((one) => one.name === "_start");
+  return ours && start && header !== null ? { module, imports: names.map((one) => one.name), header, size: kept === null ? 0 : kept.size } : null;
+}
+// A file of an archive, by the format of POSIX's ustar: blocks of 512 bytes, a name at 0, a size in octal at 124.
+function entryOf(archive, wanted) {
+  const fd = fs.openSync(archive, "r");
   try {
+    const head = Buffer.alloc(512);
+    for (let at = 0; fs.readSync(fd, head, 0, 512, at) === 512 && head[0] !== 0;) {
+      const name = head.toString("latin1", 0, head.indexOf(0));
+      const size = parseInt(head.toString("latin1", 124, 136), 8);
+      if (name === wanted || name === "./" + wanted) {
+        const data = Buffer.alloc(size);
+        fs.readSync(fd, data, 0, size, at + 512);
+        return data;
+      }
+      at += 512 + 512 * Math.ceil(size / 512);
+    }
+    return null;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+function serveDirectly({ module, imports, header, size }) {
+  let done = 0;
+  // Optimised code is looked at when the thread has nothing to do, ever more seldom.
+  let due = size === 0 ? 1 : 3;
+  const take = () => {
+    let asked;
+    if (codeFile !== null && done >= due) {
+      asked = next(20);
+      if (asked === undefined) {
+        size = writeMachineCode(codeFile, module, size);
+        due = 3 * done;
+      }
+    }
+    asked ??= next(Infinity);
+    return { args: ["yowasp-llvm", "clang", "-cc1", ...asked.args, "-o", "-", asked.input], files: { ...asked.files, "usr/include/opencl-c-base.h": header } };
+  };
+  for (;;) {
+    const host = wasiHost(imports, { take, print, complain: (bytes) => errors.push(bytes) });
+    const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: host.given });
+    host.use(exports.memory);
+    let answer;
+    try {
+      exports._start();
+      answer = result(true);
+    } catch (error) {
+      answer = error instanceof Exit ? result(error.code === 0) : crash(error);
+    }
+    done++;
+    reply(answer);
+  }
+}
+async function serveThroughPackage() {
+  const clang = await import(url);
+  const quiet = { fetchProgress() {} };
+  await clang.runLLVM(null, {}, quiet);
+  for (;;) {
+    const { args, files, input } = next(Infinity);
     const tree = {};
-    for (const [path, text] of Object.entries(files)) {
-      const parts = path.split("/").filter((part) => part !== "");
+    for (const [name, content] of Object.entries(files)) {
+      const parts = plain(name).split("/");
       let folder = tree;
       for (const part of parts.slice(0, -1)) folder = folder[part] ??= {};
-      folder[parts.at(-1)] = text;
+      folder[parts.at(-1)] = content;
     }
-    clang.runLLVM(["clang", "-cc1", ...args, "-o", "-", input], tree, { ...quiet, synchronously: true, stdout: print, stderr: collect });
-    return { ok: true, ir: text.toString("utf8", 0, length), log: log() };
-  } catch (error) {
-    if (error instanceof clang.Exit) return { ok: false, ir: "", log: log() };
-    return { ok: false, ir: "", log: log() + "\\nthe compiler stopped unexpectedly: " + String(error) + "\\n", crashed: true };
+    const stdout = (bytes) => { if (bytes !== null) print(bytes, 0, bytes.length); };
+    const stderr = (bytes) => { if (bytes !== null) errors.push(Buffer.from(bytes)); };
+    let answer;
+    try {
+      clang.runLLVM(["clang", "-cc1", ...args, "-o", "-", input], tree, { ...quiet, synchronously: true, stdout, stderr });
+      answer = result(true);
+    } catch (error) {
+      answer = error instanceof clang.Exit ? result(false) : crash(error);
+    }
+    reply(answer);
   }
 }
-port.on("message", (request) => {
-  answer(request).catch((error) => ({ failed: String(error) })).then((result) => {
-    port.postMessage(result);
-    Atomics.add(flag, 0, 1);
-    Atomics.notify(flag, 0);
-  });
+function prepare() {
+  try {
+    return direct();
+  } catch {
+    return null;
+  }
+}
+const own = prepare();
+(own === null ? serveThroughPackage() : new Promise(() => serveDirectly(own))).catch((error) => {
+  // Somebody has to wait for it.
+  next(Infinity);
+  reply({ failed: String(error) });
 });
 `;
