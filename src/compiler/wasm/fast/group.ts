@@ -172,21 +172,30 @@ export abstract class GroupWriter extends MeetWriter {
     const { code } = this;
     const field = (base: number, offset: number): Code => code.get(base).memory(mem.i32_load, offset);
     code.get(L);
-    field(L, launch.finished).i32(1).op(op.i32_add).memory(mem.i32_store, launch.finished);
+    field(L, launch.finished);
+    this.pushTogether();
+    code.op(op.i32_add).memory(mem.i32_store, launch.finished);
     code.i32(0).set(this.node).i32(0).set(this.item);
     code.get(S).i32(1).memory(mem.i32_store, slot.fresh);
     code.i32(outcome.batch).set(this.result);
     code.get(L);
-    field(L, launch.groupCount).i32(1).op(op.i32_sub).memory(mem.i32_store, launch.groupCount);
+    field(L, launch.groupCount);
+    this.pushTogether();
+    code.op(op.i32_sub).memory(mem.i32_store, launch.groupCount);
     field(L, launch.groupCount).op(op.i32_eqz).brIf(this.done);
     code.get(S);
-    field(S, slot.group).i32(1).op(op.i32_add).memory(mem.i32_store, slot.group);
+    field(S, slot.group);
+    this.pushTogether();
+    code.op(op.i32_add).memory(mem.i32_store, slot.group);
     // Next coordinates: x, and at the end of a row y, then z.
     const carry = code.block();
     for (let d = 0; d < 3; d++) {
       const at = slot.ctaid + 4 * d;
       code.get(S);
-      field(S, at).i32(1).op(op.i32_add).memory(mem.i32_store, at);
+      field(S, at);
+      if (d === 0) this.pushTogether();
+      else code.i32(1);
+      code.op(op.i32_add).memory(mem.i32_store, at);
       if (d < 2) {
         field(S, at);
         field(L, launch.nctaid + 4 * d).op(op.i32_lt_u).brIf(carry);
@@ -212,7 +221,9 @@ export abstract class GroupWriter extends MeetWriter {
     }
     code.get(S).get(this.items).memory(mem.i32_store, slot.items);
     code.get(S);
-    field(S, slot.smid).i32(1).op(op.i32_add);
+    field(S, slot.smid);
+    this.pushTogether();
+    code.op(op.i32_add);
     field(L, launch.smCount).op(op.i32_rem_u).memory(mem.i32_store, slot.smid);
     this.fuelLeft();
     code.brIf(again);

@@ -6,6 +6,7 @@ import { record, RECORD_SHIFT, UNDO_BYTES, undoOffset } from "../lower/layout.ts
 import type { FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
 import { rowSites, type Plane, type RowSite } from "./rows.ts";
+import { costTogether } from "./together.ts";
 import type { Block } from "../graph/node.ts";
 import { LANES } from "../simd/lanes.ts";
 import { VectorFlow } from "../simd/flow.ts";
@@ -17,9 +18,14 @@ const S = 1;
 /** What going one by one after all counts against going by fours, and from where on a group goes one by one, a row for each 1 above. */
 const MISS = 4;
 const MAX_MISSES = 48;
+/** Logarithm of the work-items of a row for which 1 is taken off again. */
+const ROW_PER_MISS = 5;
 
-/** Writes a try at four work-items: `pushEnd` pushes where the row ends, `next` goes on behind them. */
-type Four = (pushEnd: () => void, next: () => void) => void;
+/** A try at `width` work-items: `pushEnd` pushes where the row ends, `next` goes on behind them. */
+interface Four {
+  readonly width: number;
+  readonly write: (pushEnd: () => void, next: () => void) => void;
+}
 
 /** Loops over the work-items of a group or warp. */
 export abstract class ItemLoops extends VectorFlow {
@@ -49,18 +55,21 @@ export abstract class ItemLoops extends VectorFlow {
     code.else();
     for (const local of this.tid) code.i32(0).set(local);
     code.end();
+    const sites = this.sitesOf(node);
+    const cost = this.onPlane(sites) ? costTogether(node, sites, this.regions) : null;
+    if (cost !== null) this.openTogether(cost);
     const zs = code.loop();
     this.setAll(used[1]!);
-    const sites = this.sitesOf(node);
-    const plane = this.askForPlane(sites);
+    const plane = this.askForPlane(sites, cost === null ? null : this.together);
+    if (cost !== null) this.closeTogether(plane!, sites, zs);
     const ys = code.loop();
     this.setAll(used[2]!);
     this.rowEnd = node.kind === "items" ? () => code.get(nx) : null;
     this.row(node, sites, plane, tx, () => code.get(nx).get(tx).op(op.i32_sub), () => {
       const rowEnd = code.block();
-      if (four !== null) this.tryFours();
+      if (four !== null) this.tryFours(four);
       const xs = code.loop();
-      four?.(() => code.get(nx), () => code.get(tx).get(nx).op(op.i32_lt_u).brIf(xs).br(rowEnd));
+      four?.write(() => code.get(nx), () => code.get(tx).get(nx).op(op.i32_lt_u).brIf(xs).br(rowEnd));
       const end = code.block();
       this.itemEnd = end;
       if (this.regions.flow.someExit && node.head !== this.program.kernel.graph.entry) {
@@ -99,9 +108,9 @@ export abstract class ItemLoops extends VectorFlow {
     this.rowEnd = node.kind === "items" ? () => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add) : null;
     this.row(node, this.sitesOf(node), null, tx, () => code.get(this.last).get(this.item).op(op.i32_sub), () => {
       const rowEnd = code.block();
-      if (four !== null) this.tryFours();
+      if (four !== null) this.tryFours(four);
       const lanes = code.loop();
-      four?.(() => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add), () => code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes).br(rowEnd));
+      four?.write(() => code.get(this.last).get(this.item).op(op.i32_sub).get(tx).op(op.i32_add), () => code.get(this.item).get(this.last).op(op.i32_lt_u).brIf(lanes).br(rowEnd));
       const end = code.block();
       this.itemEnd = end;
       if (this.regions.flow.someExit) {
@@ -141,8 +150,15 @@ export abstract class ItemLoops extends VectorFlow {
   }
 
   /** A new row: fours are tried from its start, unless that has gone wrong too often; now and then all the same. */
-  private tryFours(): void {
+  private tryFours({ width }: Four): void {
     const { code } = this;
+    code.i32(width).set(this.alone);
+    // Long rows may go wrong more often.
+    const [nx] = this.size;
+    this.temp(I32, (some) => {
+      code.get(nx).i32(ROW_PER_MISS).op(op.i32_shr_u).tee(some).get(this.misses).get(some).get(this.misses).op(op.i32_lt_u, op.select).set(some);
+      code.get(this.misses).get(some).op(op.i32_sub).set(this.misses);
+    });
     code.get(this.misses).i32(MAX_MISSES).op(op.i32_gt_s).if(I32);
     code.get(this.misses).i32(1).op(op.i32_sub).set(this.misses).i32(0x7fff_ffff);
     code.else().i32(0).end();
@@ -154,12 +170,12 @@ export abstract class ItemLoops extends VectorFlow {
     const plan = this.planFour(node, used, exits);
     if (plan === null) return null;
     const arriving = new Set(node.head === this.program.kernel.graph.entry ? [] : this.arriving(node));
-    return (pushEnd, next) => {
+    const width = LANES * plan.quads;
+    const write = (pushEnd: () => void, next: () => void): void => {
       const { code } = this;
       const tx = this.tid[0];
       const { someExit } = this.regions.flow;
       const one = code.block();
-      const width = LANES * plan.quads;
       code.get(tx).i32(width).op(op.i32_add);
       pushEnd();
       code.op(op.i32_gt_u).brIf(one);
@@ -188,10 +204,11 @@ export abstract class ItemLoops extends VectorFlow {
       if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
       this.clearMasks(plan);
       code.get(this.before).set(this.counted);
-      code.get(tx).i32(width).op(op.i32_add).set(this.skip);
+      code.get(tx).get(this.alone).op(op.i32_add).set(this.skip).i32(width).set(this.alone);
       code.get(this.misses).i32(MISS).op(op.i32_add).set(this.misses);
       code.end();
     };
+    return { width, write };
   }
 
   private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {

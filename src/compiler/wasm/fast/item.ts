@@ -9,12 +9,12 @@ import { sizeOf } from "../../ir/types.ts";
 import { slotLoad, slotStore } from "../slow/saved.ts";
 import type { FlowNode } from "./flow.ts";
 import { restOfRow } from "./rest.ts";
-import { RowWriter } from "./rows.ts";
+import { TogetherWriter } from "./together.ts";
 
 const [L, S] = [0, 1];
 
 /** What one work-item does in one region, and how it leaves for the slow path. */
-export abstract class ItemWriter extends RowWriter {
+export abstract class ItemWriter extends TogetherWriter {
   // One work-item in one region.
 
   /** Bases of the work-item's own memory, and its values from earlier regions. */

@@ -84,6 +84,15 @@ function linearInY(node: Node, levels: Levels): boolean {
 export interface Plane {
   readonly good: number;
   readonly shifts: ReadonlyMap<RowSite, number>;
+  /** Where groups may go together: each site's first linear address, its bytes from there on, and how far its rows are apart. */
+  readonly ranges: ReadonlyMap<RowSite, Range>;
+}
+
+/** Variables of a site's range in linear memory. */
+interface Range {
+  readonly low: number;
+  readonly bytes: number;
+  readonly pitch: number;
 }
 
 /** Bytes from row to row that a plane may have at most: so few that nothing wraps within a group without being seen at its end. */
@@ -182,32 +191,41 @@ export abstract class RowWriter extends FastAccess {
 
   /**
    * Asks for all rows of a slice together: short rows of images would spend more on asking than on their work. Sets the plane's flag.
+   * @param together how many groups go as one: of those a single row is asked for too, and ranges are set
    * @returns null when the addresses are not for that
    */
-  protected askForPlane(sites: readonly RowSite[]): Plane | null {
-    const { levels } = this.regions;
-    if (sites.length === 0 || !sites.every((site) => linearInY(site.address, levels))) return null;
+  protected askForPlane(sites: readonly RowSite[], together: number | null): Plane | null {
+    if (!this.onPlane(sites)) return null;
     const { code } = this;
+    const ranges = new Map(together === null ? [] : sites.map((site) => [site, { low: code.local(I32), bytes: code.local(I32), pitch: code.local(I32) }]));
     const good = code.local(I32);
     const shifts = new Map(sites.map((site) => [site, code.local(I32)]));
     const [tx, ty] = this.tid;
-    const [nx, ny] = this.size;
+    const [, ny] = this.size;
     this.temp(I32, (x) => this.temp(I32, (y) => {
       code.i32(0).set(good).get(tx).set(x).get(ty).set(y);
       const no = code.block();
-      code.get(ny).i32(2).op(op.i32_lt_u).brIf(no);
-      for (const site of sites) this.corners(site, shifts.get(site)!, no, nx, ny);
+      code.get(ny).i32(2).op(op.i32_lt_u);
+      if (together !== null) code.get(together).i32(2).op(op.i32_lt_u, op.i32_and);
+      code.brIf(no);
+      for (const site of sites) this.corners(site, shifts.get(site)!, ranges.get(site) ?? null, no);
       code.i32(1).set(good);
       code.end();
       code.get(x).set(tx).get(y).set(ty);
     }));
-    return { good, shifts };
+    return { good, shifts, ranges };
+  }
+
+  /** Whether addresses are of the kind that can be asked about for a whole slice. */
+  protected onPlane(sites: readonly RowSite[]): boolean {
+    return sites.length > 0 && sites.every((site) => linearInY(site.address, this.regions.levels));
   }
 
   /** Whether the accesses of a site lie on a plane that is there as a whole; goes to `no` when they do not. */
-  private corners(site: RowSite, shift: number, no: Label, nx: number, ny: number): void {
+  private corners(site: RowSite, shift: number, range: Range | null, no: Label): void {
     const { code } = this;
     const [tx, ty] = this.tid;
+    const [nx, ny] = this.size;
     const at = [0, 1, 2, 3, 4].map(() => code.local(I64)) as [number, number, number, number, number];
     const [first, right, next, down, last] = at;
     const place = (to: number, x: () => void, y: () => void): void => {
@@ -250,6 +268,13 @@ export abstract class RowWriter extends FastAccess {
     code.brIf(no);
     code.end();
     code.get(extent.shift).set(shift);
+    if (range === null) return;
+    const pick = (way: number): void => void code.get(first).get(down).get(first).get(down).op(way, op.select);
+    pick(op.i64_lt_s);
+    code.tee(right).op(op.i32_wrap_i64).get(shift).op(op.i32_add).set(range.low);
+    pick(op.i64_gt_s);
+    code.get(right).op(op.i64_sub, op.i32_wrap_i64).get(nx).i32(1).op(op.i32_sub).i32(site.step).op(op.i32_mul, op.i32_add).i32(site.high - site.low).op(op.i32_add).set(range.bytes);
+    code.get(next).i64(0n).get(next).op(op.i64_sub).get(next).i64(0n).op(op.i64_gt_s, op.select, op.i32_wrap_i64).set(range.pitch);
   }
 
   /** Pointers of a row that lies on a plane. */

@@ -315,7 +315,7 @@ export abstract class VectorFlow extends VectorMemory {
     }
     const parts = this.plan!.masked.branches.has(block);
     if (!parts && isScalarGuard(on, (arg) => this.shape(arg))) {
-      writeGuard({ code, width: this.width, apart: this.apart, shape: (arg) => this.shape(arg), value: (arg) => this.value(arg), temp: (type, use) => this.temp(type, use) }, on);
+      writeGuard({ code, width: this.width, apart: this.apart, alone: this.alone, shape: (arg) => this.shape(arg), value: (arg) => this.value(arg), temp: (type, use) => this.temp(type, use) }, on);
       code.if();
       go(block.succs[0]!);
       code.else();

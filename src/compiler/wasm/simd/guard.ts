@@ -15,6 +15,8 @@ export interface GuardHost {
   /** Work-items that go together, and where they go when they must go one by one. */
   readonly width: number;
   readonly apart: Label;
+  /** Variable for how many go one by one before the next try, where that is known to be less than all. */
+  readonly alone: number;
   shape(node: Node): Shape;
   /** Pushes a value that all have in common, or the first one's of a value with a step. */
   value(node: Node): void;
@@ -80,9 +82,19 @@ function equality(host: GuardHost, node: Node, a: Node, b: Node): void {
     if (node.attr === "ne") code.op(op.i32_eqz);
     return;
   }
-  if (wide) code.i64(BigInt(reach)).op(op.i64_le_u);
-  else code.i32(reach).op(op.i32_le_u);
-  code.brIf(host.apart).i32(node.attr === "ne" ? 1 : 0);
+  host.temp(wide ? I64 : I32, (far) => {
+    code.tee(far);
+    if (wide) code.i64(BigInt(reach)).op(op.i64_le_u);
+    else code.i32(reach).op(op.i32_le_u);
+    if (Math.abs(step) === 1) {
+      // The one that is equal is the last that goes alone.
+      code.if();
+      code.get(far);
+      if (wide) code.op(op.i32_wrap_i64);
+      code.i32(1).op(op.i32_add).set(host.alone).br(host.apart).end();
+    } else code.brIf(host.apart);
+  });
+  code.i32(node.attr === "ne" ? 1 : 0);
 }
 
 function order(host: GuardHost, node: Node, a: Node, b: Node): void {

@@ -58,10 +58,12 @@ export interface Guard {
   readonly steps: readonly [number, number];
   readonly more: number;
   readonly apart: Label;
+  /** Variable for how many work-items go one by one before the next try, where that is known to be less than all. */
+  readonly alone: number;
 }
 
 /** Goes to `apart` when the comparison may turn over among the lanes. True when it is known to come out as unequal then. */
-export function writeTurnover(code: Code, { node, x, y, steps: [a, b], more, apart }: Guard): boolean {
+export function writeTurnover(code: Code, { node, x, y, steps: [a, b], more, apart, alone }: Guard): boolean {
   const [predicate, sign] = node.attr.split(".") as [string, string | undefined];
   const wide = node.args[0]!.type === "i64";
   const number = (value: number | bigint): void => void (wide ? code.i64(BigInt(value)) : code.i32(Number(value) | 0));
@@ -71,8 +73,18 @@ export function writeTurnover(code: Code, { node, x, y, steps: [a, b], more, apa
     const step = a - b;
     if (step > 0) code.get(y).get(x).op(sub);
     else code.get(x).get(y).op(sub);
-    number(more * Math.abs(step));
-    code.op(wide ? op.i64_le_u : op.i32_le_u).brIf(apart);
+    if (Math.abs(step) !== 1) {
+      number(more * Math.abs(step));
+      code.op(wide ? op.i64_le_u : op.i32_le_u).brIf(apart);
+      return true;
+    }
+    // The one that is equal is the last that goes alone.
+    code.tee(x);
+    number(more);
+    code.op(wide ? op.i64_le_u : op.i32_le_u).if();
+    code.get(x);
+    if (wide) code.op(op.i32_wrap_i64);
+    code.i32(1).op(op.i32_add).set(alone).br(apart).end();
     return true;
   }
   /** Whether the value goes from below `edge` to it, or the other way. */

@@ -29,6 +29,8 @@ export abstract class LaneWriter extends ItemWriter {
   protected quad = 0;
   /** Where they go when they must go one by one. */
   protected apart: Label = 0;
+  /** Variable: how many of them then do, before the next try. */
+  protected readonly alone: number = this.code.local(I32);
   private readonly vectors: Map<Node, number[]> = new Map();
   private readonly copies: Map<Node, number[]> = new Map();
   private readonly spilled: Set<Node> = new Set();
@@ -166,7 +168,7 @@ export abstract class LaneWriter extends ItemWriter {
       code.set(x);
       this.value(b);
       code.set(y);
-      const unequal = writeTurnover(code, { node, x, y, steps, more: this.width - 1, apart: this.apart });
+      const unequal = writeTurnover(code, { node, x, y, steps, more: this.width - 1, apart: this.apart, alone: this.alone });
       if (unequal) code.i32(node.attr === "ne" ? 1 : 0);
       else code.get(x).get(y).op(compareCode(node.attr, a.type === "i64"));
     }));
