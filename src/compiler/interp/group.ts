@@ -1,3 +1,4 @@
+import { activeMaskPlace } from "../ir/convergence.ts";
 import { LOCAL_START, TURN } from "../ir/limits.ts";
 import { alignUp } from "../ir/layout.ts";
 import { Barriers } from "./barriers.ts";
@@ -5,6 +6,7 @@ import { resolveCollectives } from "./collectives.ts";
 import { maskOfLanes } from "./lanes.ts";
 import type { Launch } from "./launch.ts";
 import { newFrame } from "./steps-control.ts";
+import type { ActiveMaskWait } from "./waits.ts";
 import { WorkItem } from "./work-item.ts";
 
 /**
@@ -129,14 +131,16 @@ export class Group {
 }
 
 /**
- * Lets the lanes go on that wait at the same activemask as the lowest lane waiting at any, if no lane of the warp can go on before.
+ * Lets the lanes go on that wait at the activemask that comes first of those that lanes wait at (see convergence.ts), if no lane of the warp can go on before.
  * @returns whether any did
  */
 function releaseActiveMask(lanes: readonly WorkItem[]): boolean {
   if (lanes.some((item) => (item.status === "ready" || item.status === "asleep") && !item.ranOut)) return false;
-  const first = lanes.find((item) => item.status === "waiting" && item.wait?.kind === "activemask");
-  if (first?.wait?.kind !== "activemask") return false;
-  const { instr } = first.wait;
+  let instr: ActiveMaskWait["instr"] | null = null;
+  for (const { status, wait } of lanes) {
+    if (status === "waiting" && wait?.kind === "activemask" && (instr === null || activeMaskPlace(wait.instr) < activeMaskPlace(instr))) instr = wait.instr;
+  }
+  if (instr === null) return false;
   const members = lanes.filter((item) => item.status === "waiting" && item.wait?.kind === "activemask" && item.wait.instr === instr);
   const mask = maskOfLanes(members.map((item) => item.lane));
   for (const item of members) {

@@ -217,4 +217,9 @@ export class ModuleLowering {
     if (this.ir.globals.has(name)) return;
     this.ir.globals.set(name, { name, space: "global", size, align: size, init: null, relocs: [], linkage: "local", managed: false });
   }
+
+  /** Makes a hidden variable in shared memory. */
+  needShared(name: string, size: number): void {
+    if (!this.ir.shared.has(name)) this.ir.shared.set(name, { name, size, align: 16 });
+  }
 }

@@ -3,6 +3,7 @@ import type { FnLowering } from "./function.ts";
 
 /** Name of the hidden module variable that stands for the driver's grid-synchronisation workspace. */
 export const GRID_WORKSPACE = "__gg_grid_workspace";
+const RESERVED_NAME = "__gg_reserved_smem";
 
 type Reader = (c: FnLowering) => ValueId;
 
@@ -36,6 +37,21 @@ const workspace = (high: boolean): Reader => (c) => {
   const dst = em.value("i64");
   em.push({ op: "globaladdr", dst, symbol: GRID_WORKSPACE, line: em.line });
   return em.trunc(high ? em.bin("lshr", "i64", dst, em.int("i64", 32)) : dst, "i32");
+};
+
+/** Shared memory of a block that the system keeps for itself, bytes (compute capability 8.0 and above). Cooperative groups of several warps use the second half. */
+const RESERVED_SHARED = 1024;
+
+/**
+ * NON-SPEC: the reserved shared memory is a hidden variable of kernels that ask where it is, and counts as their static shared memory; on hardware every block has it, at the beginning of the window.
+ */
+const reservedShared = (offset: number): Reader => (c) => {
+  const { em } = c;
+  c.module.needShared(RESERVED_NAME, RESERVED_SHARED);
+  const dst = em.value("i64");
+  em.push({ op: "sharedaddr", dst, symbol: RESERVED_NAME, line: em.line });
+  // An offset in the shared window, as addresses of shared variables are.
+  return em.bin("add", "i32", em.trunc(dst, "i32"), em.i32(offset));
 };
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -72,11 +88,16 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["%cluster_ctarank", constant(0)],
   ["%cluster_nctarank", constant(1)],
   ["%is_explicit_cluster", (c) => c.em.int("i1", 0)],
+  ["%reserved_smem_offset_begin", reservedShared(0)],
+  ["%reserved_smem_offset_end", reservedShared(RESERVED_SHARED)],
+  ["%reserved_smem_offset_cap", constant(RESERVED_SHARED)],
+  ["%reserved_smem_offset_0", reservedShared(0)],
+  ["%reserved_smem_offset_1", reservedShared(RESERVED_SHARED / 2)],
   ["%current_graph_exec", (c) => c.em.int("i64", 0)],
 ]);
 
 /** Performance counters and other driver registers: nothing is counted, nothing is set. */
-const zeros = /^%(pm[0-7](_64)?|envreg([0-9]|[12][0-9]|3[01])|reserved_smem_offset_(begin|end|cap|[01]))$/;
+const zeros = /^%(pm[0-7](_64)?|envreg([0-9]|[12][0-9]|3[01]))$/;
 
 /**
  * The value of a special register (PTX ISA chapter 10), in its own width.

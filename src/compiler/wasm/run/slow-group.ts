@@ -1,3 +1,4 @@
+import { activeMaskPlace } from "../../ir/convergence.ts";
 import { BARRIERS, TURN } from "../../ir/limits.ts";
 import { maskOfLanes } from "../../interp/lanes.ts";
 import type { Node } from "../graph/node.ts";
@@ -302,18 +303,20 @@ export class SlowGroup {
     return any;
   }
 
-  /** Lets the lanes go on that wait at the same activemask as the lowest one, if no lane of the warp can go on before. */
+  /** Lets the lanes go on that wait at the activemask that comes first of those that lanes wait at (see ir/convergence.ts), if no lane of the warp can go on before. */
   private releaseActiveMask(first: number, end: number): boolean {
-    let lowest = -1;
+    let foremost: Node | null = null;
     for (let item = first; item < end; item++) {
       const state = this.state[item];
       if ((state === READY || state === ASLEEP || state === SPINNING) && this.ranOut[item] === 0) return false;
-      if (lowest < 0 && state === WAITING && this.siteOf(item).node.op === "activemask") lowest = item;
+      if (state !== WAITING) continue;
+      const { node } = this.siteOf(item);
+      if (node.op === "activemask" && (foremost === null || activeMaskPlace(node.instr!) < activeMaskPlace(foremost.instr!))) foremost = node;
     }
-    if (lowest < 0) return false;
-    const { node } = this.siteOf(lowest);
+    if (foremost === null) return false;
+    const { instr } = foremost;
     const members: number[] = [];
-    for (let item = lowest; item < end; item++) if (this.state[item] === WAITING && this.siteOf(item).node.instr === node.instr) members.push(item);
+    for (let item = first; item < end; item++) if (this.state[item] === WAITING && this.siteOf(item).node.instr === instr) members.push(item);
     const mask = maskOfLanes(members.map((item) => item - first));
     for (const item of members) {
       this.run_.views.i32[word(this.slot, item, record.a)] = mask;
