@@ -17,9 +17,9 @@ export class ClHost implements BenchHost {
   readonly device: cl_device_id;
   readonly program: cl_program;
 
-  /** @param workers threads that run device code */
-  constructor(workers = 1) {
-    this.machine = createMachine({ workers });
+  /** @param workers threads that run device code @param check whether all checks of device code are on */
+  constructor(workers = 1, check = false) {
+    this.machine = createMachine({ workers, check });
     this.process = this.machine.process("bench");
     const cl = this.process.throwing.opencl;
     const [platforms] = cl.clGetPlatformIDs(1);

@@ -11,6 +11,8 @@ export interface Allocation {
   until: number | null;
   /** What has been written, as begin and end, begin and end, ...; null: all of it counts as written. */
   written: number[] | null;
+  /** Bytes from its start that are known to have been written. */
+  known: number;
 }
 
 /** Allocations that have ended and are still known. */
@@ -37,7 +39,7 @@ export class Allocations {
   }
 
   add(address: number, size: number, label: string, since: number, written: number[] | null): Allocation {
-    const made: Allocation = { address, size, label, number: ++this.count, since, until: null, written };
+    const made: Allocation = { address, size, label, number: ++this.count, since, until: null, written, known: 0 };
     this.live.splice(this.below(address) + 1, 0, made);
     this.version++;
     return made;

@@ -1,9 +1,10 @@
-import type { CheckClass, CheckedFacts, LaunchChecker, LaunchConfig, MemoryAccess, Site } from "../compiler/abi.ts";
+import type { CheckClass, CheckedFacts, LaunchChecker, LaunchConfig, MemoryAccess, PointerReach, PointerUse, Site } from "../compiler/abi.ts";
 import { access as flag, ADDRESSABLE, DEFINED, plane, SHADOWED } from "../compiler/wasm/checked/layout.ts";
 import type { Group } from "./intervals.ts";
 import type { ProcessChecker } from "./process-checker.ts";
 import { RaceRules, type Conflict } from "./races.ts";
 import { describe } from "./reports.ts";
+import { reachOf } from "./roots.ts";
 
 /** One group in progress: where its shared memory is, for reports. */
 interface Open {
@@ -36,6 +37,16 @@ export class CheckedLaunch implements LaunchChecker {
 
   resume(): void {
     this.process.resume(this.config.pageTable);
+  }
+
+  private reach: readonly PointerReach[] | null = null;
+  private version = -1;
+
+  roots(pointers: readonly PointerUse[], closed: boolean): readonly PointerReach[] {
+    const { version } = this.process.allocations;
+    if (this.reach === null || this.version !== version) this.reach = reachOf(this.process, pointers, closed);
+    this.version = version;
+    return this.reach;
   }
 
   group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number {
@@ -74,6 +85,8 @@ export class CheckedLaunch implements LaunchChecker {
     const at = this.process.shadowOf(page) + (linear % SHADOWED);
     // What lies across pages is staged elsewhere (run/access.ts): of an access, all bytes have their shadow in one page.
     const { u8, u32 } = shadow;
+    const root = (what >>> flag.rootShift) - 1;
+    if (root >= 0 && !this.strayed(this.reach![root]!, linear, size, what, line, site)) return;
     for (let i = 0; i < size; i++) {
       if ((u8[at + i]! & ADDRESSABLE) !== 0) continue;
       this.outside(linear + i, size, what, line, site);
@@ -103,6 +116,26 @@ export class CheckedLaunch implements LaunchChecker {
   private localId(item: number, group: Group): readonly number[] {
     const [nx, ny] = group.size;
     return [item % nx, Math.floor(item / nx) % ny, Math.floor(item / (nx * ny))];
+  }
+
+  /**
+   * An access that is not known to be in the memory that its pointer leads to.
+   * @returns whether it is still to be checked: nothing else does
+   */
+  private strayed({ low, high, open }: PointerReach, linear: number, size: number, what: number, line: number, site: () => Site): boolean {
+    const { allocations, checker } = this.process;
+    const address = this.process.addressOf(linear);
+    const into = address === null ? null : allocations.at(address);
+    const own = allocations.at(low);
+    if (address !== null && into !== null && own !== null && into !== own && (address < low || address >= high) && checker.classes.has("bounds") && checker.reports.wants("bounds", this.process, this.config.kernel, line)) {
+      const at = site();
+      checker.reports.add(this.process, {
+        class: "bounds", site: at, globalId: this.globalId(at),
+        message: `${verb(what)} of ${size} bytes through a pointer to ${describe(own, low).replace(/^byte 0 of /, "")}, ${distance(address, low, high)}: ${describe(into, address)}`,
+        values: { address: BigInt(address), size, allocation: own.label, allocationSize: own.size, offset: address - low, allocated: own.since, freed: null, reached: into.label },
+      });
+    }
+    return !open;
   }
 
   /** A byte that is in no live allocation, in a page that is there. */
@@ -174,4 +207,8 @@ export class CheckedLaunch implements LaunchChecker {
 
 function verb(what: number): "read" | "write" | "atomic" {
   return (what & 3) === 3 ? "atomic" : (what & 1) !== 0 ? "read" : "write";
+}
+
+function distance(address: number, low: number, high: number): string {
+  return address < low ? `${low - address} bytes before it` : `${address - high} bytes past its end`;
 }

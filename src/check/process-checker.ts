@@ -126,6 +126,11 @@ export class ProcessChecker implements CodeChecker {
     return shadow;
   }
 
+  /** The shadow of a page of the address space; 0: there is none yet. */
+  shadowIfAny(page: number): number {
+    return this.pages.get(page) ?? 0;
+  }
+
   private placeOf(linear: number): number {
     if (this.places === null) {
       this.places = new Map();

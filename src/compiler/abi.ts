@@ -95,6 +95,22 @@ export interface CheckedFacts {
   readonly ordersWarps: boolean;
 }
 
+/** A pointer that a checked kernel is given. */
+export interface PointerUse {
+  readonly address: number;
+  /** Whether the kernel writes through it. */
+  readonly written: boolean;
+}
+
+/** The memory that it leads to. */
+export interface PointerReach {
+  /** First address, and end. */
+  readonly low: number;
+  readonly high: number;
+  /** Whether reads through it must be looked at one by one: others may write there, or not all of it has been written. */
+  readonly open: boolean;
+}
+
 /** One checked launch. Tags and flags are those of src/compiler/wasm/checked/layout.ts. */
 export interface LaunchChecker {
   /** Linear address of the table of shadow pages, the tag at which the launch begins, and that of words which several groups read. */
@@ -103,6 +119,8 @@ export interface LaunchChecker {
   readonly many: number;
   /** Code is about to run: translations may have changed since it last did. */
   resume(): void;
+  /** What is known of the memory that the kernel's pointers lead to, in their order. @param closed whether it writes through these pointers only */
+  roots(pointers: readonly PointerUse[], closed: boolean): readonly PointerReach[];
   /** A work-group begins in a slot. @param shared linear address and bytes of shared memory @param local likewise, of all work-items @returns its first tag */
   group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number;
   /** All of the slot's group have come to a barrier. @returns its next tag */

@@ -29,5 +29,8 @@ export const TAG_ITEM: number = (1 << 10) - 1;
 /** Intervals there are before the history has to be forgotten. */
 export const MAX_INTERVAL: number = 2 ** (32 - TAG_SHIFT) - 2;
 
-/** What an access is, in the word that goes to the import `check`: bits 0 and 1 reads and writes, then these, and from bit 8 on the words of it that are used. */
-export const access = { synchronises: 4, shared: 16, local: 32, usedShift: 8 } as const;
+/**
+ * What an access is, in the word that goes to the import `check`: bits 0 and 1 reads and writes, then these, from bit 8 on the words of it that are used, from bit 24 on its root + 1 when it has left
+ * the memory that its pointer leads to.
+ */
+export const access = { synchronises: 4, shared: 16, local: 32, usedShift: 8, rootShift: 24 } as const;

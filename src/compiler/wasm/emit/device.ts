@@ -2,6 +2,7 @@ import type { CheckClass } from "../../abi.ts";
 import type { Type } from "../../ir/types.ts";
 import { I32, I64, op, type WasmType } from "../asm/opcodes.ts";
 import type { Code } from "../asm/code.ts";
+import type { Roots } from "../checked/roots.ts";
 import type { Node } from "../graph/node.ts";
 import { launch, slot } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
@@ -21,6 +22,8 @@ export interface ProgramFacts {
   readonly concurrent: boolean;
   /** What is checked at each access; null in ordinary code. */
   readonly checks: ReadonlySet<CheckClass> | null;
+  /** Checked code: the pointers that accesses go through; null in ordinary code. */
+  readonly roots: Roots | null;
 }
 
 const axis: Readonly<Record<string, number>> = { x: 0, y: 4, z: 8 };

@@ -1,13 +1,14 @@
 import type { Label } from "../asm/code.ts";
 import { I32, I64, mem, op } from "../asm/opcodes.ts";
-import { writeCheck } from "../checked/emit.ts";
+import { writeCheck, writeReport, type CheckPlace } from "../checked/emit.ts";
+import { mayRest, rootEntry, rootOfAccess } from "../checked/roots.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf } from "../emit/types.ts";
 import type { Node } from "../graph/node.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { accessSize } from "../slow/program.ts";
 import { accessKind, knownAlignment, place, placeType, reachOf, sharesCheck } from "./memory.ts";
-import { CLASSES, findExtent, findExtentType, placeOne, placeOneType, rootOf, type Extent } from "./extents.ts";
+import { boundOf, CLASSES, classesOf, findExtent, findExtentType, placeOne, placeOneType, rootOf, type Extent } from "./extents.ts";
 import { FastFrame } from "./frame.ts";
 
 const [L, S] = [0, 1];
@@ -23,12 +24,56 @@ export abstract class FastAccess extends FastFrame {
   /** Pushes the linear address of an access less the offset that comes back, after all checks. */
   protected linear(node: Node): number {
     const offset = this.unchecked(node);
-    const { checks } = this.facts;
-    if (checks !== null) writeCheck(this, node, offset, checks.has("races"), { l: L, s: S, item: this.item, serial: true });
+    if (this.facts.checks !== null) this.check(node, offset);
     return offset;
   }
 
-  private unchecked(node: Node): number {
+  /** Checked code: looks at an access whose linear address (less `offset`) is on the stack, and leaves it there. */
+  protected check(node: Node, offset: number): void {
+    const { code } = this;
+    this.temp(I32, (p) => {
+      code.set(p);
+      const place = this.checkPlace(() => code.get(this.item), null);
+      this.whereOpen(node, () => writeCheck(this, node, () => this.plus(p, offset), place));
+      code.get(p);
+    });
+  }
+
+  protected plus(local: number, offset: number): void {
+    this.code.get(local);
+    if (offset !== 0) this.code.i32(offset).op(op.i32_add);
+  }
+
+  /** @param item pushes the work-item's number @param apart see CheckPlace */
+  protected checkPlace(item: () => void, apart: Label | null): CheckPlace {
+    const { code, tags } = this;
+    const get = (local: number) => (): void => void code.get(local);
+    return {
+      l: L, s: S, item, serial: true, apart, races: this.facts.checks!.has("races"), sharedShadow: tags.sharedShadow,
+      interval: get(tags.interval), groupBase: get(tags.groupBase), base: get(tags.base), many: get(tags.many),
+    };
+  }
+
+  /** Writes a check where the access may need one: reads of memory that nobody writes in this launch, and that is known, need none. */
+  protected whereOpen(node: Node, write: () => void): void {
+    const { roots } = this.facts;
+    const root = rootOfAccess(roots, node);
+    if (!mayRest(roots, root)) {
+      write();
+      return;
+    }
+    this.code.get(this.openRoot(root)).if();
+    write();
+    this.code.end();
+  }
+
+  /** Checked code: an access that is not in the extents of its pointer: it may have left the pointer's memory. */
+  protected strayed(node: Node, linear: number): void {
+    const root = rootOfAccess(this.facts.roots, node);
+    if (root >= 0) writeReport(this, node, () => this.code.get(linear), root, this.checkPlace(() => this.code.get(this.item), null));
+  }
+
+  protected unchecked(node: Node): number {
     const { code } = this;
     const access = node.access!;
     const kind = accessKind(node);
@@ -64,12 +109,12 @@ export abstract class FastAccess extends FastFrame {
   }
 
   /** The extent that accesses like this one share. */
-  protected extentOf(address: Node, kind: number): Extent {
-    const key = `${rootOf(address)} ${kind}`;
+  protected extentOf(address: Node, kind: number, root: number = -1): Extent {
+    const key = root >= 0 ? `root ${root} ${kind}` : `${rootOf(address)} ${kind}`;
     let extent = this.extents.get(key);
     if (extent === undefined) {
       const { code } = this;
-      extent = { low: code.local(I64), shift: code.local(I32), bounds: CLASSES.map(() => code.local(I64)) };
+      extent = { low: code.local(I64), shift: code.local(I32), bounds: classesOf(root).map(() => code.local(I64)), root };
       this.extents.set(key, extent);
     }
     return extent;
@@ -87,9 +132,28 @@ export abstract class FastAccess extends FastFrame {
       code.get(found).i64(32n).op(op.i64_shr_u).i64(16n).op(op.i64_shl).get(base).op(op.i64_add).set(extent.low);
       code.get(found).i64(32n).op(op.i64_shr_u, op.i32_wrap_i64).i32(2).op(op.i32_shl).get(table).op(op.i32_add).memory(mem.i32_load);
       code.i32(-0x10000).op(op.i32_and).get(extent.low).op(op.i32_wrap_i64, op.i32_sub).set(extent.shift);
-      CLASSES.forEach((size, i) => code.get(found).i64(0xffff_ffffn).op(op.i64_and).i64(16n).op(op.i64_shl).i64(BigInt(size - 1)).op(op.i64_sub).set(extent.bounds[i]!));
+      if (extent.root >= 0) this.clip(extent, found);
+      else CLASSES.forEach((size, i) => code.get(found).i64(0xffff_ffffn).op(op.i64_and).i64(16n).op(op.i64_shl).i64(BigInt(size - 1)).op(op.i64_sub).set(extent.bounds[i]!));
       code.end();
     });
+  }
+
+  /** Checked code: of the pages found, the extent is what lies in the pointer's memory. */
+  private clip(extent: Extent, found: number): void {
+    const { code } = this;
+    const entry = this.facts.roots!.table + rootEntry.bytes * extent.root;
+    const pick = (a: number, b: number, compare: number): void => void code.get(a).get(b).get(a).get(b).op(compare, op.select);
+    this.temp(I64, (end) => this.temp(I64, (limit) => {
+      code.get(found).i64(0xffff_ffffn).op(op.i64_and).i64(16n).op(op.i64_shl).get(extent.low).op(op.i64_add).set(end);
+      code.get(L).memory(mem.i64_load, entry + rootEntry.high).set(limit);
+      pick(end, limit, op.i64_lt_u);
+      code.set(end).get(L).memory(mem.i64_load, entry + rootEntry.low).set(limit);
+      pick(extent.low, limit, op.i64_gt_u);
+      code.set(extent.low);
+      // Bytes there are.
+      code.get(end).get(extent.low).op(op.i64_sub).i64(0n).get(end).get(extent.low).op(op.i64_gt_u, op.select).set(end);
+      classesOf(extent.root).forEach((size, i) => code.get(end).i64(BigInt(size - 1)).op(op.i64_sub).i64(0n).get(end).i64(BigInt(size)).op(op.i64_ge_u, op.select).set(extent.bounds[i]!));
+    }));
   }
 
   /** With an access's address on the stack: pushes its linear address. `more`: bytes behind the access that must be there too. */
@@ -100,8 +164,8 @@ export abstract class FastAccess extends FastFrame {
     const kind = accessKind(node);
     const size = accessSize(node) + more;
     const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
-    const extent = this.extentOf(address, kind);
-    const bound = extent.bounds[CLASSES.findIndex((at) => at >= size)];
+    const extent = this.extentOf(address, kind, rootOfAccess(this.facts.roots, node));
+    const bound = boundOf(extent, size);
     this.temp(I64, (at) => this.temp(I32, (linear) => {
       code.set(at);
       if (aligned < access.align) code.get(at).op(op.i32_wrap_i64).i32(access.align - 1).op(op.i32_and).brIf(exit);
@@ -112,6 +176,7 @@ export abstract class FastAccess extends FastFrame {
       };
       if (bound === undefined) {
         single();
+        this.strayed(node, linear);
         code.get(linear);
         return;
       }
@@ -123,6 +188,7 @@ export abstract class FastAccess extends FastFrame {
       outside();
       code.if();
       single();
+      this.strayed(node, linear);
       code.else();
       code.get(at).op(op.i32_wrap_i64).get(extent.shift).op(op.i32_add).set(linear);
       code.end();

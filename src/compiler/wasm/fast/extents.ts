@@ -13,10 +13,25 @@ export interface Extent {
   readonly shift: number;
   /** By class of size: distances from `low` at which an access of that size no longer fits (i64); 0 as long as nothing is known. */
   readonly bounds: readonly number[];
+  /** Checked code: number of the pointer whose memory it must not leave; -1: none. */
+  readonly root: number;
 }
 
 /** Sizes that have a bound of their own; an access takes the least that holds it. */
 export const CLASSES: readonly number[] = [16, 64, 4224];
+
+/** The same for extents of checked code, which end where allocations do: what lies at the end is common there. */
+const EXACT: readonly number[] = [1, 2, 4, 8, 12, 16, 32, 64, 128, 256, 4224];
+
+/** Sizes that an extent has bounds of. @param root see `Extent` */
+export function classesOf(root: number): readonly number[] {
+  return root >= 0 ? EXACT : CLASSES;
+}
+
+/** Variable of the bound for an access of that size; undefined: it is too large. */
+export function boundOf({ bounds, root }: Extent, size: number): number | undefined {
+  return bounds[classesOf(root).findIndex((at) => at >= size)];
+}
 
 /** The pointer that an address is made from: its parameter or symbol, else the address itself. */
 export function rootOf(address: Node): string {

@@ -1,5 +1,7 @@
 import { Code, type Label } from "../asm/code.ts";
 import { I32, I64, mem, op } from "../asm/opcodes.ts";
+import { SHADOWED } from "../checked/layout.ts";
+import { rootEntry } from "../checked/roots.ts";
 import { DeviceEmitter } from "../emit/device.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import { isWide } from "../emit/types.ts";
@@ -48,6 +50,9 @@ export abstract class FastFrame extends DeviceEmitter {
   protected readonly last: number;
   protected readonly any: number;
   protected readonly leaves: Map<Node, number> = new Map();
+  /** Checked code: tags as in `CheckPlace`, and what leads to the shadow of shared memory. */
+  protected readonly tags: { readonly interval: number; readonly groupBase: number; readonly base: number; readonly many: number; readonly sharedShadow: number };
+  private readonly open: Map<number, number> = new Map();
   protected readonly limits: Map<string, number> = new Map();
   protected readonly extents: Map<string, Extent> = new Map();
   protected readonly exits: Map<Block, Label> = new Map();
@@ -76,6 +81,36 @@ export abstract class FastFrame extends DeviceEmitter {
     [this.narrow, this.wide, this.sharedBase, this.localBase, this.pc, this.result, this.itemLimit] = [i32(), i32(), i32(), i32(), i32(), i32(), i32()];
     [this.team, this.state, this.first, this.last, this.any] = [i32(), i32(), i32(), i32(), i32()];
     this.translation = { table: i32(), base: code.local(I64), limit: code.local(I64) };
+    const tag = (): number => (program.facts.checks === null ? -1 : i32());
+    this.tags = { interval: tag(), groupBase: tag(), base: tag(), many: tag(), sharedShadow: tag() };
+    program.facts.roots?.list.forEach((root, i) => {
+      if (!root.written) this.open.set(i, i32());
+    });
+  }
+
+  /** Checked code: variable that says whether reads through a pointer are checked one by one. */
+  protected openRoot(root: number): number {
+    return this.open.get(root)!;
+  }
+
+  /** Checked code: what it knows of the launch. */
+  protected loadChecks(): void {
+    const { facts: { checks, roots }, code, tags } = this;
+    if (checks === null) return;
+    code.get(L).memory(mem.i32_load, launch.raceBase).set(tags.base).get(L).memory(mem.i32_load, launch.raceMany).set(tags.many);
+    for (const [root, local] of this.open) code.get(L).memory(mem.i32_load, roots!.table + rootEntry.bytes * root + rootEntry.open).set(local);
+  }
+
+  /** Checked code: what it knows of the group, in its present interval. */
+  protected loadInterval(): void {
+    const { code, tags } = this;
+    code.get(S).memory(mem.i32_load, slot.interval).set(tags.interval).get(S).memory(mem.i32_load, slot.groupBase).set(tags.groupBase);
+    // Where shared memory lies in one page, its shadow is at a constant distance.
+    const end = (): void => void code.get(this.sharedBase).get(L).memory(mem.i32_load, launch.sharedBytes).op(op.i32_add).i32(1).op(op.i32_sub);
+    code.get(this.sharedBase).i32(16).op(op.i32_shr_u).i32(2).op(op.i32_shl).get(L).memory(mem.i32_load, launch.shadow).op(op.i32_add).memory(mem.i32_load);
+    code.get(this.sharedBase).i32(-SHADOWED).op(op.i32_and, op.i32_sub).i32(0).get(this.sharedBase);
+    end();
+    code.op(op.i32_xor).i32(SHADOWED).op(op.i32_lt_u, op.select).set(tags.sharedShadow);
   }
 
   protected get warps(): boolean {

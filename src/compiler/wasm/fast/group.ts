@@ -22,6 +22,7 @@ export abstract class GroupWriter extends MeetWriter {
     code.get(L).memory(mem.i64_load, launch.tableLimit).set(limit);
     code.get(S).memory(mem.i32_load, slot.shared).set(this.sharedBase);
     for (const [local, offset] of this.stateFields()) code.get(S).memory(mem.i32_load, offset).set(local);
+    this.loadChecks();
     // Sizes of accesses to shared and local memory, and with each the first offset that does not fit.
     const sizes = new Set<string>();
     const seen = new Set<Node>();
@@ -97,6 +98,7 @@ export abstract class GroupWriter extends MeetWriter {
     if (this.warps) this.freshTeams();
     else if (this.regions.flow.someExit && this.regions.flow.nodes[0]!.kind !== "items") this.freshStatus();
     code.end();
+    if (this.facts.checks !== null) this.loadInterval();
   }
 
   /** Nobody has exited yet. (A first region of work-items says so itself.) */

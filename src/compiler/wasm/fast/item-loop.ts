@@ -92,9 +92,9 @@ export abstract class ItemLoops extends VectorFlow {
     code.i32(0).set(this.item);
   }
 
-  /** Accesses that a row can have translated at once. Checked ones go one by one. */
+  /** Accesses that a row can have translated at once. */
   private sitesOf(node: FlowNode): RowSite[] {
-    return node.kind === "items" && this.facts.checks === null ? rowSites(node, this.regions.levels) : [];
+    return node.kind === "items" ? rowSites(node, this.regions.levels) : [];
   }
 
   /** The lanes of the warp from `item` (0: the first) on. */
@@ -212,7 +212,7 @@ export abstract class ItemLoops extends VectorFlow {
   }
 
   private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {
-    if (node.kind !== "items" || this.facts.checks !== null) return null;
+    if (node.kind !== "items") return null;
     // With other threads about, nothing can be taken back that they may have seen.
     if (this.facts.concurrent && node.blocks.some((block) => block.nodes.some((inner) => inner.op === "atomic"))) return null;
     const entry = node.head === this.program.kernel.graph.entry;

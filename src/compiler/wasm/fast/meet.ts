@@ -54,6 +54,7 @@ export abstract class MeetWriter extends ItemLoops {
     if (this.facts.checks === null) return;
     this.code.get(S);
     this.callImport("checkBarrier", [I32], []);
+    this.loadInterval();
   }
 
   /** Sets the result of a vote at the barrier before the block, which all have in common. */

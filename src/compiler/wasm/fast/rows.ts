@@ -4,7 +4,8 @@ import type { Node } from "../graph/node.ts";
 import { accessSize } from "../slow/program.ts";
 import type { FlowNode } from "./flow.ts";
 import { FastAccess } from "./access.ts";
-import { CLASSES } from "./extents.ts";
+import { boundOf } from "./extents.ts";
+import { rootOfAccess } from "../checked/roots.ts";
 import { accessKind } from "./memory.ts";
 import type { Levels } from "./uniform.ts";
 
@@ -166,8 +167,8 @@ export abstract class RowWriter extends FastAccess {
         code.get(count).i32(1).op(op.i32_sub).i32(site.step).op(op.i32_mul).set(bytes);
         code.get(end).get(start).op(op.i64_sub).get(bytes).op(op.i64_extend_i32_u, op.i64_ne).brIf(no);
         if (site.align > 1) code.get(start).op(op.i32_wrap_i64).i32(site.align - 1).op(op.i32_and).brIf(no);
-        const extent = this.extentOf(site.address, site.kind);
-        const bound = extent.bounds[CLASSES.findIndex((at) => at >= site.high - site.low)]!;
+        const extent = this.extentOf(site.address, site.kind, rootOfAccess(this.facts.roots, [...site.accesses][0]!));
+        const bound = boundOf(extent, site.high - site.low)!;
         const outside = (): void => {
           for (const at of [start, end]) code.get(at).get(extent.low).op(op.i64_sub).get(bound).op(op.i64_ge_u);
           code.op(op.i32_or);
@@ -253,8 +254,8 @@ export abstract class RowWriter extends FastAccess {
     code.get(next).get(first).op(op.i64_sub).tee(next).i64(BigInt(MAX_ROW_STEP)).op(op.i64_add).i64(BigInt(2 * MAX_ROW_STEP)).op(op.i64_ge_u).brIf(no);
     code.get(down).get(first).op(op.i64_sub).get(ny).i32(1).op(op.i32_sub, op.i64_extend_i32_u).get(next).op(op.i64_mul, op.i64_ne).brIf(no);
     if (site.align > 1) code.get(first).get(next).op(op.i64_or, op.i32_wrap_i64).i32(site.align - 1).op(op.i32_and).brIf(no);
-    const extent = this.extentOf(site.address, site.kind);
-    const bound = extent.bounds[CLASSES.findIndex((size) => size >= site.high - site.low)]!;
+    const extent = this.extentOf(site.address, site.kind, rootOfAccess(this.facts.roots, [...site.accesses][0]!));
+    const bound = boundOf(extent, site.high - site.low)!;
     const outside = (): void => {
       [first, right, down, last].forEach((corner, i) => {
         code.get(corner).get(extent.low).op(op.i64_sub).get(bound).op(op.i64_ge_u);

@@ -1,10 +1,37 @@
 import type { CheckedFacts } from "../../abi.ts";
-import { isCollective, type Node } from "../graph/node.ts";
+import type { ProgramFacts } from "../emit/device.ts";
+import { rootEntry } from "../checked/roots.ts";
+import { isCollective, type Block, type Node } from "../graph/node.ts";
 import { launch, slot } from "../lower/layout.ts";
 import type { KernelProgram } from "../slow/program.ts";
 import type { Run } from "./context.ts";
 
 /** Checked mode, on the side that runs in JavaScript: carries what checked code meets to the launch's checker. */
+
+/** Code is about to run: what its launch block says of the memory that its pointers lead to may be out of date. */
+export function resumeChecked(run: Run, { roots, params }: ProgramFacts): void {
+  const { checked, views } = run;
+  if (checked === null) return;
+  checked.resume();
+  if (roots === null || roots.list.length === 0) return;
+  views.refresh();
+  const { i32 } = views;
+  const word = (at: number): number => i32[at >> 2]! >>> 0;
+  // A pointer need not be aligned in the parameter block, though compilers align it: then nothing is known of it.
+  const address = (at: number): number => ((at & 3) !== 0 ? 0 : word(at) + word(at + 4) * 2 ** 32);
+  const reaches = checked.roots(roots.list.map(({ param, written }) => ({ address: address(run.launch + params + param), written })), roots.closed);
+  reaches.forEach(({ low, high, open }, i) => {
+    const at = run.launch + roots.table + rootEntry.bytes * i;
+    writeWide(i32, at + rootEntry.low, low);
+    writeWide(i32, at + rootEntry.high, high);
+    i32[(at + rootEntry.open) >> 2] = open ? 1 : 0;
+  });
+}
+
+function writeWide(i32: Int32Array, at: number, value: number): void {
+  i32[at >> 2] = value;
+  i32[(at + 4) >> 2] = Math.floor(value / 2 ** 32);
+}
 
 /** Import `check`: an access that the code could not settle by itself. */
 export function checkAccess(run: Run, linear: number, size: number, what: number, line: number, s: number, item: number): void {
@@ -31,6 +58,36 @@ export function passBarrier(run: Run, s: number): void {
 /** Tells the checker of a barrier that not all come to, when barriers are checked. */
 export function reportDivergence(run: Run, line: number | null, item: number, detail: string): void {
   run.checked?.diverged(run.site(line ?? 0, item), detail);
+}
+
+/**
+ * Whether work-items could come to different barriers of a kernel, or some to none, so that the fast path would run past it unseen: they leave a region for different places, and it is a branch
+ * of each one's own that decides. (One whose ways meet again in the region decides nothing.)
+ */
+export function hidesDivergence({ regions, kernel: { graph } }: KernelProgram): boolean {
+  if (regions === null) return false;
+  const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
+  const varies = (on: Node): boolean => !regions.cells.has(on) && on.op !== "const" && !(on.free && regions.levels.of(on) === 0);
+  const parts = regions.flow.nodes.some(({ kind, blocks, head }) => {
+    if (kind !== "items") return false;
+    const inside = new Set(blocks);
+    const heads = new Set(blocks.flatMap(({ succs }) => succs).filter((next) => regions.flow.at.has(next)));
+    /** Whether the region can be left from the block on, without coming through `but`. */
+    const leaves = (from: Block, but: Block): boolean => {
+      const seen = new Set<Block>([from]);
+      for (const block of seen) {
+        if (block.succs.length === 0) return true;
+        for (const next of block.succs) {
+          if (next === but) continue;
+          if (!inside.has(next) || next === head) return true;
+          seen.add(next);
+        }
+      }
+      return false;
+    };
+    return heads.size > 1 && blocks.some((block) => block.succs.length > 1 && varies(block.last.args[0]!) && !blocks.some((meet) => meet !== block && meet !== head && !leaves(block, meet)));
+  });
+  return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
 }
 
 /** What a checker must know of a kernel. */

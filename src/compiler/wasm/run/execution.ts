@@ -3,7 +3,7 @@ import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
 import { outcome } from "../fast/outcome.ts";
 import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
-import { beginGroup, factsOf } from "./checked.ts";
+import { beginGroup, factsOf, resumeChecked } from "./checked.ts";
 import { Run } from "./context.ts";
 import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
@@ -150,7 +150,7 @@ export class WasmExecution implements Execution, Meter {
 
   run(limits: { readonly budget: number; readonly maxBlocks: number; readonly resident: number }): RunStatus {
     if (this.over) throw new EmulatorBug("run was called on an execution that is over");
-    this.context.checked?.resume();
+    resumeChecked(this.context, this.kernel.code.program.facts);
     this.kernel.views.refresh();
     const before = { instructions: this.instructions, bytes: this.bytes, blocks: this.blocksDone };
     this.budget = this.instructions + limits.budget;

@@ -3,11 +3,11 @@ import { MAX_CALL_DEPTH } from "../../ir/limits.ts";
 import { slotBytes, type SlotLayout } from "../lower/layout.ts";
 import { fastModule } from "../fast/module.ts";
 import { suitsLaunch } from "../fast/regions.ts";
-import type { Node } from "../graph/node.ts";
 import type { ModuleFacts } from "../graph/import.ts";
 import { slowModule } from "../slow/module.ts";
 import { buildProgram, type KernelProgram } from "../slow/program.ts";
 import { MAX_THREADS } from "../threads/task.ts";
+import { hidesDivergence } from "./checked.ts";
 import { importsFor, type Active } from "./imports.ts";
 import { mayBeIndependent, provenIndependent, type Independence } from "./independent.ts";
 import { Views } from "./views.ts";
@@ -59,16 +59,7 @@ export class KernelCode {
   private hides: boolean | null = null;
 
   private findHidden(): boolean {
-    const { regions, facts: { checks }, kernel: { graph } } = this.program;
-    if (regions === null || checks?.has("barriers") !== true) return false;
-    const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
-    // A region from which work-items go different ways, by a condition of their own.
-    const varies = (on: Node): boolean => !regions.cells.has(on) && on.op !== "const" && !(on.free && regions.levels.of(on) === 0);
-    const parts = regions.flow.nodes.some(({ kind, blocks }) => {
-      const heads = new Set(blocks.flatMap(({ succs }) => succs).filter((next) => regions.flow.at.has(next)));
-      return kind === "items" && heads.size > 1 && blocks.some((block) => block.succs.length > 1 && varies(block.last.args[0]!));
-    });
-    return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
+    return this.program.facts.checks?.has("barriers") === true && hidesDivergence(this.program);
   }
 
   /** Whether its work-groups may turn out to be independent, so that several run at a time. */

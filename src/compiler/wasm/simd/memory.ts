@@ -5,6 +5,10 @@ import { CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf, wasmType } from "../emit/types.ts";
 import type { Block, Node } from "../graph/node.ts";
 import type { FlowNode } from "../fast/flow.ts";
+import { writeCheck } from "../checked/emit.ts";
+import { fitsVectors, writeRowCheck } from "../checked/lanes.ts";
+import { TAG_MANY } from "../checked/layout.ts";
+import { rootOfAccess } from "../checked/roots.ts";
 import { reachOf, sharesCheck } from "../fast/memory.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
 import { findCrossed, type Crossed } from "./crossed.ts";
@@ -31,9 +35,15 @@ export abstract class VectorMemory extends LaneWriter {
 
   /** Pushes lane 0's linear address (less the offset that comes back) when all lanes' accesses, `step` bytes apart, are in place. */
   private spread(node: Node, step: number): number {
+    const offset = this.spreadUnchecked(node, step);
+    this.checkLanes(node, step, offset, null);
+    return offset;
+  }
+
+  private spreadUnchecked(node: Node, step: number): number {
     const { code } = this;
     const access = node.access!;
-    if (this.rows?.has(node) === true) return this.linear(node);
+    if (this.rows?.has(node) === true) return this.unchecked(node);
     const address = node.args[0]!;
     const more = ((this.shape(address) === null ? LANES : this.width) - 1) * step;
     if (access.space === "shared") {
@@ -210,8 +220,9 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   /** Pushes the linear address of the four elements. */
-  private fourCrossed(node: Node, { base, index, by, signed }: Crossed): void {
+  private fourCrossed(node: Node, crossed: Crossed): void {
     const { code } = this;
+    const { base, index, by, signed } = crossed;
     const { offset } = node.access!;
     this.value(base);
     this.value(index);
@@ -220,6 +231,7 @@ export abstract class VectorMemory extends LaneWriter {
     code.op(op.i32_xor).i32(-LANES).op(op.i32_and, signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
     if (offset !== 0) code.i64(BigInt(offset)).op(op.i64_add);
     this.translate(node, 4 * (LANES - 1), this.apart);
+    this.checkLanes(node, 4, 0, crossed);
   }
 
   /** With a vector on the stack: its words in the order in which they lie in memory, or back. */
@@ -382,6 +394,91 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
+  // Checked code.
+
+  protected override check(node: Node, offset: number): void {
+    if (this.plan === null) {
+      super.check(node, offset);
+      return;
+    }
+    const { code } = this;
+    const lane = this.laneAt;
+    const more = lane > 0 ? lane * (this.rows?.get(node)?.site.step ?? 0) : 0;
+    this.temp(I32, (p) => this.temp(I32, (item) => {
+      code.set(p);
+      this.whereOpen(node, () => {
+        if (lane >= 0) code.get(this.item).i32(lane).op(op.i32_add);
+        else this.severalItems();
+        code.set(item);
+        writeCheck(this, node, () => this.plus(p, offset + more), this.checkPlace(() => code.get(item), this.apart));
+      });
+      code.get(p);
+    }));
+  }
+
+  /** Pushes who makes an access that all lanes make together: several; but the one there is, where all others are masked. */
+  private severalItems(): void {
+    const { code } = this;
+    if (!this.masked()) {
+      code.i32(TAG_MANY);
+      return;
+    }
+    this.temp(I32, (bits) => {
+      this.maskBits();
+      code.set(bits).i32(TAG_MANY).get(this.item).get(bits).op(op.i32_ctz, op.i32_add).get(bits).op(op.i32_popcnt).i32(1).op(op.i32_ne, op.select);
+    });
+  }
+
+  /** Looks at accesses `step` bytes apart, of all lanes or those of the current vector; the first one's linear address (less `offset`) is on the stack, and stays there. */
+  private checkLanes(node: Node, step: number, offset: number, crossed: Crossed | null): void {
+    if (this.facts.checks === null) return;
+    const { code } = this;
+    const size = sizeOf[node.access!.type] * node.access!.count;
+    const one = this.shape(node.args[0]!) === null;
+    const from = one ? LANES * this.quad : 0;
+    const lanes = one ? LANES : this.width;
+    const together = fitsVectors(node) && step === size && (size === 4 || !this.masked());
+    const mask = (quad: number): void => {
+      const before = this.quad;
+      if (!one) this.quad = quad;
+      this.laneMask();
+      if (crossed !== null) this.turn(crossed);
+      this.quad = before;
+    };
+    this.temp(I32, (p) => this.temp(I32, (by) => {
+      code.set(p);
+      if (crossed !== null) {
+        this.value(crossed.by);
+        code.set(by);
+      }
+      this.whereOpen(node, () => {
+        if (together) {
+          const place = this.checkPlace(() => code.get(this.item).i32(from).op(op.i32_add), null);
+          writeRowCheck(this, node, { push: () => this.plus(p, offset), quads: lanes / LANES, mask: this.masked() ? mask : null, crossed: crossed === null ? null : by, apart: this.apart }, place);
+          return;
+        }
+        this.temp(I32, (bits) => {
+          if (this.masked()) {
+            this.maskBits();
+            code.set(bits);
+          }
+          for (let lane = from; lane < from + lanes; lane++) {
+            if (this.masked()) code.get(bits).i32(1 << lane).op(op.i32_and).if();
+            const place = this.checkPlace(() => code.get(this.item).i32(lane).op(op.i32_add), this.apart);
+            writeCheck(this, node, () => this.plus(p, offset + (lane - from) * step), place);
+            if (this.masked()) code.end();
+          }
+        });
+      });
+      code.get(p);
+    }));
+  }
+
+  protected override strayed(node: Node, linear: number): void {
+    if (this.plan === null) super.strayed(node, linear);
+    else if (rootOfAccess(this.facts.roots, node) >= 0) this.code.br(this.apart);
+  }
+
   // The undo log.
 
   /** Saves `size` bytes (a multiple of 16, or less) at a linear address before they are overwritten; with no room left the work-items go one by one. */
@@ -414,7 +511,7 @@ export abstract class VectorMemory extends LaneWriter {
     const block = node.block!;
     if (this.mayPart(block.nodes.slice(block.nodes.indexOf(node) + 1))) return true;
     // A store that is done lane by lane may fail at a later lane.
-    if (this.rows?.has(node) !== true && (this.masked() || this.shape(node.args[0]!) === null)) return true;
+    if ((this.facts.checks !== null || this.rows?.has(node) !== true) && (this.masked() || this.shape(node.args[0]!) === null)) return true;
     const seen = new Set<Block>();
     const work = block.succs.filter((next) => this.region!.blocks.includes(next) && next !== this.region!.head);
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
@@ -428,7 +525,7 @@ export abstract class VectorMemory extends LaneWriter {
 
   private mayPart(nodes: readonly Node[]): boolean {
     return nodes.some((node) => {
-      if (node.access !== null) return this.rows?.has(node) !== true;
+      if (node.access !== null) return this.facts.checks !== null || this.rows?.has(node) !== true;
       if (node.op === "yield" || node.op === "trap" || node.op === "unreachable" || node.op === "assertfail") return true;
       if (node.op === "icmp" && this.plan!.guards.has(node) && node.args.some((arg) => this.plan!.shapes.get(arg) !== 0 && (arg.block !== null || this.shape(arg) !== 0))) return true;
       if (node.op === "condbr" && this.plan!.shapes.get(node.args[0]!) === null) return true;

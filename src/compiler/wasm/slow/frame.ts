@@ -1,6 +1,6 @@
 import { Code, type FuncRef } from "../asm/code.ts";
 import { I32, mem, op } from "../asm/opcodes.ts";
-import { writeCheck } from "../checked/emit.ts";
+import { tagsInMemory, writeCheck } from "../checked/emit.ts";
 import { DeviceEmitter } from "../emit/device.ts";
 import type { Helpers } from "../emit/emitter.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
@@ -128,7 +128,13 @@ export abstract class SlowFrame extends DeviceEmitter {
   protected linear(node: Node): void {
     this.unchecked(node);
     const { checks } = this.facts;
-    if (checks !== null) writeCheck(this, node, 0, checks.has("races"), { l: L, s: S, item: ITEM, serial: false });
+    if (checks === null) return;
+    const { code } = this;
+    this.temp(I32, (p) => {
+      code.set(p);
+      writeCheck(this, node, () => code.get(p), { l: L, s: S, item: () => code.get(ITEM), ...tagsInMemory(this, L, S), serial: false, races: checks.has("races"), sharedShadow: null, apart: null });
+      code.get(p);
+    });
   }
 
   private unchecked(node: Node): void {
