@@ -1,4 +1,4 @@
-import { activeMaskPlace } from "../ir/convergence.ts";
+import { comparePlaces, placeOf } from "../ir/convergence.ts";
 import { LOCAL_START, TURN } from "../ir/limits.ts";
 import { alignUp } from "../ir/layout.ts";
 import { Barriers } from "./barriers.ts";
@@ -6,7 +6,6 @@ import { resolveCollectives } from "./collectives.ts";
 import { maskOfLanes } from "./lanes.ts";
 import type { Launch } from "./launch.ts";
 import { newFrame } from "./steps-control.ts";
-import type { ActiveMaskWait } from "./waits.ts";
 import { WorkItem } from "./work-item.ts";
 
 /**
@@ -47,7 +46,7 @@ export class Group {
       }
     }
     const localStart = alignUp(LOCAL_START, program.frameAlign);
-    for (const item of items) item.frames.push(newFrame(kernel, localStart, [], []));
+    for (const item of items) item.frames.push(newFrame(kernel, localStart, [], [], null));
     this.items = items;
     this.live = items.length;
     const warps: WorkItem[][] = [];
@@ -136,16 +135,20 @@ export class Group {
  */
 function releaseActiveMask(lanes: readonly WorkItem[]): boolean {
   if (lanes.some((item) => (item.status === "ready" || item.status === "asleep") && !item.ranOut)) return false;
-  let instr: ActiveMaskWait["instr"] | null = null;
-  for (const { status, wait } of lanes) {
-    if (status === "waiting" && wait?.kind === "activemask" && (instr === null || activeMaskPlace(wait.instr) < activeMaskPlace(instr))) instr = wait.instr;
-  }
-  if (instr === null) return false;
-  const members = lanes.filter((item) => item.status === "waiting" && item.wait?.kind === "activemask" && item.wait.instr === instr);
+  const waiting = lanes.filter((item) => item.status === "waiting" && item.wait?.kind === "activemask").map((item) => ({ item, place: placesOf(item) }));
+  if (waiting.length === 0) return false;
+  const first = waiting.map(({ place }) => place).reduce((a, b) => (comparePlaces(b, a) < 0 ? b : a));
+  const members = waiting.filter(({ place }) => comparePlaces(place, first) === 0).map(({ item }) => item);
   const mask = maskOfLanes(members.map((item) => item.lane));
   for (const item of members) {
-    item.frame.values[instr.dst] = mask;
+    if (item.wait?.kind === "activemask") item.frame.values[item.wait.instr.dst] = mask;
     item.wake();
   }
   return true;
+}
+
+/** Where a lane stands that waits at an activemask. */
+function placesOf({ frames, wait }: WorkItem): number[] {
+  const calls = frames.flatMap(({ via }) => (via === null ? [] : [placeOf(via)]));
+  return wait?.kind === "activemask" ? [...calls, placeOf(wait.instr)] : calls;
 }

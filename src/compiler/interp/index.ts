@@ -1,6 +1,6 @@
 import type { CodeEnv, DeviceCode, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
 import { EmulatorBug } from "../../kernel/errors.ts";
-import { numberActiveMasks } from "../ir/convergence.ts";
+import { numberPlaces } from "../ir/convergence.ts";
 import { deviceSymbols } from "../ir/kernel-info.ts";
 import type { Module } from "../ir/module.ts";
 import { assertValid } from "../ir/verify.ts";
@@ -16,7 +16,7 @@ import { makeStep } from "./steps.ts";
  */
 export function interpretModule(module: Module): DeviceCode {
   assertValid(module);
-  numberActiveMasks(module);
+  numberPlaces(module);
   const symbols = deviceSymbols(module);
   const program = prepare(module, symbols, makeStep);
   return {

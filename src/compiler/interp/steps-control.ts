@@ -31,8 +31,8 @@ export function jumpStep(fn: Fn, instr: Of<"br" | "condbr" | "switch">): Step {
   }
 }
 
-/** Starts an activation of `code` with the values of `args` in the caller's frame. */
-function call(item: WorkItem, frame: Frame, code: Code, args: readonly number[], results: readonly number[]): void {
+/** Starts an activation of `code` with the values of the call's arguments in the caller's frame. */
+function call(item: WorkItem, frame: Frame, code: Code, instr: Of<"call" | "calli">): void {
   const { launch } = item.group;
   const localBase = frame.localBase + frame.code.locals.bytes;
   if (item.frames.length >= MAX_CALL_DEPTH) launch.fault(item, "stack-overflow", `more than ${MAX_CALL_DEPTH} activations`);
@@ -40,19 +40,19 @@ function call(item: WorkItem, frame: Frame, code: Code, args: readonly number[],
     launch.fault(item, "stack-overflow", `the locals of "${code.fn.name}" do not fit the ${item.local.byteLength} bytes of local memory`);
   }
   if (code.blocks.length === 0) launch.fault(item, "illegal-instruction", `"${code.fn.name}" has no body`);
-  item.frames.push(newFrame(code, localBase, args.map((value) => frame.values[value]!), results));
+  item.frames.push(newFrame(code, localBase, instr.args.map((value) => frame.values[value]!), instr.dst, instr));
 }
 
-/** A fresh activation at the start of its function. */
-export function newFrame(code: Code, localBase: number, args: readonly (number | bigint)[], results: readonly number[]): Frame {
+/** A fresh activation at the start of its function. @param via the call; null for a kernel */
+export function newFrame(code: Code, localBase: number, args: readonly (number | bigint)[], results: readonly number[], via: Instr | null): Frame {
   const values = new Array<number | bigint>(code.fn.types.length).fill(0);
   args.forEach((value, i) => (values[i] = value));
-  return { code, values, block: 0, index: 0, localBase, results };
+  return { code, values, block: 0, index: 0, localBase, results, via };
 }
 
 /** Calls, by name and through a function address. */
 export function callStep(program: Program, instr: Of<"call" | "calli">): Step {
-  if (instr.op === "call") return (item, frame) => call(item, frame, program.functions.get(instr.callee)!, instr.args, instr.dst);
+  if (instr.op === "call") return (item, frame) => call(item, frame, program.functions.get(instr.callee)!, instr);
   return (item, frame) => {
     const address = frame.values[instr.target] as bigint;
     const code = program.byAddress.get(address);
@@ -60,7 +60,7 @@ export function callStep(program: Program, instr: Of<"call" | "calli">): Step {
     if (code === undefined || code.fn.kind !== "func" || !same(code.fn.params, instr.params) || !same(code.fn.results, instr.results)) {
       return item.group.launch.fault(item, "invalid-pc", `0x${address.toString(16)} is no function of the type (${instr.params.join(", ")}) -> (${instr.results.join(", ")})`);
     }
-    return call(item, frame, code, instr.args, instr.dst);
+    return call(item, frame, code, instr);
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BlockId, ValueId } from "../ir/ops.ts";
+import type { BlockId, Instr, ValueId } from "../ir/ops.ts";
 import type { Code } from "./code.ts";
 import type { Group } from "./group.ts";
 import type { Wait } from "./waits.ts";
@@ -16,6 +16,8 @@ export interface Frame {
   readonly localBase: number;
   /** The caller's values that take the results. */
   readonly results: readonly ValueId[];
+  /** The call; null for the kernel itself. */
+  readonly via: Instr | null;
 }
 
 /**

@@ -202,7 +202,7 @@ export type Instr = Common & (
   /**
    * i32: the lanes of the warp that execute this together. The model's choice: a lane that comes to it waits; when no lane of the warp
    * can go on (each has exited or waits, and no collective or barrier is complete), the lanes that wait at the one of these instructions that comes first
-   * (convergence.ts) go on together, and form the mask. So that a spinning lane cannot hold up the others for ever, a
+   * (convergence.ts; calls that led there count) go on together, and form the mask. So that a spinning lane cannot hold up the others for ever, a
    * lane that has spent a whole turn (`TURN` of limits.ts) without coming to it no longer counts as able to go on.
    */
   | (Defines & { readonly op: "activemask" })

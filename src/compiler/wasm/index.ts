@@ -1,4 +1,5 @@
 import type { CheckClass, CodeEnv, DeviceCode, Execution, KernelInfo, LaunchConfig, LaunchHooks, LoadedCode } from "../abi.ts";
+import { masking } from "../ir/convergence.ts";
 import { deviceSymbols, kernelInfos } from "../ir/kernel-info.ts";
 import { callGraph, frameAlign, functionAddresses, recursiveFunctions, sharedLayout } from "../ir/layout.ts";
 import type { Module } from "../ir/module.ts";
@@ -58,7 +59,7 @@ class WasmCode implements DeviceCode {
     if (this.facts === null) {
       const graph = callGraph(this.module);
       this.facts = {
-        module: this.module, recursive: recursiveFunctions(graph), functions: functionAddresses(this.module), shared: sharedLayout(this.module, graph).offsets,
+        module: this.module, recursive: recursiveFunctions(graph), masking: masking(this.module), functions: functionAddresses(this.module), shared: sharedLayout(this.module, graph).offsets,
         symbols: new Map(this.symbols.map((name, i) => [name, i])), frameAlign: frameAlign(this.module),
       };
     }

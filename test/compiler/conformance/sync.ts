@@ -5,6 +5,8 @@ import type { Compile } from "./op-bench.ts";
 
 const iota = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
+const FUNC = "bytes=0 linkage=local";
+
 /** Barriers, warp collectives, activemask. */
 export function syncConformance(compile: Compile): void {
   const bench = new Bench(compile);
@@ -363,6 +365,35 @@ export function syncConformance(compile: Compile): void {
     test("names the lanes that are at the same instruction when none can go on", () => {
       // Lanes 0 and 3 go on first (mask 9), then 1 and 4 (18), whose activemask comes before the second one, at which 2 and 5 wait: there all meet.
       expect(bench.words(branches, 6, { block: [6, 1, 1] })).toEqual([9 + 63, 18 + 63, 2 + 63, 9 + 63, 18 + 63, 2 + 63]);
+    });
+
+    test("tells lanes apart that come to it through different calls", () => {
+      const text = `func "mask" params=() results=(i32) ${FUNC} {
+      ^entry:
+        %m:i32 = activemask
+        ret (%m)
+      }
+      func "outer" params=() results=(i32) ${FUNC} {
+      ^entry:
+        %m:i32 = call "mask" ()
+        ret (%m)
+      }` + kernel(`${OWN_SLOT}
+        %lane:i32 = sreg lane
+        %one:i32 = const 1
+        %zero:i32 = const 0
+        %bit:i32 = and %lane %one
+        %odd:i1 = icmp eq %bit %one
+        condbr %odd ^a ^j
+      ^a:
+        %x:i32 = call "outer" ()
+        br ^j
+      ^j:
+        %r:i32 = phi (^entry %zero, ^a %x)
+        %s:i32 = call "outer" ()
+        %p:i32 = add %r %s
+        store (%p) global %slot 0 4
+        ret ()`);
+      expect(bench.words(text, 6, { block: [6, 1, 1] })).toEqual([63, 42 + 63, 63, 42 + 63, 63, 42 + 63]);
     });
 
     test("does not count exited lanes, nor wait for those at a barrier", () => {

@@ -20,6 +20,8 @@ export interface ModuleFacts {
   readonly frameAlign: number;
   /** Functions that may come to call themselves. */
   readonly recursive: ReadonlySet<string>;
+  /** Functions from which an activemask may be reached: they are not inlined, as where lanes came from says who is together. */
+  readonly masking: ReadonlySet<string>;
 }
 
 /** Nodes beyond which calls are no longer inlined. V8 of Node 20 aborts the process when its optimising compiler meets a body of some 30,000. */
@@ -134,7 +136,7 @@ class Importer {
 
   private inlines(callee: string): boolean {
     const fn = this.facts.module.functions.get(callee);
-    return fn !== undefined && fn.blocks.length > 0 && fn.kind === "func" && !this.facts.recursive.has(callee) && this.graph.nodeCount < INLINE_LIMIT;
+    return fn !== undefined && fn.blocks.length > 0 && fn.kind === "func" && !this.facts.recursive.has(callee) && !this.facts.masking.has(callee) && this.graph.nodeCount < INLINE_LIMIT;
   }
 
   private inline(block: Block, callee: Fn, args: readonly Node[], localStart: number, define: (result: number, node: Node) => void): Block {

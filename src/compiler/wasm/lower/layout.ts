@@ -52,8 +52,8 @@ export const record = {
 /** Work-items that slots are laid out for: the smallest that holds the group. */
 export const CAPACITIES: readonly number[] = [64, 256, 1024];
 
-/** A control frame's header: where to resume, caller's frame, function, local offset; then arguments and results. */
-export const frame = { pc: 0, caller: 4, callerFn: 8, callerLocal: 12, values: 16 } as const;
+/** A control frame's header: where to resume, caller's frame, function, local offset, site of the call; then arguments and results. */
+export const frame = { pc: 0, caller: 4, callerFn: 8, callerLocal: 12, via: 16, values: 24 } as const;
 
 /** Offsets of saved values by slot number, for a kernel with that many slots of 4 bytes. Values of one slot lie side by side by work-item. */
 export interface SlotLayout {

@@ -43,7 +43,7 @@ export function importsFor(program: KernelProgram, names: readonly string[], act
   return imports;
 }
 
-/** Import `enter`: makes the control frame at `next` that of the function called. `site` -1: `target` is the function's number, otherwise an address as `funcaddr` gives it. */
+/** Import `enter`: makes the control frame at `next` that of the function called. `site` below 0: -1 less the site, `target` is the function's number; otherwise an address as `funcaddr` gives it. */
 function enter(run: Run, program: KernelProgram, target: bigint, site: number, next: number, local: number, line: number, s: number, item: number): void {
   const { i32 } = run.views;
   const at = (s + RECORDS + (item << RECORD_SHIFT)) >> 2;
@@ -59,6 +59,7 @@ function enter(run: Run, program: KernelProgram, target: bigint, site: number, n
   i32[into + (frame.caller >> 2)] = i32[at + (record.frame >> 2)]!;
   i32[into + (frame.callerFn >> 2)] = i32[at + (record.fn >> 2)]!;
   i32[into + (frame.callerLocal >> 2)] = i32[at + (record.local >> 2)]!;
+  i32[into + (frame.via >> 2)] = site < 0 ? -1 - site : site;
   i32[at + (record.frame >> 2)] = next;
   i32[at + (record.fn >> 2)] = number;
   i32[at + (record.local >> 2)] = local;

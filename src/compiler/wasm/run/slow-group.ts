@@ -1,8 +1,8 @@
-import { activeMaskPlace } from "../../ir/convergence.ts";
+import { comparePlaces, placeOf } from "../../ir/convergence.ts";
 import { BARRIERS, TURN } from "../../ir/limits.ts";
 import { maskOfLanes } from "../../interp/lanes.ts";
 import type { Node } from "../graph/node.ts";
-import { launch, record, slot, status } from "../lower/layout.ts";
+import { frame, launch, record, slot, status } from "../lower/layout.ts";
 import { actsAlone, keyOf, resolveCollective, word, type Lane } from "./collectives.ts";
 import { Barriers } from "./barriers.ts";
 import { passBarrier, reportDivergence } from "./checked.ts";
@@ -305,24 +305,41 @@ export class SlowGroup {
 
   /** Lets the lanes go on that wait at the activemask that comes first of those that lanes wait at (see ir/convergence.ts), if no lane of the warp can go on before. */
   private releaseActiveMask(first: number, end: number): boolean {
-    let foremost: Node | null = null;
+    const members: number[] = [];
+    let foremost: readonly number[] | null = null;
     for (let item = first; item < end; item++) {
       const state = this.state[item];
       if ((state === READY || state === ASLEEP || state === SPINNING) && this.ranOut[item] === 0) return false;
-      if (state !== WAITING) continue;
-      const { node } = this.siteOf(item);
-      if (node.op === "activemask" && (foremost === null || activeMaskPlace(node.instr!) < activeMaskPlace(foremost.instr!))) foremost = node;
+      if (state !== WAITING || this.siteOf(item).node.op !== "activemask") continue;
+      const places = this.placesOf(item);
+      const order: number = foremost === null ? -1 : comparePlaces(places, foremost);
+      if (order < 0) members.length = 0;
+      if (order <= 0) {
+        foremost = places;
+        members.push(item);
+      }
     }
-    if (foremost === null) return false;
-    const { instr } = foremost;
-    const members: number[] = [];
-    for (let item = first; item < end; item++) if (this.state[item] === WAITING && this.siteOf(item).node.instr === instr) members.push(item);
+    if (members.length === 0) return false;
     const mask = maskOfLanes(members.map((item) => item - first));
     for (const item of members) {
       this.run_.views.i32[word(this.slot, item, record.a)] = mask;
       this.state[item] = READY;
     }
     return true;
+  }
+
+  /** Where a lane stands that waits at an activemask: the calls that led there, outermost first, and the activemask. */
+  private placesOf(item: number): number[] {
+    const { run_: { sites, views: { i32 } } } = this;
+    const places = [placeOf(this.siteOf(item).node.instr!)];
+    let at = i32[word(this.slot, item, record.frame)]!;
+    let fn = i32[word(this.slot, item, record.fn)]!;
+    while (fn !== 0) {
+      places.push(placeOf(sites[i32[(at + frame.via) >> 2]!]!.node.instr!));
+      fn = i32[(at + frame.callerFn) >> 2]!;
+      at = i32[(at + frame.caller) >> 2]!;
+    }
+    return places.reverse();
   }
 
   /** Nobody can go on, ever. */

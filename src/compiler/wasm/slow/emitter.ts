@@ -237,7 +237,7 @@ export class SlowEmitter extends SlowFrame implements NodeWriter {
         this.value(arg);
         code.memory(slotStore(arg.type!), frame.values + 8 * i);
       });
-      if (node.op === "call") code.i64(BigInt(this.program.functionNumber.get(node.attr)!)).i32(-1);
+      if (node.op === "call") code.i64(BigInt(this.program.functionNumber.get(node.attr)!)).i32(-1 - this.site(node));
       else {
         this.value(node.args[0]!);
         code.i32(this.site(node));

@@ -6,7 +6,7 @@ import { placeCanonical } from "../graph/nans.ts";
 import { optimise } from "../graph/optimise.ts";
 import { foldSingleUses, removeDead } from "../graph/uses.ts";
 import type { CheckClass } from "../../abi.ts";
-import { numberActiveMasks } from "../../ir/convergence.ts";
+import { numberPlaces } from "../../ir/convergence.ts";
 import { frameLayout, alignUp } from "../../ir/layout.ts";
 import { LOCAL_START } from "../../ir/limits.ts";
 import type { Module } from "../../ir/module.ts";
@@ -121,7 +121,7 @@ export function buildProgram(facts: ModuleFacts, name: string, concurrent: boole
     oneBarrier: !uses((node) => node.op === "barred" || (node.op === "barrier" && (Number(node.imm) !== 0 || node.attr !== "sync"))),
     collectives: uses(isCollective), activemask: uses((node) => node.op === "activemask"),
   };
-  if (features.activemask) numberActiveMasks(module);
+  if (features.activemask) numberPlaces(module);
   const params = alignUp(launch.symbols + 8 * facts.symbols.size, 16);
   const paramBytes = module.functions.get(name)!.paramBytes;
   const printArgs = alignUp(params + paramBytes, 16);
