@@ -56,7 +56,7 @@ export abstract class ItemLoops extends VectorFlow {
     for (const local of this.tid) code.i32(0).set(local);
     code.end();
     const sites = this.sitesOf(node);
-    const cost = this.onPlane(sites) ? costTogether(node, sites, this.regions) : null;
+    const cost = this.facts.checks === null && this.onPlane(sites) ? costTogether(node, sites, this.regions) : null;
     if (cost !== null) this.openTogether(cost);
     const zs = code.loop();
     this.setAll(used[1]!);
