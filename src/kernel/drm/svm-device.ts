@@ -2,7 +2,8 @@ import { FRAME } from "../../gpu/frames.ts";
 import { PTE_BUS, PTE_READ, PTE_WRITE } from "../../gpu/page-table.ts";
 import type { SvmDevice } from "../hmm/svm.ts";
 import type { GpuDevice } from "./device.ts";
-import { isVram, type GpuVm } from "./vm.ts";
+import { isVram } from "./pieces.ts";
+import type { GpuVm } from "./vm.ts";
 
 /** What shared virtual memory needs of a GPU, for one of its address spaces: page table, I/O addresses, time. */
 export function svmDevice(device: GpuDevice, vm: GpuVm): SvmDevice {

@@ -5,7 +5,8 @@ import type { AddressSpace } from "../mm/address-space.ts";
 import { GPU_READ, GPU_WRITE, type BindOp } from "../sys/uapi.ts";
 import type { DrmFile } from "./file.ts";
 import type { GemObject } from "./gem.ts";
-import { isSparse, type GpuVm, type Mapping } from "./vm.ts";
+import { isSparse, type Mapping } from "./mapping.ts";
+import type { GpuVm } from "./vm.ts";
 
 /** A bind operation that was found to be in order, with what it names. It holds a reference to the object. */
 export interface Bound {

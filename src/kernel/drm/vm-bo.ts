@@ -1,7 +1,8 @@
 import { Usage } from "../fence/resv.ts";
 import { vmUsers } from "../ttm/users.ts";
 import type { GemObject } from "./gem.ts";
-import type { GpuVm, Mapping } from "./vm.ts";
+import type { Mapping } from "./mapping.ts";
+import type { GpuVm } from "./vm.ts";
 
 /** How one VM uses one object (drm_gpuvm_bo): unique for the pair. */
 export class VmBo {

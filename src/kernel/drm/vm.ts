@@ -3,38 +3,23 @@ import { FRAME } from "../../gpu/frames.ts";
 import { GpuPageTable, PTE_BUS, PTE_WRITE } from "../../gpu/page-table.ts";
 import type { GpuAddressSpace } from "../../gpu/ports.ts";
 import { Errno, invariant } from "../errors.ts";
-import type { MappableRange } from "../fs/file.ts";
 import type { AddressSpace, MmuNotifier } from "../mm/address-space.ts";
 import type { GpuDevice } from "./device.ts";
-import { GemRange, type GemObject } from "./gem.ts";
+import type { GemObject } from "./gem.ts";
 import { IntervalMap } from "./intervals.ts";
 import { IdTable } from "./id-table.ts";
+import { isSparse, keeps, part, type Mapping } from "./mapping.ts";
+import { objectPieces, reachOverBus, userPieces, type Piece } from "./pieces.ts";
+import { checkVm } from "./vm-check.ts";
+import { mutant } from "../mutants.ts";
 import { VmBo } from "./vm-bo.ts";
 import { SparseSink } from "./vm-sparse.ts";
 import type { BindQueue } from "./bind-queue.ts";
-import { mutant } from "../mutants.ts";
 import { DmaResv } from "../fence/resv.ts";
 import type { DmaFence } from "../fence/fence.ts";
 import { LruBulk } from "../ttm/lru.ts";
 import { TtmBo } from "../ttm/bo.ts";
-import type { SvmPage } from "../hmm/gpusvm.ts";
 import { Svm } from "../hmm/svm.ts";
-
-/** One stretch of GPU address space with one backing (drm_gpuva). */
-export interface Mapping {
-  readonly start: number;
-  readonly end: number;
-  /** Null for a stretch of a process's own memory, or of nothing. */
-  readonly object: GemObject | null;
-  /** Byte in the object that `start` maps; for process memory the CPU address. */
-  readonly offset: number;
-  /** GPU_READ, GPU_WRITE: the same bits as in page table and IOMMU. */
-  readonly flags: number;
-  /** I/O address of `start` in the device's domain; 0 when the memory is the GPU's own. */
-  iova: number;
-  /** Whose memory, when `object` is null. Null too: a sparse mapping, that reads as zero and forgets what is written. */
-  readonly mm: AddressSpace | null;
-}
 
 /** An access that had no translation. */
 export interface VmFault {
@@ -45,22 +30,6 @@ export interface VmFault {
 
 /** Faults that a VM remembers. */
 const MAX_FAULTS = 16;
-
-/** A piece of contiguous memory that is to be mapped. */
-interface Piece {
-  readonly linear: number;
-  readonly bytes: number;
-}
-
-/** Whether a mapping has nothing behind it. */
-export function isSparse(m: Mapping): boolean {
-  return m.object === null && m.mm === null;
-}
-
-function part(m: Mapping, start: number, end: number): Mapping {
-  const skip = start - m.start;
-  return { ...m, start, end, offset: isSparse(m) ? 0 : mutant("split-forgets-offset") ? m.offset : m.offset + skip, iova: m.iova === 0 ? 0 : m.iova + skip };
-}
 
 /**
  * A GPU address space (drm_gpuvm): what is mapped where, and the page table that says so to the hardware. A page of system memory
@@ -165,8 +134,8 @@ export class GpuVm implements GpuAddressSpace {
       return 0;
     }
     const { usable } = bo;
-    const pieces = usable && object.remote ? this.objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
-    const iovas = usable && object.remote ? this.reachOverBus(pieces, flags) : [0];
+    const pieces = usable && object.remote ? objectPieces(object, offset, size) : [{ linear: 0, bytes: size }];
+    const iovas = usable && object.remote ? reachOverBus(this.device, pieces, flags) : [0];
     if (typeof iovas === "number") return iovas;
     if (!mutant("map-leaves-old")) this.unmap(address, size, gone);
     this.enterPieces(pieces, iovas, whole, usable);
@@ -184,7 +153,7 @@ export class GpuVm implements GpuAddressSpace {
 
   /** Whether mapUser would find the memory. */
   canMapUser(mm: AddressSpace, cpuAddress: number, size: number, flags: number): boolean {
-    return this.userPieces(mm, cpuAddress, size, flags) !== null;
+    return userPieces(mm, cpuAddress, size, flags) !== null;
   }
 
   /** A stretch without memory: reads give zero, writes are forgotten when their job ends. What was mapped there is replaced. */
@@ -197,9 +166,9 @@ export class GpuVm implements GpuAddressSpace {
    * Maps a process's own memory. 0, -EFAULT (not all of it is mapped with the rights asked for, or it is a GPU's memory), -ENOMEM; then nothing has changed.
    */
   mapUser(mm: AddressSpace, cpuAddress: number, address: number, size: number, flags: number): number {
-    const pieces = this.userPieces(mm, cpuAddress, size, flags);
+    const pieces = userPieces(mm, cpuAddress, size, flags);
     if (pieces === null) return -Errno.EFAULT;
-    const iovas = this.reachOverBus(pieces, flags);
+    const iovas = reachOverBus(this.device, pieces, flags);
     if (typeof iovas === "number") return iovas;
     this.unmap(address, size);
     this.enterPieces(pieces, iovas, { start: address, end: address + size, object: null, offset: cpuAddress, flags, iova: 0, mm });
@@ -319,8 +288,8 @@ export class GpuVm implements GpuAddressSpace {
         this.fillTable(m, m.start, m.end);
         continue;
       }
-      const pieces = this.objectPieces(object, m.offset, m.end - m.start);
-      const iovas = this.reachOverBus(pieces, m.flags);
+      const pieces = objectPieces(object, m.offset, m.end - m.start);
+      const iovas = reachOverBus(this.device, pieces, m.flags);
       if (typeof iovas === "number") {
         this.ban(iovas);
         continue;
@@ -426,39 +395,7 @@ export class GpuVm implements GpuAddressSpace {
   }
 
   checkInvariants(): void {
-    this.maps.checkInvariants(this.start, this.end);
-    let present = 0;
-    for (const m of this.maps) {
-      if (m.iova !== 0) invariant(m.object === null || m.object.remote, "only memory over the bus has an I/O address");
-      invariant(m.object === null || m.offset + (m.end - m.start) <= m.object.size, "a mapping lies inside its object");
-      const vmBo = m.object === null ? null : this.vmBos.get(m.object);
-      invariant(vmBo === null || vmBo?.mappings.has(m) === true, "a mapping is known to its object");
-      for (let va = m.start; va < m.end; va += FRAME) {
-        const entry = this.pageTable.entry(va);
-        if (entry === 0) continue;
-        present++;
-        if (isSparse(m)) continue;
-        invariant(vmBo === null || vmBo?.live === true, "no page of an object that is moving or evicted is present");
-        invariant((entry & 3) === m.flags, "a page table entry allows what its mapping does");
-        if (m.iova === 0) invariant((entry & 0xffff0000) >>> 0 === m.object!.backing.page(m.offset + (va - m.start)), "a page table entry leads to its mapping's memory");
-        else invariant(this.device.domain.covers(m.iova + (va - m.start), FRAME), "a page over the bus has an IOMMU translation");
-      }
-    }
-    this.svm?.checkInvariants();
-    if (this.svm !== null) for (const range of this.svm.gpusvm.ranges()) for (const [va, page] of range.pages) present += this.checkMirrored(va, page);
-    invariant(present === this.pageTable.present, "no page is present outside mappings");
-  }
-
-  /** 1 when a mirrored page is present; it leads where it should then. */
-  private checkMirrored(va: number, page: SvmPage): number {
-    const entry = this.pageTable.entry(va);
-    if (entry === 0) {
-      invariant(page.iova !== 0 && !this.device.domain.covers(page.iova, FRAME), "a mirrored page is present unless the IOMMU took its translation away");
-      return 0;
-    }
-    invariant((entry & 0xffff0000) >>> 0 === page.linear && ((entry & PTE_WRITE) !== 0) === page.writable, "a mirrored page's entry leads to the page");
-    if (page.iova !== 0) invariant(this.device.domain.covers(page.iova, FRAME), "a page over the bus has an IOMMU translation");
-    return 1;
+    checkVm(this);
   }
 
   /** An access that runs into the next page. */
@@ -490,42 +427,6 @@ export class GpuVm implements GpuAddressSpace {
     }
   }
 
-  /** Makes memory reachable for the device: an I/O address for each piece, or -ENOMEM, -ENOSPC. */
-  private reachOverBus(pieces: readonly Piece[], flags: number): number[] | number {
-    if (pieces.some((piece) => piece.linear === 0)) return -Errno.ENOMEM;
-    const iovas: number[] = [];
-    for (const piece of pieces) {
-      const iova = this.device.domain.dmaMap(piece.linear, piece.bytes, flags);
-      if (iova < 0) {
-        for (const [i, done] of iovas.entries()) this.device.domain.dmaUnmap(done, pieces[i]!.bytes, this.device);
-        return iova;
-      }
-      iovas.push(iova);
-    }
-    return iovas;
-  }
-
-  private objectPieces(object: GemObject, offset: number, size: number): Piece[] {
-    const backing = object.backing;
-    if (backing.pages === null) return [{ linear: backing.linear + offset, bytes: size }];
-    const pieces: Piece[] = [];
-    for (let at = offset; at < offset + size; at += FRAME) pieces.push({ linear: backing.touch(at), bytes: FRAME });
-    return pieces;
-  }
-
-  private userPieces(mm: AddressSpace, cpuAddress: number, size: number, flags: number): Piece[] | null {
-    const pieces: Piece[] = [];
-    for (let at = cpuAddress; at < cpuAddress + size; ) {
-      const vma = mm.find(at);
-      if (vma === null || vma.linear < 0 || (vma.prot & flags) !== flags || isVram(vma.backing)) return null;
-      const end = Math.min(vma.end, cpuAddress + size);
-      if (mm.residency.active) mm.residency.touch(at, end - at, true);
-      pieces.push({ linear: vma.linear + (at - vma.start), bytes: end - at });
-      at = end;
-    }
-    return pieces;
-  }
-
   /** Drops GPU mappings of process memory before the process's own mapping goes (mmu notifier). */
   private watch(mm: AddressSpace): void {
     if (this.notifiers.has(mm)) return;
@@ -542,14 +443,4 @@ export class GpuVm implements GpuAddressSpace {
   }
 }
 
-/** Whether a new mapping says the same as an old one that covers it. */
-function keeps(old: Mapping, fresh: Mapping): boolean {
-  return old.object === fresh.object && old.object !== null && old.flags === fresh.flags && old.start <= fresh.start && old.end >= fresh.end && old.offset + (fresh.start - old.start) === fresh.offset;
-}
-
 const noSite: Site = { kernel: "", line: null, block: [0, 0, 0], thread: [0, 0, 0] };
-
-/** CPU mappings of a GPU's own memory are no memory of the process: a device may not take them for its own. */
-export function isVram(backing: MappableRange | null): boolean {
-  return backing instanceof GemRange && backing.object.backing.placement === "vram";
-}

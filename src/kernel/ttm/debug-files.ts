@@ -1,6 +1,6 @@
 import type { GpuDevice } from "../drm/device.ts";
 import type { GpuVm } from "../drm/vm.ts";
-import { isSparse } from "../drm/vm.ts";
+import { isSparse } from "../drm/mapping.ts";
 import { text, type TreeEntry } from "../drm/files/tree.ts";
 import { TT, VRAM } from "./placement.ts";
 
