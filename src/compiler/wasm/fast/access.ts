@@ -8,7 +8,7 @@ import type { Node } from "../graph/node.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { accessSize } from "../slow/program.ts";
 import { accessKind, knownAlignment, place, placeType, reachOf, sharesCheck } from "./memory.ts";
-import { boundOf, CLASSES, classesOf, findExtent, findExtentType, placeOne, placeOneType, rootOf, type Extent } from "./extents.ts";
+import { boundOf, CLASSES, classesOf, findExtent, findExtentType, REACHES, placeOne, placeOneType, rootOf, type Extent } from "./extents.ts";
 import { FastFrame } from "./frame.ts";
 
 const [L, S] = [0, 1];
@@ -114,7 +114,7 @@ export abstract class FastAccess extends FastFrame {
     let extent = this.extents.get(key);
     if (extent === undefined) {
       const { code } = this;
-      extent = { low: code.local(I64), shift: code.local(I32), bounds: classesOf(root).map(() => code.local(I64)), root };
+      extent = { low: code.local(I64), shift: code.local(I32), bounds: classesOf(root).map(() => code.local(I64)), again: code.local(I32), root };
       this.extents.set(key, extent);
     }
     return extent;
@@ -128,7 +128,7 @@ export abstract class FastAccess extends FastFrame {
       code.get(table).get(limit).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64);
       // Outside the table: a page that it does not have.
       code.get(at).get(base).op(op.i64_sub).tee(found).i64(16n).op(op.i64_shr_u, op.i32_wrap_i64).i32(-1).get(found).get(limit).op(op.i64_lt_u, op.select);
-      code.i32(kind).call(this.helpers.get("findExtent", findExtentType, [I64], findExtent)).tee(found).op(op.i64_eqz, op.i32_eqz).if();
+      code.i32(kind).i32(REACHES[1]).i32(REACHES[0]).get(extent.again).op(op.select).i32(1).set(extent.again).call(this.helpers.get("findExtent", findExtentType, [I64], findExtent)).tee(found).op(op.i64_eqz, op.i32_eqz).if();
       code.get(found).i64(32n).op(op.i64_shr_u).i64(16n).op(op.i64_shl).get(base).op(op.i64_add).set(extent.low);
       code.get(found).i64(32n).op(op.i64_shr_u, op.i32_wrap_i64).i32(2).op(op.i32_shl).get(table).op(op.i32_add).memory(mem.i32_load);
       code.i32(-0x10000).op(op.i32_and).get(extent.low).op(op.i32_wrap_i64, op.i32_sub).set(extent.shift);

@@ -13,6 +13,8 @@ export interface Extent {
   readonly shift: number;
   /** By class of size: distances from `low` at which an access of that size no longer fits (i64); 0 as long as nothing is known. */
   readonly bounds: readonly number[];
+  /** Whether it has been looked for before, in this call of the code (i32). */
+  readonly again: number;
   /** Checked code: number of the pointer whose memory it must not leave; -1: none. */
   readonly root: number;
 }
@@ -63,18 +65,18 @@ function pointer(address: Node): Node | null {
   return found;
 }
 
-/** Pages looked at in each direction. */
-const REACH = 128;
+/** Pages looked at in each direction: at first, as a call of streaming code does not come far; and whenever that was too few. */
+export const REACHES: readonly [first: number, later: number] = [8, 128];
 
 /**
- * findExtent(table, pages, page, kind) -> first page << 32 | how many; 0 when the page does not allow such accesses.
+ * findExtent(table, pages, page, kind, reach) -> first page << 32 | how many; 0 when the page does not allow such accesses. `reach`: pages looked at in each direction.
  */
-export const findExtentType: readonly WasmType[] = [I32, I32, I32, I32];
+export const findExtentType: readonly WasmType[] = [I32, I32, I32, I32, I32];
 
 /** Writes the body of `findExtent`. */
 export function findExtent(_helpers: Helpers): Code {
-  const code = new Code(4);
-  const [table, pages, page, kind] = [0, 1, 2, 3];
+  const code = new Code(5);
+  const [table, pages, page, kind, reach] = [0, 1, 2, 3, 4];
   const [from, to, entry, end] = [code.local(I32), code.local(I32), code.local(I32), code.local(I32)];
   const load = (index: number): Code => code.get(index).i32(2).op(op.i32_shl).get(table).op(op.i32_add).memory(mem.i32_load);
   const allowed = (): Code => code.get(entry).get(kind).op(op.i32_and).get(kind).op(op.i32_eq);
@@ -100,8 +102,8 @@ export function findExtent(_helpers: Helpers): Code {
     code.end();
     code.end();
   };
-  walk(from, () => code.get(page).i32(REACH).op(op.i32_sub).i32(0).get(page).i32(REACH).op(op.i32_gt_s, op.select), -1);
-  walk(to, () => code.get(page).i32(REACH).op(op.i32_add).get(pages).i32(1).op(op.i32_sub).get(page).i32(REACH).op(op.i32_add).get(pages).op(op.i32_lt_u, op.select), 1);
+  walk(from, () => code.get(page).get(reach).op(op.i32_sub).i32(0).get(page).get(reach).op(op.i32_gt_s, op.select), -1);
+  walk(to, () => code.get(page).get(reach).op(op.i32_add).get(pages).i32(1).op(op.i32_sub).get(page).get(reach).op(op.i32_add).get(pages).op(op.i32_lt_u, op.select), 1);
   return code.get(from).op(op.i64_extend_i32_u).i64(32n).op(op.i64_shl).get(to).get(from).op(op.i32_sub).i32(1).op(op.i32_add, op.i64_extend_i32_u, op.i64_or);
 }
 

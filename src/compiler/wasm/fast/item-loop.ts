@@ -192,6 +192,7 @@ export abstract class ItemLoops extends VectorFlow {
       const logs = this.logsAny(node);
       if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).tee(this.undoTop).i32(UNDO_BYTES).op(op.i32_add).set(this.undoEnd);
       this.enterFour(node);
+      this.findUnread(node, exits);
       this.makeAll(used[3]!);
       this.fourBody(node, exits, end);
       this.finish();

@@ -26,6 +26,8 @@ export abstract class VectorFlow extends VectorMemory {
   private readonly rounds: Map<Block, { readonly label: Label; flows: boolean; readonly blocks: ReadonlySet<Block> }> = new Map();
   /** Where the four are done. */
   private vectorEnd: Label = 0;
+  /** Values that nobody needs in a row that is translated as a whole. */
+  private readonly unread: Set<Node> = new Set();
   /** Blocks outside the region that it leads to. */
   private ways: readonly Block[] = [];
 
@@ -109,7 +111,36 @@ export abstract class VectorFlow extends VectorMemory {
 
   /** Computes values as statements do. */
   protected makeAll(nodes: readonly Node[]): void {
-    for (const node of nodes) this.makeValue(node);
+    for (const node of nodes) if (!this.unread.has(node)) this.makeValue(node);
+  }
+
+  /** Finds what only addresses are made of that the row knows already. */
+  protected findUnread(node: FlowNode, exits: readonly Block[]): void {
+    this.unread.clear();
+    const { rows } = this;
+    if (rows === null || this.facts.checks !== null) return;
+    const read = new Set<Node>();
+    const see = (value: Node): void => {
+      if (read.has(value) || value.block === null) return;
+      read.add(value);
+      if (isPure(value)) value.args.forEach(see);
+    };
+    for (const block of node.blocks) {
+      for (const inner of block.nodes) {
+        if (rows.has(inner)) inner.args.slice(1).forEach(see);
+        else if (!isPure(inner)) inner.args.forEach(see);
+      }
+    }
+    for (const exit of exits) {
+      for (const inner of exit.nodes) if (inner.op === "phi") inner.args.forEach(see);
+      this.program.kernel.saved.at.get(exit)!.forEach(see);
+    }
+    const find = (value: Node): void => {
+      if (read.has(value) || value.block === null || this.unread.has(value) || !isPure(value)) return;
+      this.unread.add(value);
+      value.args.forEach(find);
+    };
+    for (const access of rows.keys()) find(access.args[0]!);
   }
 
   private makeValue(node: Node): void {
@@ -384,7 +415,7 @@ export abstract class VectorFlow extends VectorMemory {
           }
           continue;
         default:
-          if (node.uses === 0 && isPure(node)) continue;
+          if ((node.uses === 0 || this.unread.has(node)) && isPure(node)) continue;
           this.makeValue(node);
       }
     }

@@ -296,8 +296,42 @@ export abstract class VectorMemory extends LaneWriter {
       const one = this.shape(node.args[0]!) === null;
       if (logged) this.log(at, offset, (one ? LANES : this.width) * size);
       if (one) write(offset);
+      else if ((node.mark & CANONICAL_OPERAND) !== 0 && this.quads > 1 && !this.masked() && this.shape(value) === null) this.storeCanonical(value, at, offset, parts.length);
       else this.eachQuad((quad) => write(offset + LANES * quad * size));
     });
+  }
+
+  /** Stores several vectors whose NaNs must be canonical: their sum tells whether there may be one. */
+  private storeCanonical(value: Node, at: number, offset: number, parts: number): void {
+    const { code } = this;
+    const wide = parts === 2;
+    const all = Array.from({ length: this.quads * parts }, () => code.local(V128));
+    this.eachQuad((quad) => {
+      for (let part = 0; part < parts; part++) {
+        this.vector(value, part);
+        code.set(all[quad * parts + part]!);
+      }
+    });
+    const sum = (from: readonly number[]): void => {
+      if (from.length === 1) {
+        code.get(from[0]!);
+        return;
+      }
+      sum(from.slice(0, from.length >> 1));
+      sum(from.slice(from.length >> 1));
+      code.simd(wide ? simd.f64x2_add : simd.f32x4_add);
+    };
+    this.temp(V128, (total) => {
+      sum(all);
+      code.tee(total).get(total).simd(wide ? simd.f64x2_ne : simd.f32x4_ne, simd.i32x4_bitmask).if();
+    });
+    for (const one of all) {
+      code.get(one);
+      canonicalLanes(this.host, wide);
+      code.set(one);
+    }
+    code.end();
+    all.forEach((one, i) => code.get(at).get(one).simdMemory(simd.store, offset + 16 * i));
   }
 
   /** All add the same to one place, whose old value nobody wants. */
