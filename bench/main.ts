@@ -35,7 +35,7 @@ let rest: object = values.checked ? { checked } : {};
 if (only.length === 0 && !values.checked) {
   say(`\nPTX file to ready module\n${compileTable(ptx)}`);
   const build = benchOpenCl(inNewProcess);
-  say(`\nOpenCL C source (bench/kernels.cl) to ready program: new process ${short(build.cold)} ms, with its cache ${short(build.cached)} ms, new source in a warm process ${short(build.warm)} ms`);
+  say(`\nOpenCL C source (bench/kernels.cl) to ready program: new process ${short(build.cold)} ms, with its cache ${short(build.cached)} ms, new source in a warm process ${short(build.warm)} ms (in the first of an installation ${short(build.warmAtFirst)} ms)`);
   const hostCalls = benchHostCalls(values.quick, inNewProcess);
   const { hostMicroseconds } = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as { hostMicroseconds: Record<string, { pocl1: number | null }> };
   say(`\nHost calls\n${hostTable(hostCalls, hostMicroseconds)}`);

@@ -1,4 +1,5 @@
 import type { Module } from "../ir/module.ts";
+import { nameOf } from "./hash.ts";
 import { environment, nodeModule } from "./host.ts";
 
 /** What a compilation gave, as it is kept. */
@@ -24,16 +25,17 @@ export function cacheFolder(): string | null {
   return path.join(base, "glassgpu", "clang");
 }
 
-/** A key for everything that a result depends on. Without Node's hash, the text itself. */
+/** A key for everything that a result depends on: the text of it. Files are named by its hash and hold it, so that no two are ever taken for each other. */
 export function cacheKey(parts: unknown): string {
-  const text = JSON.stringify(parts);
-  const crypto = nodeModule("node:crypto");
-  return crypto === null ? text : crypto.createHash("sha256").update(text).digest("hex");
+  return JSON.stringify(parts);
 }
 
-function fileOf(key: string, extension: "json" | "module"): string | null {
+/** Where the result for a key is kept; null when there is no cache on disk. */
+export function fileOf(key: string, extension: "json" | "module"): string | null {
   const folder = cacheFolder();
-  return folder === null ? null : nodeModule("node:path")!.join(folder, key.slice(0, 2), `${key.slice(2)}.${extension}`);
+  if (folder === null) return null;
+  const name = nameOf(key);
+  return nodeModule("node:path")!.join(folder, name.slice(0, 2), `${name.slice(2)}.${extension}`);
 }
 
 function isCompiled(value: unknown): value is Compiled {
@@ -59,9 +61,10 @@ export function cached(key: string): Compiled | null {
   if (file === null) return null;
   try {
     const value: unknown = JSON.parse(nodeModule("node:fs")!.readFileSync(file, "utf8"));
-    if (!isCompiled(value)) return null;
-    remember(key, value);
-    return value;
+    if (!isCompiled(value) || (value as { readonly key?: unknown }).key !== key) return null;
+    const result: Compiled = { ok: value.ok, ir: value.ir, log: value.log };
+    remember(key, result);
+    return result;
   } catch {
     return null; // not there, or damaged: compiled again
   }
@@ -70,7 +73,7 @@ export function cached(key: string): Compiled | null {
 /** Keeps a result. A cache that cannot be written is no error. */
 export function keep(key: string, result: Compiled): void {
   remember(key, result);
-  write(fileOf(key, "json"), () => JSON.stringify(result));
+  write(fileOf(key, "json"), () => JSON.stringify({ key, ...result }));
 }
 
 /** Written under another name first, so that other processes see all of a file or nothing. */
@@ -78,8 +81,8 @@ function write(file: string | null, content: () => string | Uint8Array): void {
   if (file === null) return;
   const fs = nodeModule("node:fs")!;
   const path = nodeModule("node:path")!;
-  const unique = nodeModule("node:crypto")!.randomUUID();
-  const temporary = `${file}.${process.pid}.${unique}`;
+  // Threads have the number of their process, and do not all write at one nanosecond.
+  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(temporary, content());

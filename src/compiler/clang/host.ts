@@ -6,7 +6,6 @@ type Modules = {
   "node:fs": typeof import("node:fs");
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
-  "node:crypto": typeof import("node:crypto");
   "node:child_process": typeof import("node:child_process");
   "node:worker_threads": typeof import("node:worker_threads");
   "node:module": typeof import("node:module");

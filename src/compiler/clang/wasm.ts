@@ -3,40 +3,13 @@ import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
 import { nodeModule } from "./host.ts";
 import { machineCodeFile } from "./machine-code.ts";
+import { findPackage, PACKAGE } from "./package.ts";
 import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
 import { workerSource } from "./worker-source.ts";
 
-/**
- * Clang as WebAssembly (the optional package @yowasp/clang). It loads only asynchronously, and clBuildProgram has to be synchronous:
- * so it lives in a worker thread, and the caller sleeps in `Atomics.wait` until the answer is there. That also keeps its
- * half gigabyte out of the caller's heap. One worker stays for the life of the process, and does not keep it alive.
- */
-const PACKAGE = "@yowasp/clang";
-
 /** Longest wait for one compilation, milliseconds. A hang of the compiler becomes an error of ours. */
 const PATIENCE = 300_000;
-
-/** Where the package is, and its version; null when it is not installed. */
-function find(): { readonly url: string; readonly version: string } | null {
-  const module = nodeModule("node:module");
-  const fs = nodeModule("node:fs");
-  const path = nodeModule("node:path");
-  const url = nodeModule("node:url");
-  if (module === null || fs === null || path === null || url === null) return null;
-  for (const from of [import.meta.url, url.pathToFileURL(path.join(process.cwd(), "index.js")).href]) {
-    try {
-      const entry = module.createRequire(from).resolve(PACKAGE);
-      let folder = path.dirname(entry);
-      while (!fs.existsSync(path.join(folder, "package.json")) && folder !== path.dirname(folder)) folder = path.dirname(folder);
-      const { version } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")) as { version: string };
-      return { url: url.pathToFileURL(entry).href, version };
-    } catch {
-      // not here
-    }
-  }
-  return null;
-}
 
 /** Places of the counters that the two threads share. */
 const ANSWERS = 0;
@@ -44,6 +17,11 @@ const REQUESTS = 1;
 
 type Answer = Compiled & { readonly crashed?: boolean; readonly failed?: string };
 
+/**
+ * Clang as WebAssembly (the optional package @yowasp/clang). It loads only asynchronously, and clBuildProgram has to be synchronous:
+ * so it lives in a worker thread, and the caller sleeps in `Atomics.wait` until the answer is there. That also keeps its
+ * half gigabyte out of the caller's heap. One worker stays for the life of the process, and does not keep it alive.
+ */
 class WorkerClang implements ClangTool {
   readonly id: string;
   private readonly url: string;
@@ -103,6 +81,6 @@ class WorkerClang implements ClangTool {
 /** The installed Clang package; null when there is none, or no worker threads. */
 export function wasmClang(): ClangTool | null {
   if (nodeModule("node:worker_threads") === null) return null;
-  const found = find();
+  const found = findPackage();
   return found === null ? null : withoutStubs(new WorkerClang(found.url, found.version));
 }
