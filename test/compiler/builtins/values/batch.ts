@@ -62,7 +62,8 @@ function llvm({ element, lanes }: Shape): string {
 
 const GROUP = 8;
 
-const LONG = Number(process.env["GLASSGPU_RUNS"] ?? 0) > 10_000;
+/** Whether a long search was asked for. */
+export const LONG: boolean = Number(process.env["GLASSGPU_RUNS"] ?? 0) > 10_000;
 
 /** Bytes that one call's value of parameter `n` takes in its buffer. */
 function stride(shape: Shape, room: (shape: Shape) => number): number {
