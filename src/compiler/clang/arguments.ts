@@ -25,8 +25,8 @@ export function compilerArguments(options: BuildOptions, extensions: readonly st
     ...(options.warnings === "none" ? ["-w"] : options.warnings === "errors" ? ["-Werror"] : []),
     ...options.switches.filter((name) => !IGNORED.has(name)),
     ...options.defines.map((define) => `-D${define}`),
-    ...options.includes.flatMap((folder) => ["-I", folder]),
-    // Embedded headers of clCompileProgram answer to <name> as well.
+    // Embedded headers of clCompileProgram answer to <name> as well, and before those of folders.
     "-I", ".",
+    ...options.includes.flatMap((folder) => ["-I", folder]),
   ];
 }

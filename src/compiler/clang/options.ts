@@ -93,7 +93,9 @@ export function parseBuildOptions(text: string, phase: Phase = "build"): ParsedO
       continue;
     }
     if (phase === "link") {
-      if (word === "-create-library") createLibrary = true;
+      // OpenCL 1.2 spells it so for linkers, and only for them.
+      if (word === "-cl-no-signed-zeroes") switches.push("-cl-no-signed-zeros");
+      else if (word === "-create-library") createLibrary = true;
       else if (word === "-enable-link-options") enableLinkOptions = true;
       else return refuse(`unknown linker option ${word}`);
       continue;
@@ -113,7 +115,7 @@ export function parseBuildOptions(text: string, phase: Phase = "build"): ParsedO
     } else if (word === "-cl-opt-disable") optimise = false;
     else if (word === "-cl-kernel-arg-info") kernelArgInfo = true;
     else if (word === "-w") warnings = "none";
-    else if (word === "-Werror") warnings = "errors";
+    else if (word === "-Werror") warnings = warnings === "none" ? "none" : "errors"; // without warnings none is left to become an error
     else if (word === "-g") debug = true;
     else return refuse(`unknown option ${word}`);
   }

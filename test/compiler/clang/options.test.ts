@@ -29,7 +29,7 @@ describe("build options", () => {
       defines: ["A", "B=2", "C(x)=x"], includes: ["inc", "sys"], std: "CL1.2", optimise: false, warnings: "none", debug: true, kernelArgInfo: true,
     });
     expect(options(text).switches).toHaveLength(11);
-    expect(options("-Werror").warnings).toBe("errors");
+    expect(["-Werror", "-w", "-w -Werror", "-Werror -w"].map((text) => options(text).warnings)).toEqual(["errors", "none", "none", "none"]);
     expect(options("").std).toBeNull();
   });
 
@@ -53,7 +53,7 @@ describe("arguments of the compiler", () => {
   });
 
   test("switches without a meaning to the front end are left out", () => {
-    const args = compilerArguments(options("-cl-opt-disable -w -Werror -cl-denorms-are-zero -cl-no-subgroup-ifp -cl-mad-enable"), []);
+    const args = compilerArguments(options("-cl-opt-disable -Werror -cl-denorms-are-zero -cl-no-subgroup-ifp -cl-mad-enable"), []);
     expect(args).toContain("-O0");
     expect(args).toContain("-cl-mad-enable");
     expect(args).not.toContain("-cl-denorms-are-zero");
