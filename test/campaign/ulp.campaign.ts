@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { FORMATS } from "../compiler/builtins/ulp/formats.ts";
+import { FUNCTIONS } from "../compiler/builtins/ulp/functions.ts";
 import { allowedIn, ROWS } from "../compiler/builtins/ulp/measure.ts";
 import { page, printed, type Campaign } from "../compiler/builtins/ulp/page.ts";
 
@@ -20,7 +21,9 @@ test(`${count} arguments each, seed ${seed}`, { timeout: 0 }, () => {
     for (const row of ROWS) {
       const allowed = allowedIn(row, format);
       if (allowed === null || (only !== undefined && !only.includes(row.name))) continue;
-      const worst = row.measure(format, count, seed);
+      // All of them, or the search of halves would have to be repeated.
+      const one = format.name === "half" && FUNCTIONS[row.name]?.args.length === 1;
+      const worst = row.measure(format, one ? Math.max(count, 65_536) : count, seed);
       const text = `${format.name} ${row.name}: ${worst.ulps.toFixed(2)} of ${allowed} ULP at ${worst.args.join(", ")}, which gave ${worst.got}`;
       console.log(text);
       found[row.name] = printed(worst.ulps);
@@ -29,7 +32,7 @@ test(`${count} arguments each, seed ${seed}`, { timeout: 0 }, () => {
   }
   expect(tooLarge).toEqual([]);
   if (only !== undefined) return;
-  const record: Campaign = { count, seed, errors };
+  const record: Campaign = { count, seed, allHalves: true, errors };
   writeFileSync(new URL("../fixtures/opencl/ulp.json", import.meta.url), `${JSON.stringify(record, null, 1)}\n`);
   writeFileSync(new URL("../../docs/ulp.md", import.meta.url), page(record));
   expect(readFileSync(new URL("../../docs/ulp.md", import.meta.url), "utf8")).toBe(page(record));
