@@ -15,6 +15,9 @@ export interface Allocation {
   known: number;
 }
 
+/** Bytes that no allocation has, behind each. */
+export const RED_ZONE = 256;
+
 /** Allocations that have ended and are still known. */
 const MAX_FREED = 1024;
 

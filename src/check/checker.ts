@@ -5,8 +5,7 @@ import { ProcessChecker } from "./process-checker.ts";
 import { Reports } from "./reports.ts";
 import { Shadow } from "./shadow.ts";
 
-/** Bytes that no allocation has, behind each. */
-export const RED_ZONE = 256;
+export { RED_ZONE } from "./allocations.ts";
 
 /** Checked mode of one machine: knows every process's device memory, and checks its device code against it. */
 export class Checker {

@@ -1,5 +1,6 @@
 import type { CheckClass, CheckedFacts, LaunchChecker, LaunchConfig, MemoryAccess, PointerReach, PointerUse, Site } from "../compiler/abi.ts";
 import { access as flag, ADDRESSABLE, DEFINED, plane, SHADOWED } from "../compiler/wasm/checked/layout.ts";
+import { RED_ZONE, type Allocation } from "./allocations.ts";
 import type { Group } from "./intervals.ts";
 import type { ProcessChecker } from "./process-checker.ts";
 import { RaceRules, type Conflict } from "./races.ts";
@@ -86,10 +87,12 @@ export class CheckedLaunch implements LaunchChecker {
     // What lies across pages is staged elsewhere (run/access.ts): of an access, all bytes have their shadow in one page.
     const { u8, u32 } = shadow;
     const root = (what >>> flag.rootShift) - 1;
+    const { told } = this;
+    this.told = -1;
     if (root >= 0 && !this.strayed(this.reach![root]!, linear, size, what, line, site)) return;
     for (let i = 0; i < size; i++) {
       if ((u8[at + i]! & ADDRESSABLE) !== 0) continue;
-      this.outside(linear + i, size, what, line, site);
+      if (told !== linear) this.outside(linear + i, size, what, line, site);
       return;
     }
     const [reads, writes] = [(what & 1) !== 0, (what & 2) !== 0];
@@ -102,14 +105,18 @@ export class CheckedLaunch implements LaunchChecker {
     if (undefined_ >= 0 && classes.has("uninitialised")) this.report("uninitialised", linear, size, what, slot, line, site, `read of ${size} bytes, of which byte ${undefined_} was never written`);
     if (!classes.has("races") || (what & flag.local) !== 0) return;
     let found: Conflict | null = null;
+    let first = 0;
     for (let word = at & ~3; word < at + size; word += 4) {
       const part = size < 4 || word < at || word + 4 > at + size;
-      found = this.rules.access(u32, word, what, tag, part, line) ?? found;
+      const conflict = this.rules.access(u32, word, what, tag, part, line);
+      if (conflict === null || found !== null) continue;
+      found = conflict;
+      first = Math.max(word, at) - at;
     }
     if (found === null) return;
     const by = found.by === null ? "several groups" : found.item === null ? `several work-items of group ${found.by.block.join(",")}` : `work-item ${this.localId(found.item, found.by).join(",")} of group ${found.by.block.join(",")}`;
     const where = found.line > 0 ? ` in line ${found.line}` : "";
-    this.report("races", linear, size, what, slot, line, site,
+    this.report("races", linear + first, size, what, slot, line, site,
       `${verb(what)} of ${size} bytes and ${found.atomic ? "an atomic access" : found.write ? "a write" : "a read"} by ${by}${where} with no barrier or order between them`, { other: by, otherLine: found.line > 0 ? found.line : null });
   }
 
@@ -122,16 +129,24 @@ export class CheckedLaunch implements LaunchChecker {
    * An access that is not known to be in the memory that its pointer leads to.
    * @returns whether it is still to be checked: nothing else does
    */
+  private told = -1;
+
   private strayed({ low, high, open }: PointerReach, linear: number, size: number, what: number, line: number, site: () => Site): boolean {
     const { allocations, checker } = this.process;
     const address = this.process.addressOf(linear);
-    const into = address === null ? null : allocations.at(address);
     const own = allocations.at(low);
-    if (address !== null && into !== null && own !== null && into !== own && (address < low || address >= high) && checker.classes.has("bounds") && checker.reports.wants("bounds", this.process, this.config.kernel, line)) {
+    if (address === null || own === null || (address >= low && address + size <= high)) return !open;
+    const into = allocations.at(address);
+    if (into === own || into === null) {
+      // Told as being next to it, whatever was there before.
+      this.missing(BigInt(into === own && address >= low ? high : address), size, verb(what), line, site(), own);
+      this.told = linear;
+      return false;
+    }
+    if (checker.classes.has("bounds") && checker.reports.wants("bounds", this.process, this.config.kernel, line)) {
       const at = site();
       checker.reports.add(this.process, {
-        class: "bounds", site: at, globalId: this.globalId(at),
-        message: `${verb(what)} of ${size} bytes through a pointer to ${describe(own, low).replace(/^byte 0 of /, "")}, ${distance(address, low, high)}: ${describe(into, address)}`,
+        class: "bounds", site: at, globalId: this.globalId(at), message: `${verb(what)} of ${size} bytes ${describe(own, address)}, to which its pointer leads: that is ${describe(into, address)}`,
         values: { address: BigInt(address), size, allocation: own.label, allocationSize: own.size, offset: address - low, allocated: own.since, freed: null, reached: into.label },
       });
     }
@@ -145,13 +160,18 @@ export class CheckedLaunch implements LaunchChecker {
     this.missing(BigInt(address), size, verb(what), line, site());
   }
 
-  missing(at: bigint, size: number, how: MemoryAccess["kind"], line: number, site: Site): void {
+  /** @param own the allocation that its pointer leads to, when that is known */
+  missing(at: bigint, size: number, how: MemoryAccess["kind"], line: number, site: Site, own: Allocation | null = null): void {
     const address = Number(at);
     const { allocations, checker } = this.process;
-    const old = allocations.at(address) === null ? allocations.endedAt(address) : null;
+    const next = own ?? allocations.nearest(address);
+    const freed = allocations.at(address) === null ? allocations.endedAt(address) : null;
+    // Past the end of what is there now, in memory that was something else before: that is not why.
+    const beside = freed !== null && next !== null && freed.until! <= next.since && (own !== null || (address >= next.address && address < next.address + next.size + RED_ZONE));
+    const old = beside ? null : freed;
     const kind: CheckClass = old !== null ? "lifetime" : "bounds";
     if (!checker.classes.has(kind) || !checker.reports.wants(kind, this.process, this.config.kernel, line)) return;
-    const near = old ?? allocations.nearest(address);
+    const near = old ?? next;
     const place = near === null ? "there are no allocations" : old !== null ? `it was ${describe(old, address)}` : describe(near, address);
     checker.reports.add(this.process, {
       class: kind, site, globalId: this.globalId(site),
@@ -207,8 +227,4 @@ export class CheckedLaunch implements LaunchChecker {
 
 function verb(what: number): "read" | "write" | "atomic" {
   return (what & 3) === 3 ? "atomic" : (what & 1) !== 0 ? "read" : "write";
-}
-
-function distance(address: number, low: number, high: number): string {
-  return address < low ? `${low - address} bytes before it` : `${address - high} bytes past its end`;
 }

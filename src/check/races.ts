@@ -51,12 +51,12 @@ export class RaceRules {
     const byWriter = this.unordered(writer, tag);
     if (byWriter && !(synchronises && (writer & TAG_ATOMIC) !== 0) && !(part && (writer & TAG_PART) !== 0)) found = this.conflict(writer, true, u32[at(plane.writerLine)]!);
     if (!writes) {
-      u32[at(plane.reader)] = this.joined(reader, mine, this.unordered(reader, tag));
+      u32[at(plane.reader)] = this.joined(reader, whole(reader, mine), this.unordered(reader, tag));
       u32[at(plane.readerLine)] = line;
       return found;
     }
     if (found === null && this.unordered(reader, tag) && !(part && (reader & TAG_PART) !== 0)) found = this.conflict(reader, false, u32[at(plane.readerLine)]!);
-    u32[at(plane.writer)] = synchronises ? (this.joined(writer, mine, byWriter) | TAG_ATOMIC) >>> 0 : mine;
+    u32[at(plane.writer)] = synchronises ? (this.joined(writer, mine, byWriter) | TAG_ATOMIC) >>> 0 : whole(writer, mine);
     u32[at(plane.writerLine)] = line;
     return found;
   }
@@ -78,11 +78,16 @@ export class RaceRules {
   /** The tag of both. */
   private joined(old: number, mine: number, both: boolean): number {
     if (!both) return mine;
-    if (this.intervals.owner(old) !== this.intervals.owner(mine)) return this.many;
+    if (this.intervals.owner(old) !== this.intervals.owner(mine)) return (this.many | (old & mine & TAG_PART)) >>> 0;
     return ((mine & ~(TAG_ITEM | TAG_PART)) | TAG_MANY | (old & mine & TAG_PART)) >>> 0;
   }
 
   private conflict(old: number, write: boolean, line: number): Conflict {
     return { by: this.intervals.owner(old), item: (old & TAG_MANY) !== 0 ? null : old & TAG_ITEM, write, atomic: (old & TAG_ATOMIC) !== 0, line };
   }
+}
+
+/** The tag of an access to a part of a word, after one by the same work-item to the whole: it has been at the whole. */
+function whole(old: number, mine: number): number {
+  return (old | TAG_PART) >>> 0 === mine ? old : mine;
 }

@@ -148,7 +148,12 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
       if (node.op === "load" || atomic) return;
       writeDefined(emitter, a, size);
       for (let at = 0; at < size; at += 4) {
-        code.get(word).get(tag).memory(mem.i32_store, plane.writer + at);
+        code.get(word).get(tag);
+        if (size < 4) {
+          // A work-item that has written the whole word has.
+          code.get(word).memory(mem.i32_load, plane.writer).tee(old).get(tag).get(old).i32(TAG_PART).op(op.i32_or, op.i32_ne, op.select);
+        }
+        code.memory(mem.i32_store, plane.writer + at);
         code.get(word).i32(node.line).memory(mem.i32_store, plane.writerLine + at);
       }
     }))));
@@ -224,6 +229,10 @@ function tagRead(emitter: Emitter, at: number, tags: Tags): void {
   };
   const known = code.block();
   code.get(old).get(base).op(op.i32_ge_u).if();
+  // The same work-item, of a part now and of the whole before, or the other way round: of the whole.
+  code.get(old).get(tag).op(op.i32_xor).i32(TAG_PART).op(op.i32_eq).if();
+  code.get(word).get(tag).i32(~TAG_PART).op(op.i32_and).memory(mem.i32_store, plane.reader + at).br(known);
+  code.end();
   // What is known already need not be written again.
   (shared ? manyHere : manyGroups)();
   code.get(old).op(op.i32_eq).brIf(known);

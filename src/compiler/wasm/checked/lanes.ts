@@ -4,7 +4,7 @@ import { I32, op, V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import type { Emitter } from "../emit/emitter.ts";
 import type { Node } from "../graph/node.ts";
-import { plane, SHADOWED, TAG_MANY } from "./layout.ts";
+import { plane, SHADOWED, TAG_MANY, TAG_PART } from "./layout.ts";
 import { synchronises, usedWords, writeShadowOf, type CheckPlace } from "./emit.ts";
 
 /** Accesses of neighbouring work-items that lie side by side in memory, looked at together. */
@@ -157,7 +157,7 @@ function readers(emitter: Emitter, { old, tag, base, shared }: { readonly old: n
   splat(place.interval, TAG_MANY);
   code.get(tag).get(old);
   splat(place.interval, 0);
-  code.simd(simd.i32x4_ge_u).get(old).get(tag).simd(simd.i32x4_ne, simd.and, simd.bitselect);
+  code.simd(simd.i32x4_ge_u).get(old).v128([~TAG_PART, ~TAG_PART, ~TAG_PART, ~TAG_PART]).simd(simd.and).get(tag).simd(simd.i32x4_ne, simd.and, simd.bitselect);
   if (shared) return;
   // Of other groups.
   splat(place.many, 0);
