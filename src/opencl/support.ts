@@ -3,7 +3,7 @@ import type { CoreFunction } from "./abi/signatures.ts";
 
 type Row = readonly [chapter: string, support: Support, note?: string];
 
-const FORMATS = "The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.";
+const FORMATS = "The devices have no packed formats and no sRGB ones without alpha (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.";
 const NO_PIPES = "The devices have no pipes: CL_DEVICE_PIPE_SUPPORT is CL_FALSE.";
 
 /** One row for each core function. A missing row does not compile. */

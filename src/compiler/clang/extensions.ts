@@ -21,7 +21,7 @@ export const languageFeatures: readonly string[] = [
 ];
 
 /** What a device with images has besides (descriptors and samplers: `../builtins/opencl/images/descriptor.ts`). */
-export const imageExtensions: readonly string[] = ["cl_khr_3d_image_writes", "cl_khr_depth_images"];
+export const imageExtensions: readonly string[] = ["cl_khr_3d_image_writes", "cl_khr_depth_images", "cl_khr_srgb_image_writes"];
 export const imageFeatures: readonly string[] = ["__opencl_c_images", "__opencl_c_3d_image_writes", "__opencl_c_read_write_images"];
 
 /** Clang insists that these agree. */

@@ -470,7 +470,7 @@ export const clCreateSubBuffer: Api["clCreateSubBuffer"] = ambientCall("opencl",
  *
  * C: `cl_mem clCreateImage(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc* image_desc, void* host_ptr, cl_int* errcode_ret)`
  *
- * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ * Partial: The devices have no packed formats and no sRGB ones without alpha (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -503,7 +503,7 @@ export const clCreateImage: Api["clCreateImage"] = ambientCall("opencl", "clCrea
  * C: `cl_mem clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties, cl_mem_flags flags, const cl_image_format* image_format, const cl_image_desc*
  * image_desc, void* host_ptr, cl_int* errcode_ret)`
  *
- * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ * Partial: The devices have no packed formats and no sRGB ones without alpha (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -795,7 +795,7 @@ export const clGetSamplerInfo: Api["clGetSamplerInfo"] = ambientCall("opencl", "
  * @param context a context of this process
  * @param count number of strings
  * @param strings the source text, in pieces
- * @param lengths characters of each string to take; 0, or a NULL array: all
+ * @param lengths characters of each string to take; 0, or a NULL array: up to a null character or the end
  * @param errcode_ret gets the error code; may be NULL
  * @returns the program or NULL. Errors, with the rule that was broken or what happened:
  * - CL_INVALID_CONTEXT: context must be a valid context.
@@ -1080,7 +1080,7 @@ export const clGetProgramInfo: Api["clGetProgramInfo"] = ambientCall("opencl", "
 export const clGetProgramBuildInfo: Api["clGetProgramBuildInfo"] = ambientCall("opencl", "clGetProgramBuildInfo");
 
 /**
- * Makes a kernel object for a function of a built program. All devices of a program run the same code, so CL_INVALID_KERNEL_DEFINITION cannot happen. Since OpenCL 1.0.
+ * Makes a kernel object for a function of a built program. Since OpenCL 1.0.
  *
  * C: `cl_kernel clCreateKernel(cl_program program, const char* kernel_name, cl_int* errcode_ret)`
  *
@@ -1094,12 +1094,13 @@ export const clGetProgramBuildInfo: Api["clGetProgramBuildInfo"] = ambientCall("
  * - CL_INVALID_PROGRAM: program must be a valid program.
  * - CL_INVALID_PROGRAM_EXECUTABLE: the program has no executable: build it first, or link it.
  * - CL_INVALID_KERNEL_NAME: kernel_name must name a kernel of the program.
+ * - CL_INVALID_KERNEL_DEFINITION: the kernel must have the same arguments on all devices that the program was built for.
  * - CL_INVALID_VALUE: kernel_name must not be NULL.
  */
 export const clCreateKernel: Api["clCreateKernel"] = ambientCall("opencl", "clCreateKernel");
 
 /**
- * Makes kernel objects for a whole program. A kernel object for every kernel. Since OpenCL 1.0.
+ * Makes kernel objects for a whole program. A kernel object for every kernel that is the same on all devices the program was built for. Since OpenCL 1.0.
  *
  * C: `cl_int clCreateKernelsInProgram(cl_program program, cl_uint num_kernels, cl_kernel* kernels, cl_uint* num_kernels_ret)`
  *
@@ -2462,7 +2463,7 @@ export const clSetCommandQueueProperty: Api["clSetCommandQueueProperty"] = ambie
  * C: `cl_mem clCreateImage2D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_row_pitch, void*
  * host_ptr, cl_int* errcode_ret)`
  *
- * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ * Partial: The devices have no packed formats and no sRGB ones without alpha (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -2495,7 +2496,7 @@ export const clCreateImage2D: Api["clCreateImage2D"] = ambientCall("opencl", "cl
  * C: `cl_mem clCreateImage3D(cl_context context, cl_mem_flags flags, const cl_image_format* image_format, size_t image_width, size_t image_height, size_t image_depth, size_t
  * image_row_pitch, size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret)`
  *
- * Partial: The devices have no packed and no sRGB formats (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
+ * Partial: The devices have no packed formats and no sRGB ones without alpha (CL_IMAGE_FORMAT_NOT_SUPPORTED), no mip levels and no multi-sampling.
  *
  * Blocking: never waits, and orders nothing.
  *

@@ -25,7 +25,7 @@ export function isFormat(format: cl_image_format): boolean {
   return combinations.get(format.image_channel_order)?.includes(format.image_channel_data_type) === true;
 }
 
-/** Bytes of a pixel in memory, or 0 when the devices do not have the format (packed formats, sRGB). */
+/** Bytes of a pixel in memory, or 0 when the devices do not have the format (packed formats, sRGB without alpha). */
 export function elementBytes(format: cl_image_format): number {
   return isFormat(format) ? pixelBytes(format.image_channel_order, format.image_channel_data_type) : 0;
 }
@@ -56,7 +56,7 @@ export function formatsAgree(made: cl_image_format, from: cl_image_format): bool
 /** Components of an order as they lie in memory: indices into r, g, b, a. */
 const memoryOrder: ReadonlyMap<number, readonly number[]> = new Map([
   [cl.CL_R, [0]], [cl.CL_A, [3]], [cl.CL_RG, [0, 1]], [cl.CL_RA, [0, 3]], [cl.CL_RGBA, [0, 1, 2, 3]], [cl.CL_BGRA, [2, 1, 0, 3]], [cl.CL_ARGB, [3, 0, 1, 2]], [cl.CL_ABGR, [3, 2, 1, 0]],
-  [cl.CL_INTENSITY, [0]], [cl.CL_LUMINANCE, [0]], [cl.CL_DEPTH, [0]],
+  [cl.CL_INTENSITY, [0]], [cl.CL_LUMINANCE, [0]], [cl.CL_DEPTH, [0]], [cl.CL_sRGBA, [0, 1, 2, 3]], [cl.CL_sBGRA, [2, 1, 0, 3]],
 ]);
 
 /** Bytes that a fill colour has: one float for depth images, else four components of 32 bits. */
@@ -90,17 +90,23 @@ export function halfBits(x: number): number {
 
 type Put = (view: DataView, at: number, source: DataView, component: number) => void;
 
-/** A component of the colour as a channel: conversion as for write_image* (OpenCL C, "Conversion Rules"), NaN as 0. */
+/** A component of the colour as a channel: conversion as for write_image* (OpenCL C, "Conversion Rules": saturated, so that -2 becomes the lowest integer), NaN as 0. */
 const norm = (low: number, high: number, put: (view: DataView, at: number, value: number) => void): Put => (view, at, source, i) => {
   const x = source.getFloat32(4 * i, true);
   put(view, at, Number.isNaN(x) ? 0 : clamp(rint(Math.fround(x * high)), low, high));
+};
+/** Colours of sRGB images are stored by the standard's curve; alpha is not. */
+const srgb: Put = (view, at, source, i) => {
+  const x = source.getFloat32(4 * i, true);
+  const c = Number.isNaN(x) ? 0 : clamp(x, 0, 1);
+  view.setUint8(at, rint(255 * (i === 3 ? c : c < 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055)));
 };
 const signed = (low: number, high: number, put: (view: DataView, at: number, value: number) => void): Put => (view, at, source, i) => put(view, at, clamp(source.getInt32(4 * i, true), low, high));
 const unsigned = (high: number, put: (view: DataView, at: number, value: number) => void): Put => (view, at, source, i) => put(view, at, Math.min(source.getUint32(4 * i, true), high));
 
 const channels: ReadonlyMap<number, readonly [bytes: number, put: Put]> = new Map<number, readonly [number, Put]>([
-  [cl.CL_SNORM_INT8, [1, norm(-127, 127, (v, at, x) => v.setInt8(at, x))]],
-  [cl.CL_SNORM_INT16, [2, norm(-32767, 32767, (v, at, x) => v.setInt16(at, x, true))]],
+  [cl.CL_SNORM_INT8, [1, norm(-128, 127, (v, at, x) => v.setInt8(at, x))]],
+  [cl.CL_SNORM_INT16, [2, norm(-32768, 32767, (v, at, x) => v.setInt16(at, x, true))]],
   [cl.CL_UNORM_INT8, [1, norm(0, 255, (v, at, x) => v.setUint8(at, x))]],
   [cl.CL_UNORM_INT16, [2, norm(0, 65535, (v, at, x) => v.setUint16(at, x, true))]],
   [cl.CL_SIGNED_INT8, [1, signed(-128, 127, (v, at, x) => v.setInt8(at, x))]],
@@ -119,7 +125,8 @@ const channels: ReadonlyMap<number, readonly [bytes: number, put: Put]> = new Ma
  */
 export function pixelOf(format: cl_image_format, color: Uint8Array): Uint8Array {
   const order = memoryOrder.get(format.image_channel_order)!;
-  const [bytes, put] = channels.get(format.image_channel_data_type)!;
+  const [bytes, plain] = channels.get(format.image_channel_data_type)!;
+  const put = format.image_channel_order === cl.CL_sRGBA || format.image_channel_order === cl.CL_sBGRA ? srgb : plain;
   const view = new DataView(new ArrayBuffer(order.length * bytes));
   const source = new DataView(color.buffer, color.byteOffset, color.byteLength);
   order.forEach((component, i) => put(view, i * bytes, source, component));

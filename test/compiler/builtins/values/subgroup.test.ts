@@ -82,7 +82,7 @@ function constantsFor({ name, params }: Declaration): readonly (readonly bigint[
   if (name === "sub_group_clustered_rotate") return [[1n, 2n], [-1n, 4n], [3n, 8n], [5n, 1n]];
   if (name.startsWith("sub_group_clustered_reduce")) return [[1n], [2n], [4n], [8n]];
   if (name === "work_group_broadcast") return params.length === 2 ? [[7n]] : params.length === 3 ? [[1n, 2n]] : [[3n, 4n, 0n]];
-  if (/broadcast$/.test(name)) return [[1n], [3n]];
+  if (name.endsWith("broadcast")) return [[1n], [3n]];
   return [[]];
 }
 

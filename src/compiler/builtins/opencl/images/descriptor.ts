@@ -27,7 +27,7 @@ export const Field = {
 } as const;
 
 /** How the bits of a channel are meant: numbers of the descriptor's `kind`. */
-export const ChannelKind = { unorm8: 0, unorm16: 1, snorm8: 2, snorm16: 3, half: 4, float: 5, int8: 6, int16: 7, int32: 8, uint8: 9, uint16: 10, uint32: 11 } as const;
+export const ChannelKind = { unorm8: 0, unorm16: 1, snorm8: 2, snorm16: 3, half: 4, float: 5, int8: 6, int16: 7, int32: 8, uint8: 9, uint16: 10, uint32: 11, srgb8: 12 } as const;
 
 /** Channel data types (CL_SNORM_INT8 and so on; cl.h): kind and bytes. */
 const DATA_TYPES: ReadonlyMap<number, readonly [number, number]> = new Map([
@@ -58,6 +58,8 @@ const ORDERS: ReadonlyMap<number, Order> = new Map([
   [0x10b8, { read: "0000", write: "r", opaque: false }], // INTENSITY
   [0x10b9, { read: "000o", write: "r", opaque: true }], // LUMINANCE
   [0x10bd, { read: "0zzo", write: "r", opaque: true }], // DEPTH
+  [0x10c1, { read: "0123", write: "rgba", opaque: false }], // sRGBA
+  [0x10c2, { read: "2103", write: "bgra", opaque: false }], // sBGRA
   [0x10c3, { read: "3210", write: "abgr", opaque: false }], // ABGR
 ]);
 
@@ -79,23 +81,35 @@ export interface ImageFields {
   readonly dataType: number;
 }
 
+/** Orders whose colours are stored as the sRGB standard says; alpha is linear. */
+const SRGB: ReadonlySet<number> = new Set([0x10c1, 0x10c2]);
+
+/** Order, kind and bytes of a channel; null when kernels cannot read and write the format. */
+function formatOf(order: number, dataType: number): { readonly how: Order; readonly kind: number; readonly bytes: number } | null {
+  const how = ORDERS.get(order);
+  const type = DATA_TYPES.get(dataType);
+  if (how === undefined || type === undefined) return null;
+  const [kind, bytes] = type;
+  if (!SRGB.has(order)) return { how, kind, bytes };
+  return kind === ChannelKind.unorm8 ? { how, kind: ChannelKind.srgb8, bytes } : null;
+}
+
 /** Whether kernels can read and write pixels of the format. */
 export function isImageFormat(order: number, dataType: number): boolean {
-  return ORDERS.has(order) && DATA_TYPES.has(dataType);
+  return formatOf(order, dataType) !== null;
 }
 
 /** Bytes of a pixel of the format; 0 when it is not supported. */
 export function pixelBytes(order: number, dataType: number): number {
-  const how = ORDERS.get(order);
-  const type = DATA_TYPES.get(dataType);
-  return how === undefined || type === undefined ? 0 : how.write.length * type[1];
+  const format = formatOf(order, dataType);
+  return format === null ? 0 : format.how.write.length * format.bytes;
 }
 
-/** The bytes of a descriptor; null for formats that are not supported (packed ones, sRGB). */
+/** The bytes of a descriptor; null for formats that are not supported (packed ones). */
 export function imageDescriptor(image: ImageFields): Uint8Array | null {
-  const how = ORDERS.get(image.order);
-  const type = DATA_TYPES.get(image.dataType);
-  if (how === undefined || type === undefined) return null;
+  const format = formatOf(image.order, image.dataType);
+  if (format === null) return null;
+  const { how, kind, bytes } = format;
   const view = new DataView(new ArrayBuffer(IMAGE_DESCRIPTOR_BYTES));
   const put = (offset: number, value: number): void => view.setUint32(offset, value >>> 0, true);
   view.setBigUint64(Field.address, image.address, true);
@@ -107,10 +121,10 @@ export function imageDescriptor(image: ImageFields): Uint8Array | null {
   put(Field.slicePitch, image.slicePitch);
   put(Field.order, image.order);
   put(Field.dataType, image.dataType);
-  put(Field.pixelBytes, how.write.length * type[1]);
-  put(Field.channelBytes, type[1]);
+  put(Field.pixelBytes, how.write.length * bytes);
+  put(Field.channelBytes, bytes);
   put(Field.channels, how.write.length);
-  put(Field.kind, type[0]);
+  put(Field.kind, kind);
   const source = (c: string): number => (c === "z" ? 4 : c === "o" ? 5 : Number(c));
   put(Field.swizzle, [...how.read].reduce((bits, c, n) => bits | source(c) << (4 * n), 0));
   put(Field.unswizzle, [...how.write].reduce((bits, c, n) => bits | "rgba".indexOf(c) << (4 * n), 0) | (how.opaque ? 0x8000_0000 : 0));

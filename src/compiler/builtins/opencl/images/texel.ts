@@ -68,6 +68,9 @@ function signExtend(k: Kit, v: ValueId, bits: number): ValueId {
   return k.ashr(k.shl(v, 32 - bits), 32 - bits);
 }
 
+/** Where alpha lies in the pixels of sRGB images. */
+const SRGB_ALPHA = 3;
+
 function toFloats(k: Kit, kind: ValueId, raw: readonly ValueId[]): ValueId[] {
   const each = (f: (v: ValueId) => ValueId) => (): ValueId[] => raw.map(f);
   const unorm = (max: number) => each((v) => k.div(k.conv("uitofp", "f32", v), k.f(max)));
@@ -81,6 +84,7 @@ function toFloats(k: Kit, kind: ValueId, raw: readonly ValueId[]): ValueId[] {
     [[ChannelKind.half], each((v) => k.conv("f16tof32", "f32", k.conv("trunc", "i16", v)))],
     [[ChannelKind.unorm16], unorm(65535)],
     [[ChannelKind.snorm8], snorm(8)],
+    [[ChannelKind.srgb8], () => unorm(255)().map((v, n) => (n === SRGB_ALPHA ? v : k.call1("__gg_image_from_srgb", v)))],
     [[], snorm(16)],
   ]);
 }
@@ -126,13 +130,16 @@ function fetch(type: "f32" | "i32"): Recipe {
 /** Components as the bits of a channel: rounded to nearest even and saturated. */
 function fromFloats(k: Kit, kind: ValueId, values: readonly ValueId[]): ValueId[] {
   const each = (f: (v: ValueId) => ValueId) => (): ValueId[] => values.map(f);
-  const norm = (max: number, type: "i8" | "i16", op: "fptoui" | "fptosi") => each((v) => k.conv("zext", "i32", k.conv(op, type, k.mul(v, k.f(max)), "rn")));
+  const scaled = (v: ValueId, max: number, type: "i8" | "i16", op: "fptoui" | "fptosi"): ValueId => k.conv("zext", "i32", k.conv(op, type, k.mul(v, k.f(max)), "rn"));
+  const norm = (max: number, type: "i8" | "i16", op: "fptoui" | "fptosi") => each((v) => scaled(v, max, type, op));
   return choose(k, kind, [
     [[ChannelKind.float], each((v) => k.bits(v))],
     [[ChannelKind.unorm8], norm(255, "i8", "fptoui")],
     [[ChannelKind.half], each((v) => k.conv("zext", "i32", k.conv("f32tof16", "i16", v)))],
     [[ChannelKind.unorm16], norm(65535, "i16", "fptoui")],
     [[ChannelKind.snorm8], norm(127, "i8", "fptosi")],
+    // Components, not channels: alpha is the last one in all orders.
+    [[ChannelKind.srgb8], () => values.map((v, n) => scaled(n === SRGB_ALPHA ? v : k.call1("__gg_image_to_srgb", v), 255, "i8", "fptoui"))],
     [[], norm(32767, "i16", "fptosi")],
   ]);
 }
@@ -182,8 +189,29 @@ function store(type: "f32" | "i32"): Recipe {
   };
 }
 
+/** A colour of an sRGB image, from the 0 to 1 that its byte stands for to linear light (API specification, "Conversion rules for sRGBA and sBGRA images"). */
+const fromSrgb: Recipe = {
+  params: ["f32"], results: ["f32"], inline: false,
+  build(k, [c]) {
+    const curve = k.call1("__gg_powr_f32", k.div(k.add(c!, k.f(0.055)), k.f(1.055)), k.f(2.4));
+    return [k.select(k.fcmp("ole", c!, k.f(0.04045)), k.div(c!, k.f(12.92)), curve)];
+  },
+};
+
+/** The other way: NaN is 0, and what is beyond the ends is kept at them. */
+const toSrgb: Recipe = {
+  params: ["f32"], results: ["f32"], inline: false,
+  build(k, [c]) {
+    const positive = k.select(k.fcmp("ogt", c!, k.f(0)), c!, k.f(0));
+    const inside = k.select(k.fcmp("olt", positive, k.f(1)), positive, k.f(1));
+    const curve = k.sub(k.mul(k.f(1.055), k.call1("__gg_powr_f32", inside, k.f(1 / 2.4))), k.f(0.055));
+    return [k.select(k.fcmp("olt", inside, k.f(0.0031308)), k.mul(inside, k.f(12.92)), curve)];
+  },
+};
+
 /** Library functions that read and write one pixel, by component type. */
 export const texels: Recipes = {
   __gg_image_fetch_f32: fetch("f32"), __gg_image_fetch_i32: fetch("i32"),
+  __gg_image_from_srgb: fromSrgb, __gg_image_to_srgb: toSrgb,
   __gg_image_store_f32: store("f32"), __gg_image_store_i32: store("i32"),
 };
