@@ -41,6 +41,8 @@ export class WasmExecution implements Execution, Meter {
   private readonly scratch: Scratch;
   private readonly context: Run;
   private readonly localBytes: number;
+  /** Bytes of a slot up to its shared memory. */
+  private readonly header: number;
   private readonly sharedBytes: number;
   /** First work-group that nobody has begun. */
   private next = 0;
@@ -69,6 +71,7 @@ export class WasmExecution implements Execution, Meter {
     const { info, controlBytes, program } = kernel.code;
     this.sharedBytes = sharedSize(info.sharedBytes, config.dynamicSharedBytes);
     this.localBytes = info.localBytes;
+    this.header = slotBytes(kernel.code.layout);
     const items = block[0] * block[1] * block[2];
     const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64;
     this.scratch = kernel.take(room);
@@ -385,25 +388,27 @@ export class WasmExecution implements Execution, Meter {
   private openSlot(at: number, number: number): void {
     const { i32 } = this.kernel.views;
     const { grid, block, globalSize } = this.config;
-    const w = (offset: number, value: number): void => void (i32[(at + offset) >> 2] = value);
-    const place = [number % grid[0], Math.floor(number / grid[0]) % grid[1], Math.floor(number / (grid[0] * grid[1]))];
+    const base = at >> 2;
+    const row = Math.floor(number / grid[0]);
+    let place = number - row * grid[0];
     let items = 1;
     for (let d = 0; d < 3; d++) {
-      const size = Math.min(block[d]!, globalSize[d]! - place[d]! * block[d]!);
-      w(slot.ctaid + 4 * d, place[d]!);
-      w(slot.ntid + 4 * d, size);
+      const size = Math.min(block[d]!, globalSize[d]! - place * block[d]!);
+      i32[base + (slot.ctaid >> 2) + d] = place;
+      i32[base + (slot.ntid >> 2) + d] = size;
       items *= size;
+      place = d === 0 ? row % grid[1] : Math.floor(row / grid[1]);
     }
-    w(slot.launch, this.scratch.launch);
-    w(slot.items, items);
-    w(slot.group, number);
+    i32[base + (slot.launch >> 2)] = this.scratch.launch;
+    i32[base + (slot.items >> 2)] = items;
+    i32[base + (slot.group >> 2)] = number;
     const full = block[0] * block[1] * block[2];
-    const shared = at + slotBytes(this.kernel.code.layout);
+    const shared = at + this.header;
     const local = shared + alignUp(this.sharedBytes, 64);
-    w(slot.shared, shared);
-    w(slot.local, local);
-    w(slot.control, local + alignUp(full * this.localBytes, 64));
-    w(slot.smid, number % Math.max(1, this.config.smCount));
+    i32[base + (slot.shared >> 2)] = shared;
+    i32[base + (slot.local >> 2)] = local;
+    i32[base + (slot.control >> 2)] = local + alignUp(full * this.localBytes, 64);
+    i32[base + (slot.smid >> 2)] = number % Math.max(1, this.config.smCount);
   }
 
   /** Indices and an empty call stack for all work-items of the group; where they resume stays as it is. */

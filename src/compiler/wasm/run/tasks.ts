@@ -217,17 +217,18 @@ export class Tasks {
   private hide(): boolean {
     const { table, basePage, pageCount } = this.config.pageTable;
     const { i32 } = this.kernel.views;
+    const { env, independence: { guard } } = this;
     for (const [low, end] of this.independence.written) {
       const last = Math.min(pageCount - 1, Math.floor((end - 1) / 2 ** PAGE_SHIFT) - basePage);
       for (let page = Math.max(0, Math.floor(low / 2 ** PAGE_SHIFT) - basePage); page <= last; page++) {
         const at = (table >> 2) + page;
         const entry = i32[at]!;
         if (entry === 0) continue;
-        if (this.env.soleMapping?.((entry >>> PAGE_SHIFT) * 2 ** PAGE_SHIFT) === false) {
+        if (env.soleMapping?.((entry >>> PAGE_SHIFT) * 2 ** PAGE_SHIFT) === false) {
           this.show();
           return false;
         }
-        if (!this.independence.guard || (entry & PTE_READ) === 0) continue;
+        if (!guard || (entry & PTE_READ) === 0) continue;
         this.hidden.push(at);
         i32[at] = entry & ~PTE_READ;
       }
@@ -236,6 +237,7 @@ export class Tasks {
   }
 
   private show(): void {
+    if (this.hidden.length === 0) return;
     const { i32 } = this.kernel.views;
     for (const at of this.hidden) i32[at]! |= PTE_READ;
     this.hidden.length = 0;
