@@ -156,12 +156,11 @@ export abstract class FastAccess extends FastFrame {
     }));
   }
 
-  /** With an access's address on the stack: pushes its linear address. `more`: bytes behind the access that must be there too. */
-  protected translate(node: Node, more: number, exit: Label): void {
+  /** With an access's address on the stack: pushes its linear address. `more`: bytes behind the access that must be there too; `kind`: what the page must allow. */
+  protected translate(node: Node, more: number, exit: Label, kind: number = accessKind(node)): void {
     const { code } = this;
     const access = node.access!;
     const address = node.args[0]!;
-    const kind = accessKind(node);
     const size = accessSize(node) + more;
     const aligned = Math.min(knownAlignment(address, this.align), access.offset === 0 ? 16 : access.offset & -access.offset);
     const extent = this.extentOf(address, kind, rootOfAccess(this.facts.roots, node));

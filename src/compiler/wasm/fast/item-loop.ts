@@ -21,11 +21,15 @@ const MAX_MISSES = 48;
 /** Logarithm of the work-items of a row for which 1 is taken off again. */
 const ROW_PER_MISS = 5;
 
-/** A try at `width` work-items: `pushEnd` pushes where the row ends, `next` goes on behind them. */
+/** A try at several work-items together: `pushEnd` pushes where the row ends, `next` goes on behind them. */
 interface Four {
-  readonly width: number;
+  /** The ways in which the region is written for them, the more is assumed of rows the earlier. */
+  readonly plans: readonly VectorPlan[];
   readonly write: (pushEnd: () => void, next: () => void) => void;
 }
+
+/** Operations that a region may have which is written several times for several kinds of rows. */
+const MAX_VARIED = 200;
 
 /** Loops over the work-items of a group or warp. */
 export abstract class ItemLoops extends VectorFlow {
@@ -36,6 +40,8 @@ export abstract class ItemLoops extends VectorFlow {
   private readonly skip: number = this.code.local(I32);
   protected readonly misses: number = this.code.local(I32);
   private readonly before: number = this.code.local(I64);
+  /** Which of several ways the row's vectors take. */
+  private readonly way: number = this.code.local(I32);
 
   /** A loop over the work-items from `item` on; `item` is 0 behind it. */
   protected forItems(node: FlowNode, body: () => void, loops = false, exits: readonly Block[] | null = null): void {
@@ -150,9 +156,9 @@ export abstract class ItemLoops extends VectorFlow {
   }
 
   /** A new row: fours are tried from its start, unless that has gone wrong too often; now and then all the same. */
-  private tryFours({ width }: Four): void {
+  private tryFours({ plans }: Four): void {
     const { code } = this;
-    code.i32(width).set(this.alone);
+    this.chooseWay(plans);
     // Long rows may go wrong more often.
     const [nx] = this.size;
     this.temp(I32, (some) => {
@@ -167,19 +173,19 @@ export abstract class ItemLoops extends VectorFlow {
 
   /** Writes what four work-items do in the region, to be used where a row's next work-item is; null when the region is not for that. */
   private fourAtATime(node: FlowNode, used: readonly Node[][], exits: readonly Block[], loops: boolean): Four | null {
-    const plan = this.planFour(node, used, exits);
-    if (plan === null) return null;
+    const plans = this.planFour(node, used, exits);
+    if (plans.length === 0) return null;
     const arriving = new Set(node.head === this.program.kernel.graph.entry ? [] : this.arriving(node));
-    const width = LANES * plan.quads;
-    const write = (pushEnd: () => void, next: () => void): void => {
+    const writeOne = (plan: VectorPlan, one: Label, pushEnd: () => void, next: () => void): void => {
       const { code } = this;
       const tx = this.tid[0];
       const { someExit } = this.regions.flow;
-      const one = code.block();
+      const width = LANES * plan.quads;
       code.get(tx).i32(width).op(op.i32_add);
       pushEnd();
       code.op(op.i32_gt_u).brIf(one);
       code.get(tx).get(this.skip).op(op.i32_lt_u).brIf(one);
+      if (!plan.assumed.nothing) code.get(tx).i32(width - 1).op(op.i32_and).brIf(one);
       if (someExit) this.allThere(node, width, one);
       code.get(this.counted).set(this.before);
       const apart = code.block();
@@ -207,21 +213,69 @@ export abstract class ItemLoops extends VectorFlow {
       code.get(this.before).set(this.counted);
       code.get(tx).get(this.alone).op(op.i32_add).set(this.skip).i32(width).set(this.alone);
       code.get(this.misses).i32(MISS).op(op.i32_add).set(this.misses);
+    };
+    const write = (pushEnd: () => void, next: () => void): void => {
+      const { code } = this;
+      const one = code.block();
+      plans.forEach((plan, i) => {
+        if (plans.length === 1 && plan.assumed.nothing) {
+          writeOne(plan, one, pushEnd, next);
+          return;
+        }
+        code.get(this.way).i32(i).op(op.i32_eq).if();
+        writeOne(plan, one, pushEnd, next);
+        code.br(one).end();
+      });
       code.end();
     };
-    return { width, write };
+    return { plans, write };
   }
 
-  private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan | null {
-    if (node.kind !== "items") return null;
+  /** At a row's beginning: the first way whose assumptions hold. */
+  private chooseWay(plans: readonly VectorPlan[]): void {
+    const { code } = this;
+    const chosen = code.block();
+    plans.forEach((plan, i) => {
+      const width = LANES * plan.quads;
+      const no = code.block();
+      for (const [value, step] of plan.assumed.multiples) this.lowBits(step * width, no, () => this.value(value), value.type === "i64");
+      for (const [value, step] of plan.assumed.aligned) {
+        this.lowBits(step * width, no, () => {
+          this.afresh(value);
+          if (value.type === "i64") code.op(op.i32_wrap_i64);
+          code.get(this.tid[0]).i32(step).op(op.i32_mul, op.i32_sub);
+        }, false);
+      }
+      code.i32(i).set(this.way).i32(width).set(this.alone).br(chosen);
+      code.end();
+    });
+    code.i32(plans.length).set(this.way);
+    code.end();
+  }
+
+  /** Goes to `no` where what `push` pushes has bits below `unit`, a power of two. */
+  private lowBits(unit: number, no: Label, push: () => void, wide: boolean): void {
+    const { code } = this;
+    push();
+    if (wide) code.op(op.i32_wrap_i64);
+    code.i32(unit - 1).op(op.i32_and).brIf(no);
+  }
+
+  /** The ways in which the region may be written for work-items together; none where they always go one by one. */
+  private planFour(node: FlowNode, used: readonly Node[][], exits: readonly Block[]): VectorPlan[] {
+    if (node.kind !== "items") return [];
     // With other threads about, nothing can be taken back that they may have seen.
-    if (this.facts.concurrent && node.blocks.some((block) => block.nodes.some((inner) => inner.op === "atomic"))) return null;
+    if (this.facts.concurrent && node.blocks.some((block) => block.nodes.some((inner) => inner.op === "atomic"))) return [];
     const entry = node.head === this.program.kernel.graph.entry;
     const arriving = new Set(entry ? [] : this.arriving(node));
     const blocks = [...node.blocks].sort((a, b) => a.order - b.order);
     // With what is folded into them: that may stand in blocks of other regions.
     const whole = (value: Node): Node[] => [...value.args.filter((arg) => arg.folded && arg.block !== null).flatMap(whole), value];
-    return planVector(node, this.regions.levels, this.regions.cells, arriving, [...new Set([...used[3]!.flatMap(whole), ...blocks.flatMap((block) => block.nodes)])], exits, this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES);
+    const made = [...new Set([...used[3]!.flatMap(whole), ...blocks.flatMap((block) => block.nodes)])];
+    const most = this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES;
+    const varied = this.facts.checks === null && made.length <= MAX_VARIED ? (["multiples", "aligned", "nothing"] as const) : (["nothing"] as const);
+    const plans = varied.map((assume) => planVector(node, this.regions.levels, this.regions.cells, arriving, made, exits, most, assume));
+    return plans.filter((plan, i) => plan !== null && (i === plans.length - 1 || !plan.assumed.nothing)) as VectorPlan[];
   }
 
   /** None of those that would go together has exited. */

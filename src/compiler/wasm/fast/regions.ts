@@ -87,7 +87,8 @@ function copyReturns(graph: Graph): void {
 export function splitAtHeads(graph: Graph, warpSize: number): { readonly forced: ReadonlySet<Block>; readonly levels: Levels } | null {
   const team = teamFor(graph, warpSize);
   if (team === null) return null;
-  copyReturns(graph);
+  // Without barriers there is one region.
+  if (graph.blocks.some(meets)) copyReturns(graph);
   const levels = new Levels(team);
   const first = cut(graph, levels, new Set());
   if (first === null) return null;

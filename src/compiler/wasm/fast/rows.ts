@@ -294,7 +294,7 @@ export abstract class RowWriter extends FastAccess {
    * Pushes the value of an expression of leaves as it is for the current work-item, whatever variables hold.
    * @param level values that vary less are taken from their variables
    */
-  private afresh(node: Node, level = 3): void {
+  protected afresh(node: Node, level = 3): void {
     const opened: Node[] = [];
     const open = (at: Node): void => {
       if (at.block === null || this.regions.levels.of(at) < level) return;

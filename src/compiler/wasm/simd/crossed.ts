@@ -1,6 +1,7 @@
 import { sizeOf } from "../../ir/types.ts";
 import type { Node } from "../graph/node.ts";
-import { isLowHalf, type Shape } from "./shapes.ts";
+import { isLowHalf } from "./low-half.ts";
+import type { Shape } from "./shapes.ts";
 
 /**
  * Elements that neighbours take crosswise: `x[i ^ j]` with the same j for all, as butterflies of sorting networks and transforms do. Where i begins at a

@@ -17,7 +17,7 @@ import type { VectorPlan } from "./shapes.ts";
 
 /** A region run by four work-items at a time. */
 export abstract class VectorFlow extends VectorMemory {
-  private readonly masks: Map<Block, readonly number[]> = new Map();
+  private readonly masks: Map<Block, number[]> = new Map();
   /** Masked blocks that stand already, their masks while they are written, and those that were counted with what leads to them. */
   private readonly written: Set<Block> = new Set();
   private readonly here: Map<Block, readonly number[]> = new Map();
@@ -33,12 +33,11 @@ export abstract class VectorFlow extends VectorMemory {
 
   /** Masks of the block: one variable for each vector. */
   private maskOf(block: Block): readonly number[] {
-    let mask = this.masks.get(block);
-    if (mask === undefined) {
-      mask = this.newMask();
-      this.masks.set(block, mask);
-    }
-    return mask;
+    // The same region may be written for fewer vectors, too.
+    const mask = this.masks.get(block) ?? [];
+    while (mask.length < this.quads) mask.push(this.code.local(V128));
+    this.masks.set(block, mask);
+    return mask.slice(0, this.quads);
   }
 
   private newMask(): readonly number[] {
@@ -360,8 +359,9 @@ export abstract class VectorFlow extends VectorMemory {
       const condition = this.newMask();
       this.setMask(condition, () => this.vector(on, 0));
       const others = this.newMask();
-      this.setMask(others, (quad) => code.get(condition[quad]!).simd(simd.not));
+      if (!this.isQuiet(block, block.succs[1]!)) this.setMask(others, (quad) => code.get(condition[quad]!).simd(simd.not));
       [condition, others].forEach((mask, i) => {
+        if (this.isQuiet(block, block.succs[i]!)) return;
         this.some(mask);
         code.if();
         this.edge(block, block.succs[i]!, mask, false);
@@ -517,6 +517,22 @@ export abstract class VectorFlow extends VectorMemory {
           break;
         }
         this.prepareOperand(on);
+        const quiet = [yes, no].find((next) => this.isQuiet(block, next));
+        if (quiet !== undefined) {
+          // Nothing is done for those who go there.
+          mask.forEach((local, quad) => {
+            this.quad = quad;
+            code.get(local);
+            this.vector(on, 0);
+            code.simd(quiet === no ? simd.and : simd.andnot).set(local);
+          });
+          this.quad = 0;
+          this.some(mask);
+          code.if();
+          this.edge(block, quiet === no ? yes : no, mask, tail);
+          code.end();
+          break;
+        }
         // Those who stay go on with the mask, if others went.
         const staying = this.follows(block, no) || (this.rounds.has(no) && !this.follows(block, yes)) ? no : yes;
         const going = this.newMask();
@@ -562,6 +578,13 @@ export abstract class VectorFlow extends VectorMemory {
       if (at.succs.length !== 1 || !this.follows(at, at.succs[0]!)) break;
     }
     this.chargeLanes({ cost, bytes }, mask);
+  }
+
+  /** Whether nothing need be done for lanes that go from a block to another, where all are together again. */
+  private isQuiet(from: Block, to: Block): boolean {
+    const { masked } = this.plan!;
+    if (this.ways.includes(to) || masked.blocks.has(to) || masked.leaves(from, to)) return false;
+    return !to.nodes.some((phi) => phi.op === "phi" && phi.uses > 0 && !this.regions.cells.has(phi) && phi.args[to.preds.indexOf(from)] !== phi);
   }
 
   /** The lanes of `mask`, at least one, go from a block to another. */

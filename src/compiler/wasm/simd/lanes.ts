@@ -45,7 +45,7 @@ export abstract class LaneWriter extends ItemWriter {
 
   protected begin(plan: VectorPlan, arriving: ReadonlySet<Node>): void {
     this.plan = plan;
-    this.shapes = new Shapes(plan.levels, plan.cells, arriving, plan.masked, plan.guards);
+    this.shapes = new Shapes(plan.levels, plan.cells, arriving, plan.masked, plan.guards, plan.assumed);
     for (const [node, shape] of plan.shapes) this.shapes.known.set(node, shape);
   }
 

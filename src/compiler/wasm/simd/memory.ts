@@ -9,7 +9,8 @@ import { writeCheck } from "../checked/emit.ts";
 import { fitsVectors, writeRowCheck } from "../checked/lanes.ts";
 import { TAG_MANY } from "../checked/layout.ts";
 import { rootOfAccess } from "../checked/roots.ts";
-import { reachOf, sharesCheck } from "../fast/memory.ts";
+import { accessKind, reachOf, sharesCheck } from "../fast/memory.ts";
+import { dominates } from "../graph/cfg.ts";
 import { LANES, LaneWriter } from "./lanes.ts";
 import { findCrossed, type Crossed } from "./crossed.ts";
 import { canonicalLanes } from "./ops.ts";
@@ -41,9 +42,21 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   private spreadUnchecked(node: Node, step: number): number {
+    if (this.rows?.has(node) === true) return this.unchecked(node);
+    const offset = node.access!.space === "shared" ? Math.max(0, node.access!.offset) : 0;
+    this.temp(I32, (at) => {
+      this.kept(node, at, () => {
+        this.spreadAnew(node, step);
+        this.code.set(at);
+      });
+      this.code.get(at);
+    });
+    return offset;
+  }
+
+  private spreadAnew(node: Node, step: number): void {
     const { code } = this;
     const access = node.access!;
-    if (this.rows?.has(node) === true) return this.unchecked(node);
     const address = node.args[0]!;
     const more = ((this.shape(address) === null ? LANES : this.width) - 1) * step;
     if (access.space === "shared") {
@@ -51,7 +64,7 @@ export abstract class VectorMemory extends LaneWriter {
       const known = this.checked.get(key);
       if (known !== undefined) {
         code.get(known);
-        return Math.max(0, access.offset);
+        return;
       }
       const limit = this.limits.get(`${access.space} ${reachOf(node)}`)!;
       this.temp(I64, (at) => {
@@ -66,14 +79,63 @@ export abstract class VectorMemory extends LaneWriter {
         this.checked.set(key, linear);
         code.tee(linear);
       }
-      return Math.max(0, access.offset);
+      return;
     }
     this.firstLane(address);
     if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
     // A step that breaks the alignment breaks it for some lane.
     if (step % access.align !== 0) code.br(this.apart);
-    this.translate(node, more, this.apart);
-    return 0;
+    this.translate(node, more, this.apart, this.keptKind(node));
+  }
+
+  // What a load's place was found to be, for a store to the same place.
+
+  /** Variables with linear addresses of loads, for stores behind them. */
+  private readonly keeping: Map<Node, number> = new Map();
+
+  /** The load that has found the place already to which the store writes, for reading and writing; null: none. */
+  private keeperOf(store: Node): Node | null {
+    if (store.op !== "store" || this.facts.checks !== null || this.rows?.has(store) === true) return null;
+    const { type, offset, space, count } = store.access!;
+    const block = store.block!;
+    const size = sizeOf[type];
+    if (count !== 1 || size < 4 || block.loopDepth > 0 || (this.facts.concurrent && this.plan!.masked.blocks.has(block))) return null;
+    if (this.shapeIfKnown(store.args[0]!) !== size && this.allCrossed(store) === null) return null;
+    for (const other of this.region!.blocks) {
+      if (other.loopDepth > 0 || !dominates(other, block)) continue;
+      for (const node of other.nodes) {
+        if (node === store) break;
+        if (node.op !== "load" || node.args[0] !== store.args[0] || this.rows?.has(node) === true) continue;
+        const access = node.access!;
+        if (access.space === space && access.offset === offset && access.count === 1 && sizeOf[access.type] === size && access.align >= store.access!.align) return node;
+      }
+    }
+    return null;
+  }
+
+  private keeps(load: Node): boolean {
+    if (load.op !== "load" || load.access!.count !== 1 || load.block!.loopDepth > 0) return false;
+    return this.region!.blocks.some((block) => block.nodes.some((store) => store.op === "store" && store.args[0] === load.args[0] && this.keeperOf(store) === load));
+  }
+
+  /** What the page must allow. */
+  private keptKind(node: Node): number {
+    return this.keeps(node) ? 3 : accessKind(node);
+  }
+
+  /** Sets `at` to the linear address of the access's place (less its offset), which `find` does where it has not been found. */
+  private kept(node: Node, at: number, find: () => void): void {
+    const { code } = this;
+    const keeper = this.keeperOf(node);
+    if (keeper !== null) {
+      code.get(this.keeping.get(keeper)!).set(at);
+      return;
+    }
+    find();
+    if (!this.keeps(node)) return;
+    let local = this.keeping.get(node);
+    if (local === undefined) this.keeping.set(node, (local = code.local(I32)));
+    code.get(at).set(local);
   }
 
   private firstLane(node: Node): void {
@@ -89,7 +151,7 @@ export abstract class VectorMemory extends LaneWriter {
     const step = this.shape(address);
     const size = sizeOf[type];
     const results = count === 1 ? [{ to: node, offset: 0 }] : node.block!.nodes.filter((proj) => proj.op === "proj" && proj.args[0] === node).map((to) => ({ to, offset: Number(to.imm) * size }));
-    if (step === null && address.folded) this.spill(address);
+    if (step === null && address.folded && this.allCrossed(node) === null) this.spill(address);
     const together = (by: number): void => this.temp(I32, (at) => {
       const offset = this.spread(node, by);
       code.set(at);
@@ -109,6 +171,7 @@ export abstract class VectorMemory extends LaneWriter {
       }
     }, step === null));
     if (step !== null && step >= 0) together(step);
+    else if (step === null && this.allCrossed(node) !== null) this.loadAllCrossed(node, this.allCrossed(node)!);
     else if (step === null && size * count >= 4 && size * count <= 16) {
       const crossed = this.crossed(node);
       this.eachQuad(() => {
@@ -178,11 +241,15 @@ export abstract class VectorMemory extends LaneWriter {
     const size = sizeOf[type];
     const logged = this.mustLog(node);
     for (const value of values) if (value.folded && this.shape(value) === null) this.spill(value);
-    if (step === null && address.folded) this.spill(address);
+    if (step === null && address.folded && this.allCrossed(node) === null) this.spill(address);
     // What masked lanes have there is written back to them; other threads must not see that.
     const blends = values.length === 1 && size >= 4 && !(this.masked() && this.facts.concurrent);
     if (blends && step === size) {
       this.storeTogether(node, size, logged);
+      return;
+    }
+    if (blends && step === null && this.allCrossed(node) !== null) {
+      this.storeAllCrossed(node, this.allCrossed(node)!, logged);
       return;
     }
     if (blends && step === null) {
@@ -208,6 +275,80 @@ export abstract class VectorMemory extends LaneWriter {
   private crossed(node: Node): Crossed | null {
     // A sum that was made before may have parts that nobody here asked for: it is taken as it comes.
     return findCrossed(node, (arg) => this.shapeIfKnown(arg));
+  }
+
+  /** The same, where the row's vectors are known to begin at multiples. */
+  private allCrossed(node: Node): Crossed | null {
+    return this.masked() && this.facts.concurrent && node.op === "store" ? null : this.plan!.assumed.crossed(node, (arg) => this.shapeIfKnown(arg));
+  }
+
+  /**
+   * Sets a variable to the linear address of as many elements as there are work-items, and another to how far the first vector's are from there (0 where there is but one vector).
+   */
+  private blockCrossed(node: Node, { base, index, by, signed }: Crossed, use: (at: number, away: number) => void): void {
+    const { code } = this;
+    this.temp(I32, (at) => this.temp(I32, (away) => {
+      this.kept(node, at, () => {
+        this.value(base);
+        this.value(index);
+        this.value(by);
+        code.op(op.i32_xor).i32(-this.width).op(op.i32_and, signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
+        if (node.access!.offset !== 0) code.i64(BigInt(node.access!.offset)).op(op.i64_add);
+        this.translate(node, 4 * (this.width - 1), this.apart, this.keptKind(node));
+        code.set(at);
+      });
+      this.value(by);
+      code.i32(2).op(op.i32_shl).i32(4 * (this.width - LANES)).op(op.i32_and).set(away);
+      use(at, away);
+    }));
+  }
+
+  /** Sets a variable to how a vector's words are turned. */
+  private turning({ by }: Crossed, use: (how: number) => void): void {
+    const { code } = this;
+    this.temp(V128, (how) => {
+      this.value(by);
+      code.i32(LANES - 1).op(op.i32_and).i32(2).op(op.i32_shl).simd(simd.i8x16_splat);
+      code.v128([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]).simd(simd.xor).set(how);
+      use(how);
+    });
+  }
+
+  /** Pushes the linear address of the current vector's elements. */
+  private crossedAt(at: number, away: number): void {
+    const { code } = this;
+    code.get(at).get(away);
+    if (this.quad > 0) code.i32(4 * LANES * this.quad).op(op.i32_xor);
+    code.op(op.i32_add);
+  }
+
+  private loadAllCrossed(node: Node, crossed: Crossed): void {
+    const { code } = this;
+    const vectors = this.ownVectors(node);
+    this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => this.eachQuad(() => {
+      this.crossedAt(at, away);
+      code.simdMemory(simd.load).get(how).simd(simd.i8x16_swizzle).set(this.mine(node.type!, vectors)[0]!);
+    })));
+  }
+
+  private storeAllCrossed(node: Node, crossed: Crossed, logged: boolean): void {
+    const { code } = this;
+    this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => {
+      if (logged) this.log(at, 0, 4 * this.width);
+      this.eachQuad(() => this.temp(I32, (to) => {
+        this.crossedAt(at, away);
+        code.tee(to);
+        this.vector(node.args[1]!, 0);
+        if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, false);
+        code.get(how).simd(simd.i8x16_swizzle);
+        if (this.masked()) {
+          code.get(to).simdMemory(simd.load);
+          this.laneMask();
+          code.get(how).simd(simd.i8x16_swizzle, simd.bitselect);
+        }
+        code.simdMemory(simd.store);
+      }));
+    }));
   }
 
   /** Does `write` where the current vector's first number is a multiple of four; an "else" is open then. */
@@ -545,7 +686,7 @@ export abstract class VectorMemory extends LaneWriter {
     const block = node.block!;
     if (this.mayPart(block.nodes.slice(block.nodes.indexOf(node) + 1))) return true;
     // A store that is done lane by lane may fail at a later lane.
-    if ((this.facts.checks !== null || this.rows?.has(node) !== true) && (this.masked() || this.shape(node.args[0]!) === null)) return true;
+    if ((this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null)) && (this.masked() || this.shape(node.args[0]!) === null)) return true;
     const seen = new Set<Block>();
     const work = block.succs.filter((next) => this.region!.blocks.includes(next) && next !== this.region!.head);
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
@@ -559,7 +700,7 @@ export abstract class VectorMemory extends LaneWriter {
 
   private mayPart(nodes: readonly Node[]): boolean {
     return nodes.some((node) => {
-      if (node.access !== null) return this.facts.checks !== null || this.rows?.has(node) !== true;
+      if (node.access !== null) return this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null);
       if (node.op === "yield" || node.op === "trap" || node.op === "unreachable" || node.op === "assertfail") return true;
       if (node.op === "icmp" && this.plan!.guards.has(node) && node.args.some((arg) => this.plan!.shapes.get(arg) !== 0 && (arg.block !== null || this.shape(arg) !== 0))) return true;
       if (node.op === "condbr" && this.plan!.shapes.get(node.args[0]!) === null) return true;

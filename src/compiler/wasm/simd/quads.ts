@@ -4,7 +4,8 @@ import { partsOf, vectorForm } from "./ops.ts";
 import { lanePolicy } from "./policy.ts";
 import type { Shapes } from "./shapes.ts";
 
-/** Vector registers that values may take, and operations that vectors side by side may be written for. */
+/**
+ * Vector registers that values may take (twice as many in rows of which something is assumed: as measured, a shorter way to what has nothing to do outweighs values that are spilled), and operations that vectors side by side may be written for. */
 const REGISTERS = 24;
 const MAX_WRITTEN = 400;
 
@@ -19,13 +20,15 @@ export function chooseQuads(node: FlowNode, shapes: Shapes, most: number): numbe
   for (const block of node.blocks) {
     for (const inner of block.nodes) {
       written++;
-      if (inner.access !== null && shapes.use(inner.args[0]!, block) === null) return 1;
+      if (inner.access !== null && shapes.use(inner.args[0]!, block) === null) {
+        if (shapes.assumed.crossed(inner, (arg) => shapes.use(arg, block) ?? null) === null) return 1;
+      }
       if (inner.type === null || shapes.of(inner) !== null || !isPure(inner)) continue;
       if (vectorForm(inner, (arg) => shapes.use(arg, block) === 0) === null) return 1;
     }
   }
   const pressure = pressureOf(node, shapes);
-  for (const quads of [4, 2]) if (quads <= most && pressure * quads <= REGISTERS && written * quads <= MAX_WRITTEN) return quads;
+  for (const quads of [4, 2]) if (quads <= most && pressure * quads <= (shapes.assumed.nothing ? 1 : 2) * REGISTERS && written * quads <= MAX_WRITTEN) return quads;
   return 1;
 }
 

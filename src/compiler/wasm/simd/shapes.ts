@@ -3,8 +3,10 @@ import { isLeaf, isPure, type Block, type Node } from "../graph/node.ts";
 import type { Levels } from "../fast/uniform.ts";
 import type { FlowNode } from "../fast/flow.ts";
 import { canGuard, comparisonsIn, findGuards } from "./guards.ts";
+import { isLowHalf } from "./low-half.ts";
 import { findMasked, type Masked } from "./masked.ts";
 import { lanePolicy } from "./policy.ts";
+import { Assumed, type Assumption } from "./assumed.ts";
 import { chooseQuads } from "./quads.ts";
 
 /**
@@ -28,6 +30,8 @@ export interface VectorPlan {
   readonly guards: Set<Node>;
   readonly levels: Levels;
   readonly cells: ReadonlyMap<Node, number>;
+  /** What must hold in a row for all this. */
+  readonly assumed: Assumed;
 }
 
 /** How a node looks in four work-items, given its operands; undefined where that is not known yet. */
@@ -39,8 +43,10 @@ export class Shapes {
   masked: Masked;
   /** Comparisons that are taken to be the same in all lanes (see guards.ts). */
   readonly guards: Set<Node>;
+  readonly assumed: Assumed;
 
-  constructor(levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, masked: Masked, guards: Set<Node>) {
+  constructor(levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, masked: Masked, guards: Set<Node>, assumed: Assumed) {
+    this.assumed = assumed;
     this.levels = levels;
     this.cells = cells;
     this.arriving = arriving;
@@ -57,7 +63,7 @@ export class Shapes {
   }
 
   /** Whether the value is computed outside of the work-items' code: then it does not matter when lanes leave the loop that it stands in. */
-  private isCommon(node: Node): boolean {
+  isCommon(node: Node): boolean {
     return this.cells.has(node) || (node.free && this.levels.of(node) < 3);
   }
 
@@ -81,7 +87,7 @@ export class Shapes {
     if (args.every((arg) => arg === 0)) return 0;
     if (this.guards.has(node) && args[0] !== null && args[1] !== null && canGuard(node, args[0]!, args[1]!)) return 0;
     if (node.type !== "i32" && node.type !== "i64") return null;
-    const step = stepFrom(node, args);
+    const step = stepFrom(node, args) ?? this.assumed.step(node, args, this);
     return step === null || Math.abs(step) > MAX_STEP ? null : step;
   }
 
@@ -123,12 +129,6 @@ function stepFrom(node: Node, args: readonly Shape[]): Shape {
   }
 }
 
-/** Whether the node cuts a long to its low half, as compilers write the extension of a word. */
-export function isLowHalf(node: Node): boolean {
-  const by = node.args[1];
-  return node.op === "and" && node.type === "i64" && by!.op === "const" && BigInt.asUintN(64, BigInt(by!.imm)) === 0xffff_ffffn;
-}
-
 /** Whether extending the value may change its step: it may wrap between two work-items. (The work-item's own number never does.) */
 export function mayWrap(node: Node): boolean {
   return isLowHalf(node) || (node.op === "zext" || node.op === "sext") && !(node.args[0]!.op === "sreg" && node.args[0]!.attr !== "gid.x");
@@ -138,10 +138,11 @@ export function mayWrap(node: Node): boolean {
  * Shapes of all values in a region, and the parts of it that need masks; null when the region is not for four at a time.
  * @param made values that the region computes, in order: recomputable ones of other blocks first
  * @param most vectors that may go together
+ * @param assume what rows are taken to be like; the plan's `assumed` is what it came to
  */
-export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[], most: number): VectorPlan | null {
+export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<Node, number>, arriving: ReadonlySet<Node>, made: readonly Node[], exits: readonly Block[], most: number, assume: Assumption = "nothing"): VectorPlan | null {
   if (!suits(node) || hasOwnLeaf(made, levels) || hasOwnLeaf(exits.flatMap((exit) => exit.nodes.filter((inner) => inner.op === "phi")), levels)) return null;
-  const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!, findGuards(node, made));
+  const shapes = new Shapes(levels, cells, arriving, findMasked(node, exits, new Set())!, findGuards(node, made), new Assumed(assume));
   for (;;) {
     for (let changed = true; changed;) {
       changed = false;
@@ -179,7 +180,8 @@ export function planVector(node: FlowNode, levels: Levels, cells: ReadonlyMap<No
     // Tallies are taken together by those who all are there, and add the same to the same place.
     const tallies = node.blocks.every((block) => block.nodes.every((inner) => inner.op !== "atomic" || (!masked.blocks.has(block) && inner.args.every((arg) => shapes.use(arg, block) === 0))));
     if (same && !tallies) return null;
-    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, guards: shapes.guards, levels, cells } : null;
+    if (same) shapes.assumed.findAligned(node, shapes);
+    if (same) return (lanePolicy.always || worthIt(node, shapes)) && made.every((value) => value.type === null || shapes.of(value) !== undefined) ? { masked, quads: chooseQuads(node, shapes, most), shapes: shapes.known, guards: shapes.guards, levels, cells, assumed: shapes.assumed } : null;
   }
 }
 
@@ -250,7 +252,8 @@ function worthIt(node: FlowNode, shapes: Shapes): boolean {
         const shape = shapes.use(inner.args[0]!, block);
         // All write one place: a race, which has the outcome that one by one has.
         if (inner.op === "store" && shape === 0 && !shapes.masked.blocks.has(block)) return false;
-        if (shape === null || (shape === 0 && inner.op === "store")) lanes += weight;
+        if (shape === null && shapes.assumed.crossed(inner, (arg) => shapes.use(arg, block) ?? null) !== null) vectors += weight;
+        else if (shape === null || (shape === 0 && inner.op === "store")) lanes += weight;
         else if (shape === 0 || shape === sizeOf[inner.access.type]) vectors += 2 * weight;
         else vectors += weight;
       } else if (apart.has(inner)) continue;
