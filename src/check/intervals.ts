@@ -1,76 +1,110 @@
 import { MAX_INTERVAL, TAG_MANY, TAG_SHIFT } from "../compiler/wasm/checked/layout.ts";
 
-/** A work-group of a launch that runs or ran, as tags lead to it. */
-export interface Group {
-  /** Identity of its launch. */
-  readonly launch: object;
-  readonly kernel: string;
-  readonly block: readonly [number, number, number];
-  readonly size: readonly [number, number, number];
-  /** Its present interval. */
-  interval: number;
+/** A launch whose groups are told apart. */
+export interface Running {
+  /** Numbers of the intervals in which its groups are now. */
+  present(): Iterable<number>;
+  /** Index of a group in the grid, by its number. */
+  blockOf(group: number): readonly [number, number, number];
+  readonly blockSize: readonly [number, number, number];
 }
 
-/** Numbers the intervals between barriers, and remembers whose they are. */
+/** A work-group, as a report names it. */
+export interface Group {
+  readonly block: readonly [number, number, number];
+  readonly size: readonly [number, number, number];
+}
+
+/** Stands for no group: the beginning of a launch. */
+const NO_GROUP = -1;
+
+/**
+ * Numbers the intervals between barriers, and remembers whose they are. There are as many as there are barriers passed, so that all is in two arrays of numbers, which grow as needed.
+ */
 export class Intervals {
-  private readonly owners: (Group | null)[] = [null];
-  /** First intervals of launches that have not ended. */
-  private readonly bases = new Map<object, number>();
-  private readonly busy = new Set<Group>();
+  /** By interval: number of its launch, and of its group. */
+  private launchOf = new Int32Array(1024);
+  private groupOf = new Int32Array(1024);
+  private readonly launches = new Map<number, Running>();
+  /** First intervals of launches that have not ended, and their numbers. */
+  private readonly running = new Map<Running, { readonly first: number; readonly number: number }>();
+  /** Numbers that groups still used when numbers last began anew. */
+  private readonly reserved = new Set<number>();
   private readonly forget: () => void;
   private next = 1;
+  private lastLaunch = 0;
 
   /** @param forget called when numbers begin anew: all tags must go */
   constructor(forget: () => void) {
     this.forget = forget;
   }
 
-  private take(owner: Group | null): number {
+  private take(launch: number, group: number): number {
     if (this.next > MAX_INTERVAL) this.restart();
-    // Numbers that groups still use after a restart.
-    while (this.inUse(this.next)) this.next++;
-    this.owners[this.next] = owner;
-    return this.next++;
+    if (this.reserved.size > 0) while (this.reserved.has(this.next)) this.next++;
+    const number = this.next++;
+    if (number >= this.launchOf.length) this.grow(number);
+    this.launchOf[number] = launch;
+    this.groupOf[number] = group;
+    return number;
   }
 
-  private inUse(number: number): boolean {
-    const owner = this.owners[number];
-    return owner !== undefined && owner !== null && owner.interval === number && this.busy.has(owner);
+  private grow(number: number): void {
+    const length = Math.max(2 * this.launchOf.length, number + 1);
+    const larger = (old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => {
+      const made = new Int32Array(length);
+      made.set(old);
+      return made;
+    };
+    [this.launchOf, this.groupOf] = [larger(this.launchOf), larger(this.groupOf)];
   }
 
   private restart(): void {
     this.forget();
-    this.next = Math.max(0, ...this.bases.values()) + 1;
+    let first = 0;
+    this.reserved.clear();
+    const kept = new Set<number>();
+    for (const [launch, at] of this.running) {
+      first = Math.max(first, at.first);
+      kept.add(at.number);
+      for (const number of launch.present()) this.reserved.add(number);
+    }
+    for (const number of [...this.launches.keys()]) if (!kept.has(number)) this.launches.delete(number);
+    this.next = first + 1;
   }
 
-  /** A launch begins. @returns the tag of its beginning, and that of words that several of its groups read */
-  launch(launch: object): { readonly base: number; readonly many: number } {
+  /** A launch begins. @returns its number, the tag of its beginning, and that of words that several of its groups read */
+  launch(launch: Running): { readonly number: number; readonly base: number; readonly many: number } {
     // So that most launches have all their numbers before them.
-    if (this.bases.size === 0 && this.next > MAX_INTERVAL / 2) this.restart();
-    const first = this.take(null);
-    this.bases.set(launch, first);
+    if (this.running.size === 0 && this.next > MAX_INTERVAL / 2) this.restart();
+    const number = ++this.lastLaunch | 0;
+    this.launches.set(number, launch);
+    const first = this.take(number, NO_GROUP);
+    this.running.set(launch, { first, number });
     const base = (first << TAG_SHIFT) >>> 0;
-    return { base, many: (base | TAG_MANY) >>> 0 };
+    return { number, base, many: (base | TAG_MANY) >>> 0 };
   }
 
-  ended(launch: object): void {
-    this.bases.delete(launch);
-    for (const group of this.busy) if (group.launch === launch) this.busy.delete(group);
+  ended(launch: Running): void {
+    this.running.delete(launch);
   }
 
-  /** The group's next interval begins. @returns its tag */
-  advance(group: Group): number {
-    this.busy.add(group);
-    group.interval = this.take(group);
-    return (group.interval << TAG_SHIFT) >>> 0;
+  /** A group's next interval begins. @returns its tag */
+  advance(launch: number, group: number): number {
+    return (this.take(launch, group) << TAG_SHIFT) >>> 0;
   }
 
-  left(group: Group): void {
-    this.busy.delete(group);
+  /** Whether both tags are of one group of the launch. */
+  ofOneGroup(a: number, b: number, launch: number): boolean {
+    const [x, y] = [a >>> TAG_SHIFT, b >>> TAG_SHIFT];
+    return this.launchOf[x] === launch && this.launchOf[y] === launch && this.groupOf[x] === this.groupOf[y] && this.groupOf[x] !== NO_GROUP;
   }
 
-  /** Whose access a tag speaks of; null: of several groups. */
+  /** Whose access a tag speaks of; null: of several groups, or of nobody. */
   owner(tag: number): Group | null {
-    return this.owners[tag >>> TAG_SHIFT] ?? null;
+    const number = tag >>> TAG_SHIFT;
+    const launch = this.launches.get(this.launchOf[number] ?? 0);
+    const group = this.groupOf[number] ?? NO_GROUP;
+    return launch === undefined || group === NO_GROUP ? null : { block: launch.blockOf(group), size: launch.blockSize };
   }
 }

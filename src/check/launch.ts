@@ -1,7 +1,7 @@
 import type { CheckClass, CheckedFacts, LaunchChecker, LaunchConfig, MemoryAccess, PointerReach, PointerUse, Site } from "../compiler/abi.ts";
-import { access as flag, ADDRESSABLE, DEFINED, plane, SHADOWED } from "../compiler/wasm/checked/layout.ts";
+import { access as flag, ADDRESSABLE, DEFINED, SHADOWED, TAG_SHIFT } from "../compiler/wasm/checked/layout.ts";
 import { RED_ZONE, type Allocation } from "./allocations.ts";
-import type { Group } from "./intervals.ts";
+import type { Group, Running } from "./intervals.ts";
 import type { ProcessChecker } from "./process-checker.ts";
 import { RaceRules, type Conflict } from "./races.ts";
 import { describe } from "./reports.ts";
@@ -9,15 +9,21 @@ import { reachOf } from "./roots.ts";
 
 /** One group in progress: where its shared memory is, for reports. */
 interface Open {
-  readonly group: Group;
-  readonly shared: readonly [number, number];
-  readonly local: readonly [number, number];
+  group: number;
+  interval: number;
+  /** Linear addresses and bytes. */
+  shared: number;
+  sharedBytes: number;
+  local: number;
+  localBytes: number;
 }
 
 /** Checks one launch. */
-export class CheckedLaunch implements LaunchChecker {
+export class CheckedLaunch implements LaunchChecker, Running {
+  private readonly number: number;
   readonly base: number;
   readonly many: number;
+  readonly blockSize: readonly [number, number, number];
   private readonly process: ProcessChecker;
   private readonly config: LaunchConfig;
   private readonly rules: RaceRules;
@@ -27,9 +33,10 @@ export class CheckedLaunch implements LaunchChecker {
     this.process = process;
     this.config = config;
     const { intervals } = process.checker;
-    const { base, many } = intervals.launch(this);
-    [this.base, this.many] = [base, many];
-    this.rules = new RaceRules(intervals, this, base, many, facts, config.warpSize);
+    const { number, base, many } = intervals.launch(this);
+    [this.number, this.base, this.many] = [number, base, many];
+    this.blockSize = config.block;
+    this.rules = new RaceRules(intervals, number, base, many, facts, config.warpSize);
   }
 
   get table(): number {
@@ -50,34 +57,49 @@ export class CheckedLaunch implements LaunchChecker {
     return this.reach;
   }
 
-  group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number {
-    const { intervals, classes } = this.process.checker;
-    const before = this.open.get(slot);
-    if (before !== undefined) intervals.left(before.group);
-    const group: Group = { launch: this, kernel: this.config.kernel, block, size: this.config.block, interval: 0 };
-    this.open.set(slot, { group, shared, local });
-    const state = classes.has("uninitialised") ? ADDRESSABLE : DEFINED;
-    this.fresh(shared, state);
-    this.fresh(local, state);
-    return intervals.advance(group);
+  *present(): Iterable<number> {
+    for (const { interval } of this.open.values()) yield interval >>> TAG_SHIFT;
   }
 
-  /** Memory of the group begins anew. */
-  private fresh([start, bytes]: readonly [number, number], state: number): void {
-    const { checker } = this.process;
+  blockOf(group: number): readonly [number, number, number] {
+    const [x, y] = this.config.grid;
+    return [group % x, Math.floor(group / x) % y, Math.floor(group / (x * y))];
+  }
+
+  group(slot: number, group: number, shared: number, sharedBytes: number, local: number, localBytes: number): number {
+    const { intervals, classes } = this.process.checker;
+    const interval = intervals.advance(this.number, group);
+    const open = this.open.get(slot);
+    if (open === undefined) this.open.set(slot, { group, interval, shared, sharedBytes, local, localBytes });
+    else {
+      open.group = group;
+      open.interval = interval;
+      open.shared = shared;
+      open.sharedBytes = sharedBytes;
+      open.local = local;
+      open.localBytes = localBytes;
+    }
+    const state = classes.has("uninitialised") ? ADDRESSABLE : DEFINED;
+    if (sharedBytes > 0) this.fresh(shared, sharedBytes, state);
+    if (localBytes > 0) this.fresh(local, localBytes, state);
+    return interval;
+  }
+
+  /** Memory of the group begins anew. (Tags of those who had it before are older than its first interval.) */
+  private fresh(start: number, bytes: number, state: number): void {
     for (let at = start; at < start + bytes; ) {
       const page = Math.floor(at / SHADOWED);
       const end = Math.min(start + bytes, (page + 1) * SHADOWED);
       const shadow = this.process.shadowOf(page) - page * SHADOWED;
-      const { u8 } = checker.shadow;
-      u8.fill(state, shadow + at, shadow + end);
-      if (checker.classes.has("races")) for (const of of [plane.writer, plane.reader]) u8.fill(0, shadow + of + (at & ~3), shadow + of + end);
+      this.process.checker.shadow.u8.fill(state, shadow + at, shadow + end);
       at = end;
     }
   }
 
   barrier(slot: number): number {
-    return this.process.checker.intervals.advance(this.open.get(slot)!.group);
+    const open = this.open.get(slot)!;
+    open.interval = this.process.checker.intervals.advance(this.number, open.group);
+    return open.interval;
   }
 
   access(linear: number, size: number, what: number, tag: number, slot: number, line: number, site: () => Site): void {
@@ -200,11 +222,11 @@ export class CheckedLaunch implements LaunchChecker {
   }
 
   private placeOf(linear: number, slot: number, allocations: ProcessChecker["allocations"]): { readonly place: string; readonly values: Readonly<Record<string, unknown>> } {
-    const { shared, local } = this.open.get(slot)!;
-    const inside = ([start, bytes]: readonly [number, number]): boolean => linear >= start && linear < start + bytes;
-    if (inside(shared)) return { place: `byte ${linear - shared[0]} of the group's shared memory`, values: { space: "shared", address: linear - shared[0] } };
-    if (inside(local)) {
-      const offset = (linear - local[0]) % (local[1] / Math.max(1, this.itemsOf()));
+    const { group, shared, sharedBytes, local, localBytes } = this.open.get(slot)!;
+    const inside = (start: number, bytes: number): boolean => linear >= start && linear < start + bytes;
+    if (inside(shared, sharedBytes)) return { place: `byte ${linear - shared} of the group's shared memory`, values: { space: "shared", address: linear - shared } };
+    if (inside(local, localBytes)) {
+      const offset = (linear - local) % (localBytes / this.itemsOf(group));
       return { place: `byte ${offset} of the work-item's private memory`, values: { space: "private", address: offset } };
     }
     const address = this.process.addressOf(linear);
@@ -214,9 +236,10 @@ export class CheckedLaunch implements LaunchChecker {
     return { place: allocation === null ? "no allocation" : describe(allocation, address), values: { space: "global", address: BigInt(address), ...values } };
   }
 
-  private itemsOf(): number {
-    const [x, y, z] = this.config.block;
-    return x * y * z;
+  /** Work-items of a group: the last ones of a row may be smaller. */
+  private itemsOf(group: number): number {
+    const { block, globalSize } = this.config;
+    return this.blockOf(group).reduce((items, at, d) => items * Math.min(block[d]!, globalSize[d]! - at * block[d]!), 1);
   }
 
   private globalId({ block, thread }: Site): [number, number, number] {

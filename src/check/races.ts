@@ -19,13 +19,13 @@ export interface Conflict {
  */
 export class RaceRules {
   private readonly intervals: Intervals;
-  private readonly launch: object;
+  private readonly launch: number;
   private readonly base: number;
   private readonly many: number;
   private readonly facts: CheckedFacts;
   private readonly warpSize: number;
 
-  constructor(intervals: Intervals, launch: object, base: number, many: number, facts: CheckedFacts, warpSize: number) {
+  constructor(intervals: Intervals, launch: number, base: number, many: number, facts: CheckedFacts, warpSize: number) {
     this.intervals = intervals;
     this.launch = launch;
     this.base = base;
@@ -48,25 +48,25 @@ export class RaceRules {
     if (synchronises && !writes) return null;
     const mine = (tag | (part ? TAG_PART : 0)) >>> 0;
     let found: Conflict | null = null;
-    const byWriter = this.unordered(writer, tag);
+    const shared = (what & flag.shared) !== 0;
+    const byWriter = this.unordered(writer, tag, shared);
     if (byWriter && !(synchronises && (writer & TAG_ATOMIC) !== 0) && !(part && (writer & TAG_PART) !== 0)) found = this.conflict(writer, true, u32[at(plane.writerLine)]!);
     if (!writes) {
-      u32[at(plane.reader)] = this.joined(reader, whole(reader, mine), this.unordered(reader, tag));
+      u32[at(plane.reader)] = this.joined(reader, whole(reader, mine), this.unordered(reader, tag, shared));
       u32[at(plane.readerLine)] = line;
       return found;
     }
-    if (found === null && this.unordered(reader, tag) && !(part && (reader & TAG_PART) !== 0)) found = this.conflict(reader, false, u32[at(plane.readerLine)]!);
+    if (found === null && this.unordered(reader, tag, shared) && !(part && (reader & TAG_PART) !== 0)) found = this.conflict(reader, false, u32[at(plane.readerLine)]!);
     u32[at(plane.writer)] = synchronises ? (this.joined(writer, mine, byWriter) | TAG_ATOMIC) >>> 0 : whole(writer, mine);
     u32[at(plane.writerLine)] = line;
     return found;
   }
 
   /** Whether whoever left the tag is another than the work-item, with nothing between the two accesses. */
-  private unordered(old: number, tag: number): boolean {
+  private unordered(old: number, tag: number, shared: boolean): boolean {
     if (old < this.base) return false;
-    const owner = this.intervals.owner(old);
-    const own = this.intervals.owner(tag);
-    if (owner === null || owner.launch !== this.launch || owner !== own) return !this.facts.ordersGroups;
+    // Shared memory is another group's no more.
+    if (!shared && !this.intervals.ofOneGroup(old, tag, this.launch)) return !this.facts.ordersGroups;
     if (old >>> TAG_SHIFT !== tag >>> TAG_SHIFT) return false;
     if ((old & TAG_MANY) !== 0) return !this.facts.ordersWarps;
     const [a, b] = [old & TAG_ITEM, tag & TAG_ITEM];
@@ -78,7 +78,7 @@ export class RaceRules {
   /** The tag of both. */
   private joined(old: number, mine: number, both: boolean): number {
     if (!both) return mine;
-    if (this.intervals.owner(old) !== this.intervals.owner(mine)) return (this.many | (old & mine & TAG_PART)) >>> 0;
+    if (!this.intervals.ofOneGroup(old, mine, this.launch)) return (this.many | (old & mine & TAG_PART)) >>> 0;
     return ((mine & ~(TAG_ITEM | TAG_PART)) | TAG_MANY | (old & mine & TAG_PART)) >>> 0;
   }
 

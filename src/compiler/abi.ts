@@ -121,8 +121,8 @@ export interface LaunchChecker {
   resume(): void;
   /** What is known of the memory that the kernel's pointers lead to, in their order. @param closed whether it writes through these pointers only */
   roots(pointers: readonly PointerUse[], closed: boolean): readonly PointerReach[];
-  /** A work-group begins in a slot. @param shared linear address and bytes of shared memory @param local likewise, of all work-items @returns its first tag */
-  group(slot: number, block: readonly [number, number, number], shared: readonly [number, number], local: readonly [number, number]): number;
+  /** A work-group begins in a slot. @param group its number @param shared linear address of its shared memory @param local likewise, of all its work-items @returns its first tag */
+  group(slot: number, group: number, shared: number, sharedBytes: number, local: number, localBytes: number): number;
   /** All of the slot's group have come to a barrier. @returns its next tag */
   barrier(slot: number): number;
   /** An access that was not settled in the code. @param what flags @param tag of the work-item @param site asked for when something is reported */

@@ -65,7 +65,7 @@ export function writeReport(emitter: Emitter, node: Node, push: () => void, root
 }
 
 /** Sets `into` to the address of the shadow of the byte whose address `push` pushes. */
-export function writeShadowOf(emitter: Emitter, push: () => void, into: number, space: string, { l, sharedShadow }: CheckPlace): void {
+export function writeShadowOf(emitter: Emitter, push: () => void, into: number, space: string, { l, sharedShadow }: CheckPlace, unusual: Label): void {
   const { code } = emitter;
   const look = (): void => {
     push();
@@ -77,11 +77,9 @@ export function writeShadowOf(emitter: Emitter, push: () => void, into: number, 
     look();
     return;
   }
+  code.get(sharedShadow).op(op.i32_eqz).brIf(unusual);
   push();
   code.get(sharedShadow).op(op.i32_add).set(into);
-  code.get(sharedShadow).op(op.i32_eqz).if();
-  look();
-  code.end();
 }
 
 /**
@@ -116,7 +114,7 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
   if (compares && synchronises(node) && !(atomic && words && size <= 8 && space !== "generic")) return false;
   const shared = space === "shared";
   emitter.temp(I32, (a) => {
-    writeShadowOf(emitter, push, a, space, place);
+    writeShadowOf(emitter, push, a, space, place, unusual);
     if (!compares) {
       writeStates(emitter, node, a, unusual);
       if (node.op !== "load") writeDefined(emitter, a, size);

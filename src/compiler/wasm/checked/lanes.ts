@@ -42,12 +42,8 @@ export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: Che
     if (space !== "shared" || place.sharedShadow === null) {
       row.push();
       code.i32(SHADOWED - 1).op(op.i32_and).i32(SHADOWED - 16 * vectors).op(op.i32_gt_u).brIf(row.apart);
-      writeShadowOf(emitter, row.push, a, space, place);
-    } else {
-      code.get(place.sharedShadow).op(op.i32_eqz).brIf(row.apart);
-      row.push();
-      code.get(place.sharedShadow).op(op.i32_add).set(a);
     }
+    writeShadowOf(emitter, row.push, a, space, place, row.apart);
     const used = usedWords(node);
     const one = (at: number): number => (read && ((used >> at % words) & 1) !== 0 ? 0x0303_0303 : 0x0101_0101);
     const masked = (at: number): void => {

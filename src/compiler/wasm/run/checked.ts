@@ -43,11 +43,12 @@ export function checkAccess(run: Run, linear: number, size: number, what: number
 export function beginGroup(run: Run, s: number): void {
   if (run.checked === null) return;
   const { i32 } = run.views;
-  const at = (offset: number): number => i32[(s + offset) >> 2]!;
-  const localBytes = at(slot.items) * i32[(run.launch + launch.localBytes) >> 2]!;
-  const tag = run.checked.group(s, [at(slot.ctaid), at(slot.ctaid + 4), at(slot.ctaid + 8)], [at(slot.shared), i32[(run.launch + launch.sharedBytes) >> 2]!], [at(slot.local), localBytes]);
-  i32[(s + slot.interval) >> 2] = tag;
-  i32[(s + slot.groupBase) >> 2] = tag;
+  const localBytes = i32[(s + slot.items) >> 2]! * i32[(run.launch + launch.localBytes) >> 2]!;
+  const tag = run.checked.group(s, i32[(s + slot.group) >> 2]!, i32[(s + slot.shared) >> 2]!, i32[(run.launch + launch.sharedBytes) >> 2]!, i32[(s + slot.local) >> 2]!, localBytes);
+  // Its shadow may have made the memory grow.
+  run.views.refresh();
+  run.views.i32[(s + slot.interval) >> 2] = tag;
+  run.views.i32[(s + slot.groupBase) >> 2] = tag;
 }
 
 /** Import `checkBarrier`: the slot's group is past a barrier. */

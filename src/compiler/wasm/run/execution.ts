@@ -44,6 +44,7 @@ export class WasmExecution implements Execution, Meter {
   /** Bytes of a slot up to its shared memory. */
   private readonly header: number;
   private readonly sharedBytes: number;
+  private readonly onePage: boolean;
   /** First work-group that nobody has begun. */
   private next = 0;
   private readonly resident: SlowGroup[] = [];
@@ -73,7 +74,9 @@ export class WasmExecution implements Execution, Meter {
     this.localBytes = info.localBytes;
     this.header = slotBytes(kernel.code.layout);
     const items = block[0] * block[1] * block[2];
-    const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64;
+    // Checked code finds the shadow of shared memory at a constant distance where it lies in one page.
+    this.onePage = kernel.env.checker != null && this.sharedBytes > 0 && this.sharedBytes <= PAGE_SIZE;
+    const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64 + (this.onePage ? this.sharedBytes : 0);
     this.scratch = kernel.take(room);
     this.freeSlots = [...this.scratch.slots];
     this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features, kernel.env.checker?.launch(config, factsOf(program)) ?? null);
@@ -403,7 +406,12 @@ export class WasmExecution implements Execution, Meter {
     i32[base + (slot.items >> 2)] = items;
     i32[base + (slot.group >> 2)] = number;
     const full = block[0] * block[1] * block[2];
+<<<<<<< src/./compiler/wasm/run/execution.ts
+    let shared = at + slotBytes(this.kernel.code.layout);
+    if (this.onePage && Math.floor(shared / PAGE_SIZE) !== Math.floor((shared + this.sharedBytes - 1) / PAGE_SIZE)) shared = alignUp(shared, PAGE_SIZE);
+=======
     const shared = at + this.header;
+>>>>>>> /work/main/src/./compiler/wasm/run/execution.ts
     const local = shared + alignUp(this.sharedBytes, 64);
     i32[base + (slot.shared >> 2)] = shared;
     i32[base + (slot.local >> 2)] = local;
