@@ -406,12 +406,8 @@ export class WasmExecution implements Execution, Meter {
     i32[base + (slot.items >> 2)] = items;
     i32[base + (slot.group >> 2)] = number;
     const full = block[0] * block[1] * block[2];
-<<<<<<< src/./compiler/wasm/run/execution.ts
-    let shared = at + slotBytes(this.kernel.code.layout);
+    let shared = at + this.header;
     if (this.onePage && Math.floor(shared / PAGE_SIZE) !== Math.floor((shared + this.sharedBytes - 1) / PAGE_SIZE)) shared = alignUp(shared, PAGE_SIZE);
-=======
-    const shared = at + this.header;
->>>>>>> /work/main/src/./compiler/wasm/run/execution.ts
     const local = shared + alignUp(this.sharedBytes, 64);
     i32[base + (slot.shared >> 2)] = shared;
     i32[base + (slot.local >> 2)] = local;
