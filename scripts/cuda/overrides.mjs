@@ -59,9 +59,9 @@ export const outArrays = new Set([
   "pDependencies", "pDependentNodes", "cuDevSmResourceSplitByCount.result", "cuTexRefGetBorderColor.pBorderColor",
 ]);
 
-/** Out boxes that are read too: they must hold a value before the call. */
+/** Out boxes that are read too: they must hold a value before the call. (Counts of graph queries may hold how many fit; empty ones mean all.) */
 export const inOut = new Set([
-  "mode", "numNodes", "numRootNodes", "pNumRootNodes", "numEdges", "numDependencies", "pNumDependencies", "numDependentNodes", "pNumDependentNodes",
+  "mode",
   "cuDevSmResourceSplitByCount.nbGroups", "cuLogsDumpToMemory.size", "cudaLogsDumpToMemory.size", "cuCoredumpGetAttribute.size", "cuCoredumpGetAttributeGlobal.size",
 ]);
 

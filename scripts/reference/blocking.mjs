@@ -25,6 +25,9 @@ const cuda = [
   [/(EventRecord|EventRecordWithFlags|StreamWaitEvent|CtxWaitEvent|CtxRecordEvent)$/, `${inStream}. What comes later in a waiting stream comes after the recorded work.`],
   [/(EventQuery|StreamQuery)$/, "never waits: asks how far the work is."],
   [/(AllocAsync|MallocAsync|FromPoolAsync|FreeAsync|PrefetchAsync|AttachMemAsync|DiscardAsync)/, `${inStream}.`],
+  [/^cu(da)?GraphLaunch$/, `${inStream}. All of the graph comes before what is put into the stream later; inside it only the dependencies order.`],
+  [/^cu(da)?GraphUpload$/, `${inStream}.`],
+  [/^cu(da)?Graph(Exec)?(AddKernelNode|KernelNodeSetParams|AddNode|NodeSetParams|(Add)?MemcpyNode)/, "does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values."],
   [/./, "never waits, and orders nothing."],
 ];
 

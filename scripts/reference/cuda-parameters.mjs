@@ -14,9 +14,23 @@ const shared = {
   pTexDesc: "gets or gives how the texture is read: address modes, filter, format of results", pResViewDesc: "gets or gives the view: format and size as seen; NULL for the resource as it is", level: "number of the level, 0 is full size",
 };
 
+/** Graph Management and stream capture, under the names of both APIs. */
+const graphs = {
+  hGraph: "a graph of this process", graph: "a graph of this process", hNode: "a node of a graph", node: "a node of a graph", hGraphExec: "an executable graph", graphExec: "an executable graph", numDependencies: "length of the list",
+  dependencies: "nodes of the graph that it begins after; NULL for none", pDependencies: "nodes of the graph that it begins after; NULL for none", dependencyData: "what the edges say; NULL: nothing", nodeParams: "the parameters",
+  pNodeParams: "the parameters", copyParams: "the copy, as for cuMemcpy3D", pCopyParams: "the copy, as for cudaMemcpy3D", memsetParams: "what is set to what", pMemsetParams: "what is set to what", childGraph: "the graph inside",
+  originalGraph: "the graph to copy", clonedGraph: "a copy", hClonedGraph: "a copy", originalNode: "a node of the original", hOriginalNode: "a node of the original", from: "gets or names the nodes that edges begin at",
+  to: "gets or names the nodes that edges end at", edgeData: "gets or says what edges say; NULL: nothing", mode: "what the capture forbids meanwhile: CU_STREAM_CAPTURE_MODE_* or cudaStreamCaptureMode*", id_out: "gets the capture's identity; may be NULL",
+  graph_out: "gets the graph; may be NULL", dependencies_out: "gets the nodes; may be NULL", edgeData_out: "gets what the edges will say; may be NULL", numDependencies_out: "gets how many nodes; may be NULL",
+  object: "a user object", object_out: "gets the object", destroy: "function that is called with ptr when the last reference is gone", initialRefcount: "references that the program begins with", hSrc: "the node to read", hDst: "the node to change",
+  isEnabled: "1: on, 0: off", resultInfo: "gets how it went", instantiateParams: "flags and upload stream; gets how it went", phGraph: "gets the graph", pGraph: "gets the graph", phGraphNode: "gets the node", pGraphNode: "gets the node",
+  phGraphExec: "gets the executable graph", pGraphExec: "gets the executable graph", uploadStream: "stream of the upload", path: "path in the machine's file system", event_out: "gets the event",
+};
+
 /** Driver API. */
 export const driver = {
   ...shared,
+  ...graphs,
   N: "number of elements", ByteCount: "bytes", Width: "elements of a row", WidthInBytes: "bytes of a row", Height: "rows", addr: "device address", attr: "which attribute", attrib: "which attribute",
   bytes: "bytes", bytesize: "bytes", blockDimX: "threads of a block along x", blockDimY: "threads of a block along y", blockDimZ: "threads of a block along z", gridDimX: "blocks along x", gridDimY: "blocks along y", gridDimZ: "blocks along z",
   blockSizeLimit: "most threads of a block that count; 0 for no limit", blockSizeToDynamicSMemSize: "function that says how many bytes of dynamic shared memory a block of so many threads needs; NULL: dynamicSMemSize for all",
@@ -40,11 +54,14 @@ export const driver = {
   "cuMemcpyPeer.dstDevice": "where to: address in dstContext", "cuMemcpyPeer.srcDevice": "where from: address in srcContext", "cuMemcpyPeerAsync.dstDevice": "where to: address in dstContext", "cuMemcpyPeerAsync.srcDevice": "where from: address in srcContext",
   "cuMemPrefetchAsync_v1.dstDevice": "ordinal of the device that the memory shall move to; CU_DEVICE_CPU for the host", "cuMemAdvise_v1.device": "ordinal of the device meant; CU_DEVICE_CPU for the host", "cuIpcOpenMemHandle_v2.handle": "what cuIpcGetMemHandle gave, in any process",
   "cuPointerGetAttribute.data": "gets the answer", "cuKernelSetAttribute.val": "the new value", "cuLibraryGetManaged.bytes": "gets the size, bytes; may be NULL", "cuLibraryGetGlobal.bytes": "gets the size, bytes; may be NULL", "cuCtxGetLimit.limit": "which limit",
+  event: "an event of this process", attr: "which attribute", value_out: "gets the value", "cuGraphKernelNodeCopyAttributes.dst": "the node to change", "cuGraphKernelNodeCopyAttributes.src": "the node to read",
+  "cuUserObjectCreate.ptr": "passed to destroy", "cuUserObjectRetain.count": "references", "cuUserObjectRelease.count": "references", "cuGraphReleaseUserObject.count": "references", "cuGraphExecGetFlags.flags": "gets the flags",
 };
 
 /** Runtime API. */
 export const runtime = {
   ...shared,
+  ...graphs,
   args: "one value for each parameter of the kernel", array: "gets the array", attr: "which attribute", blockDim: "threads of a block; axes left out are 1", gridDim: "blocks; axes left out are 1", cacheConfig: "the preference", callback: "function (stream, status, userData)",
   code: "PTX text or its bytes", config: "the preference", cudaVersion: "the version whose function is wanted, 1000 * major + 10 * minor", data: "gets the answers", dataSize: "size of the answer, bytes", desc: "bits and kind of each channel", descList: "who may access: a location and what it may do, for each",
   devPtr: "device address", device_arr: "ordinals, the first preferred", driverStatus: "gets why there is none; may be NULL", driverVersion: "gets the version, 1000 * major + 10 * minor; 0 without a driver", dst: "where to: device address, host address or JavaScript array, as kind says",
@@ -67,4 +84,6 @@ export const runtime = {
   "cudaLibraryGetGlobal.devPtr": "gets the address", "cudaLibraryGetManaged.devPtr": "gets the address", "cudaHostGetDevicePointer.flags": "must be 0", "cudaMemset3DAsync.extent": "size: width in bytes, height in rows, depth in slices", "cudaLibraryLoadData.library": "gets the library", "cudaLibraryLoadFromFile.library": "gets the library",
   "cudaGetTextureObjectResourceDesc.pResDesc": "gets the resource", "cudaGetTextureObjectTextureDesc.pTexDesc": "gets how the texture is read", "cudaGetTextureObjectResourceViewDesc.pResViewDesc": "gets the view", "cudaGetSurfaceObjectResourceDesc.pResDesc": "gets the resource",
   "cudaGetMipmappedArrayLevel.mipmappedArray": "the mipmapped array", "cudaPointerGetAttributes.attributes": "gets kind, device and addresses", "cudaMallocPitch.width": "bytes of a row", "cudaStreamGetAttribute.attr": "which attribute", "cudaMemGetInfo.free": "gets the free bytes",
+  dptr: "device address", symbol: "the variable, by its name in the device code", "cudaUserObjectCreate.ptr": "passed to destroy", "cudaUserObjectRetain.count": "references", "cudaUserObjectRelease.count": "references",
+  "cudaGraphReleaseUserObject.count": "references", "cudaGraphExecGetFlags.flags": "gets the flags",
 };

@@ -3,11 +3,13 @@ import type { Out } from "../../api/out.ts";
 import * as cu from "../abi/driver/constants.ts";
 import { CUexecAffinityType, CUlimit, type CUresult } from "../abi/driver/enums.ts";
 import type { CUcontext, CUevent, CUexecAffinityParam } from "../abi/driver/types.ts";
+import { checkCaptured } from "./event-capture.ts";
 import { contextArgument } from "./context.ts";
 import { badContextFlags } from "./context-flags.ts";
 import type { Context } from "./core/context.ts";
 import { enter, enterDriver } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
+import { checkContextIdle } from "./core/capture.ts";
 import { failSubmit } from "./core/copy.ts";
 import { frontier } from "./core/stream.ts";
 import { addWaits, submitMarker } from "./core/submit.ts";
@@ -150,7 +152,7 @@ export function cuCtxGetExecAffinity(t: Caller, pExecAffinity: Out<CUexecAffinit
  * Records in an event all work of a context so far.
  * @param hCtx the context; NULL: the current one
  * @param hEvent an event of that context
- * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of the context.
+ * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of the context. STREAM_CAPTURE_UNSUPPORTED: a stream of it captures.
  */
 export function cuCtxRecordEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUevent | null): CUresult {
   const driver = enterDriver(t);
@@ -159,6 +161,8 @@ export function cuCtxRecordEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUev
   if (typeof context === "number") return context;
   const event = driver.events.get(hEvent ?? 0);
   if (event === undefined || event.context !== context) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hEvent must be an event of that context", { hEvent });
+  const capturing = checkContextIdle(t, context);
+  if (capturing !== 0) return capturing;
   const points: SyncPoint[] = [];
   for (const stream of context.streams) if (stream !== context.internal) points.push(...frontier(stream));
   let stamps = 0;
@@ -179,7 +183,7 @@ export function cuCtxRecordEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUev
 /**
  * Makes all later work of a context wait for an event.
  * @param hCtx the context; NULL: the current one
- * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of this process.
+ * @returns INVALID_CONTEXT: not a live context. INVALID_HANDLE: not an event of this process. STREAM_CAPTURE_UNSUPPORTED: a stream of it captures. CAPTURED_EVENT: last recorded in a capturing stream.
  */
 export function cuCtxWaitEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUevent | null): CUresult {
   const driver = enterDriver(t);
@@ -188,6 +192,10 @@ export function cuCtxWaitEvent(t: Caller, hCtx: CUcontext | null, hEvent: CUeven
   if (typeof context === "number") return context;
   const event = driver.events.get(hEvent ?? 0);
   if (event === undefined) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hEvent must be an event of this process", { hEvent });
+  const capturing = checkContextIdle(t, context);
+  if (capturing !== 0) return capturing;
+  const captured = checkCaptured(t, event);
+  if (captured !== 0) return captured;
   const { recorded, shared } = event;
   const points: SyncPoint[] = [];
   if (shared !== null) {

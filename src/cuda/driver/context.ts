@@ -7,6 +7,7 @@ import type { CUfunc_cache, CUresult } from "../abi/driver/enums.ts";
 import type { CUcontext, CUctxCreateParams, CUdevice, CUexecAffinityParam } from "../abi/driver/types.ts";
 import { badContextFlags } from "./context-flags.ts";
 import { Context } from "./core/context.ts";
+import { checkContextIdle } from "./core/capture.ts";
 import { enter, enterDevice, enterDriver, failSticky, stickyOf } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
@@ -191,11 +192,13 @@ export function cuCtxGetId(t: Caller, ctx: CUcontext | null, ctxId: Out<bigint> 
 
 /**
  * Waits until all work of the current context has ended. Blocks. What its kernels printed is written out.
- * @returns the sticky error of a kernel that failed meanwhile.
+ * @returns STREAM_CAPTURE_UNSUPPORTED: a stream of it captures, or a capture forbids the calling thread to wait. The sticky error of a kernel that failed meanwhile.
  */
 export function* cuCtxSynchronize(t: Caller): Blocking<CUresult> {
   const context = enter(t);
   if (typeof context === "number") return context;
+  const capturing = checkContextIdle(t, context);
+  if (capturing !== 0) return capturing;
   const sticky = yield* waitContext(t, context);
   return sticky === 0 ? 0 : failSticky(t, sticky);
 }
@@ -203,7 +206,7 @@ export function* cuCtxSynchronize(t: Caller): Blocking<CUresult> {
 /**
  * Waits until all work of a context has ended. Blocks.
  * @param ctx the context; NULL: the current one
- * @returns INVALID_CONTEXT: not a live context of this process; the sticky error of a kernel that failed.
+ * @returns INVALID_CONTEXT: not a live context of this process. STREAM_CAPTURE_UNSUPPORTED: a stream of it captures. The sticky error of a kernel that failed.
  */
 export function* cuCtxSynchronize_v2(t: Caller, ctx: CUcontext | null): Blocking<CUresult> {
   const driver = enterDriver(t);
@@ -212,6 +215,8 @@ export function* cuCtxSynchronize_v2(t: Caller, ctx: CUcontext | null): Blocking
   if (typeof context === "number") return context;
   const before = stickyOf(t, context);
   if (before !== 0) return failSticky(t, before);
+  const capturing = checkContextIdle(t, context);
+  if (capturing !== 0) return capturing;
   const sticky = yield* waitContext(t, context);
   return sticky === 0 ? 0 : failSticky(t, sticky);
 }

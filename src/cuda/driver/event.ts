@@ -5,11 +5,13 @@ import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUevent, CUstream } from "../abi/driver/types.ts";
 import { anyEvent, anyStream } from "./core/arguments.ts";
+import { checkLegacy } from "./core/capture.ts";
 import { failSubmit } from "./core/copy.ts";
 import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { Event } from "./core/event.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import { checkCaptured, recordCapturing } from "./event-capture.ts";
 import { drop, SharedEvent } from "./core/shared-event.ts";
 import { frontier } from "./core/stream.ts";
 import { submitMarker } from "./core/submit.ts";
@@ -42,12 +44,8 @@ export function cuEventCreate(t: Caller, phEvent: Out<CUevent> | null, Flags: nu
   return 0;
 }
 
-/**
- * Captures in the event all work of the stream so far; a time stamp is taken when it has ended. Replaces an earlier record: waits already made
- * keep the old one.
- * @returns INVALID_HANDLE: not an event, not a stream, or of different contexts.
- */
-export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstream | null): CUresult {
+/** Both forms. */
+function record(t: Caller, hEvent: CUevent | null, hStream: CUstream | null, flags: number): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
   const event = anyEvent(t, context, hEvent);
@@ -56,6 +54,12 @@ export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstre
   if (typeof stream === "number") return stream;
   if (event.context !== stream.context) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hEvent and hStream must be of one context", { hEvent, hStream });
   const { driver } = context;
+  if (stream.capture !== null) return recordCapturing(t, stream, event, flags);
+  if (flags !== cu.CU_EVENT_RECORD_DEFAULT) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be CU_EVENT_RECORD_DEFAULT outside of stream capture", { flags });
+  if (driver.captures.size > 0) {
+    const legacy = checkLegacy(t, stream);
+    if (legacy !== 0) return legacy;
+  }
   if ((event.flags & cu.CU_EVENT_DISABLE_TIMING) !== 0 && !stream.isLegacy && event.shared === null) {
     const points = frontier(stream);
     event.forget();
@@ -77,15 +81,24 @@ export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstre
 }
 
 /**
+ * Captures in the event all work of the stream so far; a time stamp is taken when it has ended. Replaces an earlier record: waits already made
+ * keep the old one. In a capturing stream the event stands for the nodes that the stream's next work would depend on.
+ * @returns INVALID_HANDLE: not an event, not a stream, or of different contexts. STREAM_CAPTURE_IMPLICIT: the legacy stream while a blocking one captures. STREAM_CAPTURE_INVALIDATED.
+ */
+export function cuEventRecord(t: Caller, hEvent: CUevent | null, hStream: CUstream | null): CUresult {
+  return record(t, hEvent, hStream, cu.CU_EVENT_RECORD_DEFAULT);
+}
+
+/**
  * cuEventRecord with flags.
- * @param flags CU_EVENT_RECORD_DEFAULT; CU_EVENT_RECORD_EXTERNAL only while capturing
+ * @param flags CU_EVENT_RECORD_DEFAULT; CU_EVENT_RECORD_EXTERNAL, only while capturing, makes a node: each launch of the graph records the event
  * @returns as cuEventRecord; INVALID_VALUE: other flags.
  */
 export function cuEventRecordWithFlags(t: Caller, hEvent: CUevent | null, hStream: CUstream | null, flags: number): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
-  if (flags !== cu.CU_EVENT_RECORD_DEFAULT) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be CU_EVENT_RECORD_DEFAULT outside of stream capture", { flags });
-  return cuEventRecord(t, hEvent, hStream);
+  if (flags !== cu.CU_EVENT_RECORD_DEFAULT && flags !== cu.CU_EVENT_RECORD_EXTERNAL) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be CU_EVENT_RECORD_DEFAULT or CU_EVENT_RECORD_EXTERNAL", { flags });
+  return record(t, hEvent, hStream, flags);
 }
 
 /** Whether what the event captured is over. */
@@ -107,13 +120,16 @@ function isOver(t: Caller, event: Event): boolean {
 
 /**
  * Whether the work that the event's latest record captured has ended. An event never recorded has.
- * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not an event. CAPTURED_EVENT: last recorded in a capturing stream. STREAM_CAPTURE_UNSUPPORTED: a capture forbids
+ * the calling thread to ask. The sticky error of a kernel that failed.
  */
 export function cuEventQuery(t: Caller, hEvent: CUevent | null): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
   const event = anyEvent(t, context, hEvent);
   if (typeof event === "number") return event;
+  const captured = checkCaptured(t, event);
+  if (captured !== 0) return captured;
   if (!isOver(t, event)) return cu.CUDA_ERROR_NOT_READY;
   const sticky = stickyOf(t, event.context);
   return sticky === 0 ? 0 : failSticky(t, sticky);
@@ -121,13 +137,16 @@ export function cuEventQuery(t: Caller, hEvent: CUevent | null): CUresult {
 
 /**
  * Waits until the work that the event's latest record captured has ended. Blocks. An event never recorded is no wait.
- * @returns INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * @returns INVALID_HANDLE: not an event. CAPTURED_EVENT: last recorded in a capturing stream. STREAM_CAPTURE_UNSUPPORTED: a capture forbids the calling thread to wait. The sticky error of
+ * a kernel that failed.
  */
 export function* cuEventSynchronize(t: Caller, hEvent: CUevent | null): Blocking<CUresult> {
   const context = enter(t);
   if (typeof context === "number") return context;
   const event = anyEvent(t, context, hEvent);
   if (typeof event === "number") return event;
+  const captured = checkCaptured(t, event);
+  if (captured !== 0) return captured;
   const { recorded, shared } = event;
   if (shared !== null) {
     const { device } = event.context;
@@ -162,7 +181,7 @@ export function cuEventDestroy_v2(t: Caller, hEvent: CUevent | null): CUresult {
  * Time between two events on the GPU's clock.
  * @param pMilliseconds gets milliseconds, rounded to a float; negative when hEnd was over before hStart
  * @returns INVALID_VALUE: pMilliseconds NULL. INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
- * NOT_READY: one of them is not over yet.
+ * NOT_READY: one of them is not over yet. CAPTURED_EVENT: one was last recorded in a capturing stream.
  */
 export function cuEventElapsedTime_v2(t: Caller, pMilliseconds: Out<number> | null, hStart: CUevent | null, hEnd: CUevent | null): CUresult {
   const context = enter(t);
@@ -174,6 +193,8 @@ export function cuEventElapsedTime_v2(t: Caller, pMilliseconds: Out<number> | nu
   if (typeof end === "number") return end;
   for (const event of [start, end]) {
     if ((event.flags & cu.CU_EVENT_DISABLE_TIMING) !== 0) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "both events must take time stamps: no CU_EVENT_DISABLE_TIMING", { event: event.handle });
+    const captured = checkCaptured(t, event);
+    if (captured !== 0) return captured;
     if (event.recorded === null) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "both events must have been recorded", { event: event.handle });
   }
   if (start.context.device !== end.context.device) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "both events must be of one device", { hStart, hEnd });

@@ -3,8 +3,9 @@ import type { Blocking } from "../../kernel/process/wait.ts";
 import type { In, KernelValue, LaunchExtra } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import { CUlaunchAttributeID, type CUresult } from "../abi/driver/enums.ts";
-import type { CUfunction, CUhostFn, CUlaunchConfig, CUstream } from "../abi/driver/types.ts";
+import type { CUfunction, CUhostFn, CUlaunchAttributeValue, CUlaunchConfig, CUstream } from "../abi/driver/types.ts";
 import { isEnumerator, ownStream } from "./core/arguments.ts";
+import { captureNode } from "./core/capture.ts";
 import type { Context } from "./core/context.ts";
 import { failSubmit } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
@@ -19,7 +20,7 @@ import { hostLine } from "./stream.ts";
 const isSize = (value: number): boolean => Number.isInteger(value) && value > 0;
 
 /** Checks sizes against the device and the function. @returns 0 or the error. */
-function checkSizes(t: Caller, fn: CudaFunction, grid: readonly [number, number, number], block: readonly [number, number, number], dynamic: number): CUresult {
+export function checkSizes(t: Caller, fn: CudaFunction, grid: readonly [number, number, number], block: readonly [number, number, number], dynamic: number): CUresult {
   const { limits } = fn.module.context.device.profile;
   const invalid = (rule: string, values: Readonly<Record<string, unknown>>): CUresult => fail(t, cu.CUDA_ERROR_INVALID_VALUE, rule, { kernel: fn.info.name, ...values });
   if (!grid.every(isSize)) return invalid("gridDimX, Y and Z must be positive", { grid: grid.join("x") });
@@ -42,7 +43,7 @@ function checkSizes(t: Caller, fn: CudaFunction, grid: readonly [number, number,
 }
 
 /** The parameter block, or the error. */
-function pack(t: Caller, fn: CudaFunction, kernelParams: readonly KernelValue[] | null, extra: LaunchExtra | null): Uint8Array | CUresult {
+export function pack(t: Caller, fn: CudaFunction, kernelParams: readonly KernelValue[] | null, extra: LaunchExtra | null): Uint8Array | CUresult {
   if (kernelParams !== null && extra !== null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "only one of kernelParams and extra may be given");
   if (extra !== null) {
     const size = extra.size ?? extra.buffer.byteLength;
@@ -56,10 +57,17 @@ function pack(t: Caller, fn: CudaFunction, kernelParams: readonly KernelValue[] 
   return block;
 }
 
+/** Whether all blocks of a cooperative launch fit at once. @returns 0, or COOPERATIVE_LAUNCH_TOO_LARGE */
+export function checkCooperative(t: Caller, fn: CudaFunction, grid: readonly [number, number, number], block: readonly [number, number, number], dynamic: number): CUresult {
+  const blocks = grid[0] * grid[1] * grid[2];
+  const resident = residentBlocks(t, fn, block[0] * block[1] * block[2], dynamic) * fn.module.context.device.profile.multiprocessors;
+  return blocks <= resident ? 0 : fail(t, cu.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "all blocks of a cooperative launch must be on the device at once", { blocks, resident });
+}
+
 /** Every launch: checks, then puts it into the stream. */
 export function launchChecked(
   t: Caller, context: Context, fn: CudaFunction, grid: readonly [number, number, number], block: readonly [number, number, number], dynamic: number, hStream: CUstream | null,
-  kernelParams: readonly KernelValue[] | null, extra: LaunchExtra | null, cooperative: boolean,
+  kernelParams: readonly KernelValue[] | null, extra: LaunchExtra | null, cooperative: boolean, attributes: ReadonlyMap<number, In<CUlaunchAttributeValue>> | null = null,
 ): CUresult {
   if (fn.module.context !== context) return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "f must belong to the current context", { kernel: fn.info.name });
   const bad = checkSizes(t, fn, grid, block, dynamic);
@@ -69,9 +77,13 @@ export function launchChecked(
   const params = pack(t, fn, kernelParams, extra);
   if (typeof params === "number") return params;
   if (cooperative) {
-    const blocks = grid[0] * grid[1] * grid[2];
-    const resident = residentBlocks(t, fn, block[0] * block[1] * block[2], dynamic) * context.device.profile.multiprocessors;
-    if (blocks > resident) return fail(t, cu.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "all blocks of a cooperative launch must be on the device at once", { blocks, resident });
+    const large = checkCooperative(t, fn, grid, block, dynamic);
+    if (large !== 0) return large;
+  }
+  if (stream.capture !== null) {
+    const kept = new Map(attributes ?? []);
+    if (cooperative) kept.set(cu.CU_LAUNCH_ATTRIBUTE_COOPERATIVE, { cooperative: 1 });
+    return captureNode(t, stream, { kind: "kernel", fn, kernel: 0, grid, block, dynamic, params, values: kernelParams === null ? null : [...kernelParams], extra, attributes: kept });
   }
   const error = launch(t, context, fn, stream, grid, block, dynamic, params, cooperative);
   return error < 0 ? failSubmit(t, stream, error) : 0;
@@ -133,8 +145,10 @@ export function* cuLaunchKernelEx(t: Caller, config: In<CUlaunchConfig> | null, 
   const attributes = (config.attrs ?? []).slice(0, config.numAttrs ?? 0);
   if (attributes.length < (config.numAttrs ?? 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "attrs must have numAttrs entries", { numAttrs: config.numAttrs });
   let cooperative = false;
+  const kept = new Map<number, In<CUlaunchAttributeValue>>();
   for (const { id, value } of attributes) {
     if (id === undefined || !isEnumerator(CUlaunchAttributeID, id)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "attributes must be of CUlaunchAttributeID", { id });
+    if (id !== cu.CU_LAUNCH_ATTRIBUTE_IGNORE) kept.set(id, value ?? {});
     if (harmless.has(id)) continue;
     if (id === cu.CU_LAUNCH_ATTRIBUTE_COOPERATIVE) cooperative = (value?.cooperative ?? 0) !== 0;
     else if (id === cu.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) {
@@ -146,7 +160,7 @@ export function* cuLaunchKernelEx(t: Caller, config: In<CUlaunchConfig> | null, 
   if (typeof fn === "number") return fn;
   return launchChecked(
     t, context, fn, [config.gridDimX ?? 0, config.gridDimY ?? 0, config.gridDimZ ?? 0], [config.blockDimX ?? 0, config.blockDimY ?? 0, config.blockDimZ ?? 0],
-    config.sharedMemBytes ?? 0, config.hStream ?? 0, kernelParams, extra, cooperative,
+    config.sharedMemBytes ?? 0, config.hStream ?? 0, kernelParams, extra, cooperative, kept,
   );
 }
 
@@ -162,8 +176,9 @@ export function cuLaunchHostFunc(t: Caller, hStream: CUstream | null, fn: CUhost
   const stream = ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
   if (fn === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "fn must not be NULL");
+  if (stream.capture !== null) return captureNode(t, stream, { kind: "host", fn, userData });
   const line = hostLine(t, stream);
   if (typeof line === "number") return line;
-  line.push(t, (status) => (status === 0 ? fn(userData) : undefined));
+  line.push(t, stream, (status) => (status === 0 ? fn(userData) : undefined));
   return 0;
 }

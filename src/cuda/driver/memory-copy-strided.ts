@@ -87,18 +87,20 @@ function placeOf(t: Caller, context: Context, { side, array, pitch, slice }: Lai
   return bad(`${side.name}MemoryType must be of CUmemorytype`);
 }
 
-/** Checks and does a strided copy. `hStream` undefined: the synchronous form. `order` runs when all is known to be right, before the copy. */
-export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, what: Strided | null, order: (() => CUresult) | null = null): Blocking<CUresult> {
-  const context = enter(t);
-  if (typeof context === "number") return context;
-  const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
-  if (typeof stream === "number") return stream;
-  if (what === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "pCopy must not be NULL");
+/** The memory of a strided copy, as it is now. */
+export interface Resolved {
+  readonly to: Place;
+  readonly from: Place;
+  readonly shape: Shape;
+}
+
+/** Checks a strided copy. @returns its memory (null: nothing is to be copied), or the error */
+export function resolveStrided(t: Caller, context: Context, what: Strided): Resolved | null | CUresult {
   const { src, dst, width, height, depth } = what;
   for (const size of [width, height, depth, src.x, src.y, src.z, dst.x, dst.y, dst.z]) {
     if (!isSize(size)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes and positions must be whole numbers and not negative", { value: size });
   }
-  if (width === 0 || height === 0 || depth === 0) return 0;
+  if (width === 0 || height === 0 || depth === 0) return null;
   const source = lay(t, context, src, what);
   if (typeof source === "number") return source;
   const target = lay(t, context, dst, what);
@@ -109,9 +111,21 @@ export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, wh
   const from = placeOf(t, context, source, span(shape, shape.srcPitch, shape.srcSlice));
   if (typeof from === "number") return from;
   const to = placeOf(t, context, target, span(shape, shape.dstPitch, shape.dstSlice));
-  if (typeof to === "number") return to;
+  return typeof to === "number" ? to : { to, from, shape };
+}
+
+/** Checks and does a strided copy. `hStream` undefined: the synchronous form. `order` runs when all is known to be right, before the copy. */
+export function* copyStrided(t: Caller, hStream: CUstream | null | undefined, what: Strided | null, order: (() => CUresult) | null = null): Blocking<CUresult> {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
+  if (typeof stream === "number") return stream;
+  if (what === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "pCopy must not be NULL");
+  const found = resolveStrided(t, context, what);
+  if (typeof found === "number") return found;
+  if (found === null) return 0;
   const ordered = order === null ? 0 : order();
-  return ordered === 0 ? yield* copy(t, stream, to, from, shape, hStream === undefined) : ordered;
+  return ordered === 0 ? yield* copy(t, stream, found.to, found.from, found.shape, hStream === undefined) : ordered;
 }
 
 function strided2D(p: In<CUDA_MEMCPY2D> | null): Strided | null {

@@ -1,10 +1,13 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
+import type { FillJob } from "../../kernel/sys/uapi.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUdeviceptr, CUstream } from "../abi/driver/types.ts";
 import { defaultStream, isSize, ownStream } from "./core/arguments.ts";
-import { devicePlace, failSubmit, route, span } from "./core/copy.ts";
+import { captureNode, checkLegacy, checkSynchronous } from "./core/capture.ts";
+import type { Context } from "./core/context.ts";
+import { devicePlace, failSubmit, route, span, type Place } from "./core/copy.ts";
 import { enter, failSticky } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { submit, submitOn } from "./core/submit.ts";
@@ -12,14 +15,16 @@ import { waitStream } from "./core/wait.ts";
 
 /** Memory Management: setting memory. Returns before the work is done, except when the target is page-locked host memory. */
 
-/** All twelve: rows of `width` elements of `size` bytes. */
-function* set(t: Caller, hStream: CUstream | null | undefined, dst: number, value: number, size: 1 | 2 | 4, pitch: number, width: number, height: number): Blocking<CUresult> {
-  const context = enter(t);
-  if (typeof context === "number") return context;
-  const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
-  if (typeof stream === "number") return stream;
+/** What is to be set, checked. */
+export interface Filling {
+  readonly job: FillJob;
+  readonly place: Place;
+}
+
+/** Checks rows of `width` elements of `size` bytes. @returns the job (null: nothing is to be set), or the error */
+export function checkFill(t: Caller, context: Context, dst: number, value: number, size: 1 | 2 | 4, pitch: number, width: number, height: number): Filling | null | CUresult {
   if (!isSize(width) || !isSize(height)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "sizes must be whole numbers and not negative", { width, height });
-  if (width === 0 || height === 0) return 0;
+  if (width === 0 || height === 0) return null;
   const bytes = width * size;
   if (height > 1 && pitch < bytes) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dstPitch must not be smaller than a row", { dstPitch: pitch, row: bytes });
   if (dst % size !== 0 || (height > 1 && pitch % size !== 0)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dstDevice and dstPitch must be multiples of the element's size", { dstDevice: dst, dstPitch: pitch, size });
@@ -29,9 +34,26 @@ function* set(t: Caller, hStream: CUstream | null | undefined, dst: number, valu
   if (place === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the whole range must be inside one allocation", { dstDevice: dst, bytes: total });
   const pattern = new Uint8Array(size);
   for (let i = 0; i < size; i++) pattern[i] = value >>> (8 * i);
+  return { job: { kind: "fill", dst, extent: { width: bytes, height, depth: 1 }, pitch, slicePitch: shape.dstSlice, pattern }, place };
+}
+
+/** All twelve: rows of `width` elements of `size` bytes. */
+function* set(t: Caller, hStream: CUstream | null | undefined, dst: number, value: number, size: 1 | 2 | 4, pitch: number, width: number, height: number): Blocking<CUresult> {
+  const context = enter(t);
+  if (typeof context === "number") return context;
+  const stream = hStream === undefined ? defaultStream(t, context) : ownStream(t, context, hStream);
+  if (typeof stream === "number") return stream;
+  const found = checkFill(t, context, dst, value, size, pitch, width, height);
+  if (typeof found === "number") return found;
+  if (found === null) return 0;
+  const { job, place } = found;
+  if (context.driver.captures.size > 0) {
+    const code = hStream === undefined ? checkSynchronous(t, stream) : checkLegacy(t, stream);
+    if (code !== 0) return code;
+    if (stream.capture !== null) return captureNode(t, stream, { kind: "memset", context, dst, pitch, value, elementSize: size, width, height });
+  }
   const queue = route(t, stream, place.allocation!.mappings);
   if (typeof queue === "number") return failSubmit(t, stream, queue);
-  const job = { kind: "fill" as const, dst, extent: { width: bytes, height, depth: 1 }, pitch, slicePitch: shape.dstSlice, pattern };
   const error = queue === null ? submit(t, stream, "copy", job, "memset") : submitOn(t, stream, queue, job, "memset", null);
   if (error < 0) return failSubmit(t, stream, error);
   if (place.kind !== "pinned") return 0;

@@ -7,9 +7,11 @@ import { CUmemPool_attribute, type CUmemAccess_flags, type CUmemAllocationType, 
 import type { CUdevice, CUdeviceptr, CUmemAccessDesc, CUmemLocation, CUmemoryPool, CUmemPoolProps, CUstream } from "../abi/driver/types.ts";
 import { isEnumerator, ownStream } from "./core/arguments.ts";
 import type { Device } from "./core/device.ts";
+import { captureAlloc, captureFree, freeOfGraph } from "./graph-allocation.ts";
 import { enter, enterDriver } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import { GraphAllocation } from "./core/graph-memory.ts";
 import { poolKey, PoolOwner, type MemoryPool } from "./core/pool.ts";
 import type { DriverState } from "./core/state.ts";
 import { frontier, type Stream } from "./core/stream.ts";
@@ -26,6 +28,7 @@ function poolArgument(t: Caller, pool: CUmemoryPool | null): MemoryPool | CUresu
 function allocate(t: Caller, dptr: Out<CUdeviceptr> | null, bytes: number, stream: Stream, pool: MemoryPool): CUresult {
   if (dptr === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must not be NULL");
   if (!(bytes > 0) || !Number.isSafeInteger(bytes)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "bytesize must be positive", { bytesize: bytes });
+  if (stream.capture !== null) return captureAlloc(t, dptr, bytes, stream, pool.device);
   const made = pool.allocate(t, bytes, stream);
   if (typeof made === "number") return fail(t, errnoCode(made), errnoRule(made, `allocating ${bytes} bytes`), { bytesize: bytes });
   dptr.value = made.address;
@@ -61,8 +64,9 @@ export function cuMemAllocFromPoolAsync(t: Caller, dptr: Out<CUdeviceptr> | null
 }
 
 /**
- * Frees pool memory in stream order: work before in the stream may still use it, nothing after it.
- * @returns INVALID_VALUE: not the beginning of stream-ordered memory. INVALID_HANDLE: not a stream of the current context.
+ * Frees pool memory in stream order: work before in the stream may still use it, nothing after it. Memory that a launched graph allocated and did not free is freed this way too. In a
+ * capturing stream it becomes a node, for memory of the graph's own allocation nodes.
+ * @returns INVALID_VALUE: not the beginning of stream-ordered memory; while capturing, not memory of an allocation node, or freed in the graph already. INVALID_HANDLE: not a stream of the current context.
  */
 export function cuMemFreeAsync(t: Caller, dptr: CUdeviceptr, hStream: CUstream | null): CUresult {
   const context = enter(t);
@@ -70,6 +74,8 @@ export function cuMemFreeAsync(t: Caller, dptr: CUdeviceptr, hStream: CUstream |
   const stream = ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
   const allocation = context.driver.memory.find(dptr);
+  if (allocation?.owner instanceof GraphAllocation && allocation.address === dptr) return stream.capture === null ? freeOfGraph(t, allocation.owner, stream) : captureFree(t, allocation.owner, stream);
+  if (stream.capture !== null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be memory of an allocation node: what was allocated outside of graphs cannot be freed in one", { dptr });
   if (!(allocation?.owner instanceof PoolOwner) || allocation.address !== dptr) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be the beginning of memory of cuMemAllocAsync (freed twice?)", { dptr });
   t.sys.watch?.freedAfter(stream.context.device.fd, frontier(stream), allocation.address, allocation.size);
   allocation.owner.pool.free(allocation, stream);

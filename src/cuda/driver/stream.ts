@@ -5,6 +5,7 @@ import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUcontext, CUdevice, CUevent, CUgreenCtx, CUstream, CUstreamCallback } from "../abi/driver/types.ts";
 import { anyEvent, anyStream, ownStream } from "./core/arguments.ts";
+import { checkWaitable, refuseCapturing } from "./core/capture.ts";
 import { failSubmit } from "./core/copy.ts";
 import { enter, failSticky, stickyOf } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
@@ -14,6 +15,7 @@ import { drop, type SharedEvent } from "./core/shared-event.ts";
 import { Stream } from "./core/stream.ts";
 import { addWaits, submitMarker } from "./core/submit.ts";
 import { isStreamDone, waitStream } from "./core/wait.ts";
+import { waitCapturing } from "./event-capture.ts";
 import type { SyncPoint } from "../../kernel/sys/uapi.ts";
 
 /** Stream Management: making, ordering and awaiting streams. Attributes: stream-attributes.ts. Capture: stream-capture.ts. */
@@ -132,8 +134,11 @@ export function cuStreamGetCtx_v2(t: Caller, hStream: CUstream | null, pCtx: Out
 /**
  * Makes all later work of a stream wait for what the event's latest record captured, without blocking the host. An event never recorded is no wait.
  * The event may be of another context or device.
+ * While the event's record belongs to a capture, the stream joins it. A wait of a capturing stream for work outside of the capture is an error, unless it is external: then
+ * it becomes a node, and each launch of the graph waits for what the event's latest record says at that time.
  * @param Flags CU_EVENT_WAIT_DEFAULT; CU_EVENT_WAIT_EXTERNAL only while capturing
- * @returns INVALID_HANDLE: not a stream, not an event. INVALID_VALUE: other flags.
+ * @returns INVALID_HANDLE: not a stream, not an event. INVALID_VALUE: other flags. CAPTURED_EVENT: recorded in a capture that is over. STREAM_CAPTURE_ISOLATION, STREAM_CAPTURE_MERGE: the
+ * wait would cross the border of a capture, or tie two together; they are lost. STREAM_CAPTURE_IMPLICIT: the legacy stream cannot take part. STREAM_CAPTURE_INVALIDATED.
  */
 export function cuStreamWaitEvent(t: Caller, hStream: CUstream | null, hEvent: CUevent | null, Flags: number): CUresult {
   const context = enter(t);
@@ -142,7 +147,12 @@ export function cuStreamWaitEvent(t: Caller, hStream: CUstream | null, hEvent: C
   if (typeof stream === "number") return stream;
   const event = anyEvent(t, context, hEvent);
   if (typeof event === "number") return event;
+  if (context.driver.captures.size > 0) {
+    const code = waitCapturing(t, stream, event, Flags);
+    if (code !== null) return code;
+  }
   if (Flags !== cu.CU_EVENT_WAIT_DEFAULT) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "Flags must be CU_EVENT_WAIT_DEFAULT outside of stream capture", { Flags });
+  if (event.captured !== null) return fail(t, cu.CUDA_ERROR_CAPTURED_EVENT, "hEvent was last recorded in a stream that captured: there is nothing that could be waited for", { hEvent });
   const { recorded, shared } = event;
   if (shared !== null) return waitShared(t, stream, shared);
   if (recorded === null || recorded.done) return 0;
@@ -173,7 +183,7 @@ function waitShared(t: Caller, stream: Stream, shared: SharedEvent): CUresult {
 /** The stream's line of host functions, started on first use. */
 export function hostLine(t: Caller, stream: Stream): HostLine | CUresult {
   if (stream.host !== null) return stream.host;
-  const line = HostLine.create(t, stream);
+  const line = HostLine.create(t, stream.context, `stream ${stream.id}`);
   if (typeof line === "number") return fail(t, errnoCode(line), errnoRule(line, "starting the thread for host functions"));
   stream.host = line;
   return line;
@@ -184,31 +194,35 @@ export function hostLine(t: Caller, stream: Stream): HostLine | CUresult {
  * there is one. It must not call CUDA: such calls answer NOT_PERMITTED.
  * @param callback (hStream, status, userData); a generator function may block
  * @param flags must be 0
- * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: callback NULL, flags not 0.
+ * @returns INVALID_HANDLE: not a stream. INVALID_VALUE: callback NULL, flags not 0. STREAM_CAPTURE_UNSUPPORTED: the stream captures.
  */
 export function cuStreamAddCallback(t: Caller, hStream: CUstream | null, callback: CUstreamCallback | null, userData: unknown, flags: number): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
   const stream = ownStream(t, context, hStream);
   if (typeof stream === "number") return stream;
+  if (stream.capture !== null) return refuseCapturing(t, stream, "cuStreamAddCallback has no place in a graph (cuLaunchHostFunc has)");
   if (callback === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "callback must not be NULL");
   if (flags !== 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "flags must be 0", { flags });
   const line = hostLine(t, stream);
   if (typeof line === "number") return line;
   const handle = hStream ?? 0;
-  line.push(t, (status) => callback(handle, status, userData));
+  line.push(t, stream, (status) => callback(handle, status, userData));
   return 0;
 }
 
 /**
  * Whether all work of a stream has ended.
- * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * @returns NOT_READY: not yet (no failure, no diagnostic). INVALID_HANDLE: not a stream. STREAM_CAPTURE_UNSUPPORTED: it captures, or a capture forbids the calling thread to ask. The
+ * sticky error of a kernel that failed.
  */
 export function cuStreamQuery(t: Caller, hStream: CUstream | null): CUresult {
   const context = enter(t);
   if (typeof context === "number") return context;
   const stream = anyStream(t, context, hStream);
   if (typeof stream === "number") return stream;
+  const captured = checkWaitable(t, stream);
+  if (captured !== 0) return captured;
   if (!isStreamDone(t, stream)) return cu.CUDA_ERROR_NOT_READY;
   const sticky = stickyOf(t, stream.context);
   return sticky === 0 ? 0 : failSticky(t, sticky);
@@ -216,19 +230,21 @@ export function cuStreamQuery(t: Caller, hStream: CUstream | null): CUresult {
 
 /**
  * Waits until all work of a stream has ended. Blocks. For the legacy default stream that includes all blocking streams.
- * @returns INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * @returns INVALID_HANDLE: not a stream. STREAM_CAPTURE_UNSUPPORTED: it captures, or a capture forbids the calling thread to wait. The sticky error of a kernel that failed.
  */
 export function* cuStreamSynchronize(t: Caller, hStream: CUstream | null): Blocking<CUresult> {
   const context = enter(t);
   if (typeof context === "number") return context;
   const stream = anyStream(t, context, hStream);
   if (typeof stream === "number") return stream;
+  const captured = checkWaitable(t, stream);
+  if (captured !== 0) return captured;
   const sticky = yield* waitStream(t, stream);
   return sticky === 0 ? 0 : failSticky(t, sticky);
 }
 
 /**
- * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over.
+ * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over. A capture that began in it ends without a graph.
  * @returns INVALID_VALUE: a default stream. INVALID_HANDLE: not a stream.
  */
 export function cuStreamDestroy_v2(t: Caller, hStream: CUstream | null): CUresult {

@@ -3,7 +3,6 @@
 import { refuseDriver, type Shaped } from "./refused.ts";
 import type { DriverFunctions } from "../abi/driver/functions.ts";
 import * as arrayChapter from "./array.ts";
-import * as captureStatusChapter from "./capture-status.ts";
 import * as contextDeprecatedChapter from "./context-deprecated.ts";
 import * as contextSettingsChapter from "./context-settings.ts";
 import * as contextChapter from "./context.ts";
@@ -15,6 +14,20 @@ import * as eventChapter from "./event.ts";
 import * as executionAttributesChapter from "./execution-attributes.ts";
 import * as executionDeprecatedChapter from "./execution-deprecated.ts";
 import * as executionChapter from "./execution.ts";
+import * as graphChildNodeChapter from "./graph-child-node.ts";
+import * as graphDotChapter from "./graph-dot.ts";
+import * as graphEdgesChapter from "./graph-edges.ts";
+import * as graphEventNodeChapter from "./graph-event-node.ts";
+import * as graphExecNodesChapter from "./graph-exec-nodes.ts";
+import * as graphExecChapter from "./graph-exec.ts";
+import * as graphHostNodeChapter from "./graph-host-node.ts";
+import * as graphKernelNodeChapter from "./graph-kernel-node.ts";
+import * as graphMemcpyNodeChapter from "./graph-memcpy-node.ts";
+import * as graphMemoryNodeChapter from "./graph-memory-node.ts";
+import * as graphMemsetNodeChapter from "./graph-memset-node.ts";
+import * as graphNodeChapter from "./graph-node.ts";
+import * as graphUpdateChapter from "./graph-update.ts";
+import * as graphChapter from "./graph.ts";
 import * as initializeChapter from "./initialize.ts";
 import * as ipcChapter from "./ipc.ts";
 import * as kernelChapter from "./kernel.ts";
@@ -35,10 +48,12 @@ import * as physicalMemoryChapter from "./physical-memory.ts";
 import * as poolChapter from "./pool.ts";
 import * as primaryContextChapter from "./primary-context.ts";
 import * as streamAttributesChapter from "./stream-attributes.ts";
+import * as streamCaptureChapter from "./stream-capture.ts";
 import * as streamChapter from "./stream.ts";
 import * as surfaceObjectChapter from "./surface-object.ts";
 import * as textureObjectChapter from "./texture-object.ts";
 import * as unifiedChapter from "./unified.ts";
+import * as userObjectChapter from "./user-object.ts";
 import * as versionChapter from "./version.ts";
 import * as virtualMemoryChapter from "./virtual-memory.ts";
 
@@ -71,11 +86,6 @@ export const refusedNames = [
   "cuMemPrefetchBatchAsync",
   "cuMemDiscardBatchAsync",
   "cuMemDiscardAndPrefetchBatchAsync",
-  "cuStreamBeginCapture_v2",
-  "cuStreamBeginCaptureToGraph",
-  "cuStreamEndCapture",
-  "cuStreamGetCaptureInfo_v3",
-  "cuStreamUpdateCaptureDependencies_v2",
   "cuImportExternalMemory",
   "cuExternalMemoryGetMappedBuffer",
   "cuExternalMemoryGetMappedMipmappedArray",
@@ -91,28 +101,6 @@ export const refusedNames = [
   "cuStreamBatchMemOp_v2",
   "cuLaunchCooperativeKernelMultiDevice",
   "cuParamSetTexRef",
-  "cuGraphCreate",
-  "cuGraphAddKernelNode_v2",
-  "cuGraphKernelNodeGetParams_v2",
-  "cuGraphKernelNodeSetParams_v2",
-  "cuGraphAddMemcpyNode",
-  "cuGraphMemcpyNodeGetParams",
-  "cuGraphMemcpyNodeSetParams",
-  "cuGraphAddMemsetNode",
-  "cuGraphMemsetNodeGetParams",
-  "cuGraphMemsetNodeSetParams",
-  "cuGraphAddHostNode",
-  "cuGraphHostNodeGetParams",
-  "cuGraphHostNodeSetParams",
-  "cuGraphAddChildGraphNode",
-  "cuGraphChildGraphNodeGetGraph",
-  "cuGraphAddEmptyNode",
-  "cuGraphAddEventRecordNode",
-  "cuGraphEventRecordNodeGetEvent",
-  "cuGraphEventRecordNodeSetEvent",
-  "cuGraphAddEventWaitNode",
-  "cuGraphEventWaitNodeGetEvent",
-  "cuGraphEventWaitNodeSetEvent",
   "cuGraphAddExternalSemaphoresSignalNode",
   "cuGraphExternalSemaphoresSignalNodeGetParams",
   "cuGraphExternalSemaphoresSignalNodeSetParams",
@@ -123,55 +111,8 @@ export const refusedNames = [
   "cuGraphBatchMemOpNodeGetParams",
   "cuGraphBatchMemOpNodeSetParams",
   "cuGraphExecBatchMemOpNodeSetParams",
-  "cuGraphAddMemAllocNode",
-  "cuGraphMemAllocNodeGetParams",
-  "cuGraphAddMemFreeNode",
-  "cuGraphMemFreeNodeGetParams",
-  "cuDeviceGraphMemTrim",
-  "cuDeviceGetGraphMemAttribute",
-  "cuDeviceSetGraphMemAttribute",
-  "cuGraphClone",
-  "cuGraphNodeFindInClone",
-  "cuGraphNodeGetType",
-  "cuGraphGetNodes",
-  "cuGraphGetRootNodes",
-  "cuGraphGetEdges_v2",
-  "cuGraphNodeGetDependencies_v2",
-  "cuGraphNodeGetDependentNodes_v2",
-  "cuGraphAddDependencies_v2",
-  "cuGraphRemoveDependencies_v2",
-  "cuGraphDestroyNode",
-  "cuGraphInstantiateWithFlags",
-  "cuGraphInstantiateWithParams",
-  "cuGraphExecGetFlags",
-  "cuGraphExecKernelNodeSetParams_v2",
-  "cuGraphExecMemcpyNodeSetParams",
-  "cuGraphExecMemsetNodeSetParams",
-  "cuGraphExecHostNodeSetParams",
-  "cuGraphExecChildGraphNodeSetParams",
-  "cuGraphExecEventRecordNodeSetEvent",
-  "cuGraphExecEventWaitNodeSetEvent",
   "cuGraphExecExternalSemaphoresSignalNodeSetParams",
   "cuGraphExecExternalSemaphoresWaitNodeSetParams",
-  "cuGraphNodeSetEnabled",
-  "cuGraphNodeGetEnabled",
-  "cuGraphUpload",
-  "cuGraphLaunch",
-  "cuGraphExecDestroy",
-  "cuGraphDestroy",
-  "cuGraphExecUpdate_v2",
-  "cuGraphKernelNodeCopyAttributes",
-  "cuGraphKernelNodeGetAttribute",
-  "cuGraphKernelNodeSetAttribute",
-  "cuGraphDebugDotPrint",
-  "cuUserObjectCreate",
-  "cuUserObjectRetain",
-  "cuUserObjectRelease",
-  "cuGraphRetainUserObject",
-  "cuGraphReleaseUserObject",
-  "cuGraphAddNode_v2",
-  "cuGraphNodeSetParams",
-  "cuGraphExecNodeSetParams",
   "cuGraphConditionalHandleCreate",
   "cuOccupancyMaxPotentialClusterSize",
   "cuOccupancyMaxActiveClusters",
@@ -469,13 +410,13 @@ export type Driver = {
   readonly cuStreamGetCtx_v2: typeof streamChapter.cuStreamGetCtx_v2;
   readonly cuStreamWaitEvent: typeof streamChapter.cuStreamWaitEvent;
   readonly cuStreamAddCallback: typeof streamChapter.cuStreamAddCallback;
-  readonly cuStreamBeginCapture_v2: Shaped<DriverFunctions["cuStreamBeginCapture_v2"]>;
-  readonly cuStreamBeginCaptureToGraph: Shaped<DriverFunctions["cuStreamBeginCaptureToGraph"]>;
-  readonly cuThreadExchangeStreamCaptureMode: typeof captureStatusChapter.cuThreadExchangeStreamCaptureMode;
-  readonly cuStreamEndCapture: Shaped<DriverFunctions["cuStreamEndCapture"]>;
-  readonly cuStreamIsCapturing: typeof captureStatusChapter.cuStreamIsCapturing;
-  readonly cuStreamGetCaptureInfo_v3: Shaped<DriverFunctions["cuStreamGetCaptureInfo_v3"]>;
-  readonly cuStreamUpdateCaptureDependencies_v2: Shaped<DriverFunctions["cuStreamUpdateCaptureDependencies_v2"]>;
+  readonly cuStreamBeginCapture_v2: typeof streamCaptureChapter.cuStreamBeginCapture_v2;
+  readonly cuStreamBeginCaptureToGraph: typeof streamCaptureChapter.cuStreamBeginCaptureToGraph;
+  readonly cuThreadExchangeStreamCaptureMode: typeof streamCaptureChapter.cuThreadExchangeStreamCaptureMode;
+  readonly cuStreamEndCapture: typeof streamCaptureChapter.cuStreamEndCapture;
+  readonly cuStreamIsCapturing: typeof streamCaptureChapter.cuStreamIsCapturing;
+  readonly cuStreamGetCaptureInfo_v3: typeof streamCaptureChapter.cuStreamGetCaptureInfo_v3;
+  readonly cuStreamUpdateCaptureDependencies_v2: typeof streamCaptureChapter.cuStreamUpdateCaptureDependencies_v2;
   readonly cuStreamAttachMemAsync: typeof managedChapter.cuStreamAttachMemAsync;
   readonly cuStreamQuery: typeof streamChapter.cuStreamQuery;
   readonly cuStreamSynchronize: typeof streamChapter.cuStreamSynchronize;
@@ -527,28 +468,28 @@ export type Driver = {
   readonly cuLaunchGridAsync: typeof executionDeprecatedChapter.cuLaunchGridAsync;
   readonly cuParamSetTexRef: Shaped<DriverFunctions["cuParamSetTexRef"]>;
   readonly cuFuncSetSharedMemConfig: typeof executionDeprecatedChapter.cuFuncSetSharedMemConfig;
-  readonly cuGraphCreate: Shaped<DriverFunctions["cuGraphCreate"]>;
-  readonly cuGraphAddKernelNode_v2: Shaped<DriverFunctions["cuGraphAddKernelNode_v2"]>;
-  readonly cuGraphKernelNodeGetParams_v2: Shaped<DriverFunctions["cuGraphKernelNodeGetParams_v2"]>;
-  readonly cuGraphKernelNodeSetParams_v2: Shaped<DriverFunctions["cuGraphKernelNodeSetParams_v2"]>;
-  readonly cuGraphAddMemcpyNode: Shaped<DriverFunctions["cuGraphAddMemcpyNode"]>;
-  readonly cuGraphMemcpyNodeGetParams: Shaped<DriverFunctions["cuGraphMemcpyNodeGetParams"]>;
-  readonly cuGraphMemcpyNodeSetParams: Shaped<DriverFunctions["cuGraphMemcpyNodeSetParams"]>;
-  readonly cuGraphAddMemsetNode: Shaped<DriverFunctions["cuGraphAddMemsetNode"]>;
-  readonly cuGraphMemsetNodeGetParams: Shaped<DriverFunctions["cuGraphMemsetNodeGetParams"]>;
-  readonly cuGraphMemsetNodeSetParams: Shaped<DriverFunctions["cuGraphMemsetNodeSetParams"]>;
-  readonly cuGraphAddHostNode: Shaped<DriverFunctions["cuGraphAddHostNode"]>;
-  readonly cuGraphHostNodeGetParams: Shaped<DriverFunctions["cuGraphHostNodeGetParams"]>;
-  readonly cuGraphHostNodeSetParams: Shaped<DriverFunctions["cuGraphHostNodeSetParams"]>;
-  readonly cuGraphAddChildGraphNode: Shaped<DriverFunctions["cuGraphAddChildGraphNode"]>;
-  readonly cuGraphChildGraphNodeGetGraph: Shaped<DriverFunctions["cuGraphChildGraphNodeGetGraph"]>;
-  readonly cuGraphAddEmptyNode: Shaped<DriverFunctions["cuGraphAddEmptyNode"]>;
-  readonly cuGraphAddEventRecordNode: Shaped<DriverFunctions["cuGraphAddEventRecordNode"]>;
-  readonly cuGraphEventRecordNodeGetEvent: Shaped<DriverFunctions["cuGraphEventRecordNodeGetEvent"]>;
-  readonly cuGraphEventRecordNodeSetEvent: Shaped<DriverFunctions["cuGraphEventRecordNodeSetEvent"]>;
-  readonly cuGraphAddEventWaitNode: Shaped<DriverFunctions["cuGraphAddEventWaitNode"]>;
-  readonly cuGraphEventWaitNodeGetEvent: Shaped<DriverFunctions["cuGraphEventWaitNodeGetEvent"]>;
-  readonly cuGraphEventWaitNodeSetEvent: Shaped<DriverFunctions["cuGraphEventWaitNodeSetEvent"]>;
+  readonly cuGraphCreate: typeof graphChapter.cuGraphCreate;
+  readonly cuGraphAddKernelNode_v2: typeof graphKernelNodeChapter.cuGraphAddKernelNode_v2;
+  readonly cuGraphKernelNodeGetParams_v2: typeof graphKernelNodeChapter.cuGraphKernelNodeGetParams_v2;
+  readonly cuGraphKernelNodeSetParams_v2: typeof graphKernelNodeChapter.cuGraphKernelNodeSetParams_v2;
+  readonly cuGraphAddMemcpyNode: typeof graphMemcpyNodeChapter.cuGraphAddMemcpyNode;
+  readonly cuGraphMemcpyNodeGetParams: typeof graphMemcpyNodeChapter.cuGraphMemcpyNodeGetParams;
+  readonly cuGraphMemcpyNodeSetParams: typeof graphMemcpyNodeChapter.cuGraphMemcpyNodeSetParams;
+  readonly cuGraphAddMemsetNode: typeof graphMemsetNodeChapter.cuGraphAddMemsetNode;
+  readonly cuGraphMemsetNodeGetParams: typeof graphMemsetNodeChapter.cuGraphMemsetNodeGetParams;
+  readonly cuGraphMemsetNodeSetParams: typeof graphMemsetNodeChapter.cuGraphMemsetNodeSetParams;
+  readonly cuGraphAddHostNode: typeof graphHostNodeChapter.cuGraphAddHostNode;
+  readonly cuGraphHostNodeGetParams: typeof graphHostNodeChapter.cuGraphHostNodeGetParams;
+  readonly cuGraphHostNodeSetParams: typeof graphHostNodeChapter.cuGraphHostNodeSetParams;
+  readonly cuGraphAddChildGraphNode: typeof graphChildNodeChapter.cuGraphAddChildGraphNode;
+  readonly cuGraphChildGraphNodeGetGraph: typeof graphChildNodeChapter.cuGraphChildGraphNodeGetGraph;
+  readonly cuGraphAddEmptyNode: typeof graphChildNodeChapter.cuGraphAddEmptyNode;
+  readonly cuGraphAddEventRecordNode: typeof graphEventNodeChapter.cuGraphAddEventRecordNode;
+  readonly cuGraphEventRecordNodeGetEvent: typeof graphEventNodeChapter.cuGraphEventRecordNodeGetEvent;
+  readonly cuGraphEventRecordNodeSetEvent: typeof graphEventNodeChapter.cuGraphEventRecordNodeSetEvent;
+  readonly cuGraphAddEventWaitNode: typeof graphEventNodeChapter.cuGraphAddEventWaitNode;
+  readonly cuGraphEventWaitNodeGetEvent: typeof graphEventNodeChapter.cuGraphEventWaitNodeGetEvent;
+  readonly cuGraphEventWaitNodeSetEvent: typeof graphEventNodeChapter.cuGraphEventWaitNodeSetEvent;
   readonly cuGraphAddExternalSemaphoresSignalNode: Shaped<DriverFunctions["cuGraphAddExternalSemaphoresSignalNode"]>;
   readonly cuGraphExternalSemaphoresSignalNodeGetParams: Shaped<DriverFunctions["cuGraphExternalSemaphoresSignalNodeGetParams"]>;
   readonly cuGraphExternalSemaphoresSignalNodeSetParams: Shaped<DriverFunctions["cuGraphExternalSemaphoresSignalNodeSetParams"]>;
@@ -559,55 +500,55 @@ export type Driver = {
   readonly cuGraphBatchMemOpNodeGetParams: Shaped<DriverFunctions["cuGraphBatchMemOpNodeGetParams"]>;
   readonly cuGraphBatchMemOpNodeSetParams: Shaped<DriverFunctions["cuGraphBatchMemOpNodeSetParams"]>;
   readonly cuGraphExecBatchMemOpNodeSetParams: Shaped<DriverFunctions["cuGraphExecBatchMemOpNodeSetParams"]>;
-  readonly cuGraphAddMemAllocNode: Shaped<DriverFunctions["cuGraphAddMemAllocNode"]>;
-  readonly cuGraphMemAllocNodeGetParams: Shaped<DriverFunctions["cuGraphMemAllocNodeGetParams"]>;
-  readonly cuGraphAddMemFreeNode: Shaped<DriverFunctions["cuGraphAddMemFreeNode"]>;
-  readonly cuGraphMemFreeNodeGetParams: Shaped<DriverFunctions["cuGraphMemFreeNodeGetParams"]>;
-  readonly cuDeviceGraphMemTrim: Shaped<DriverFunctions["cuDeviceGraphMemTrim"]>;
-  readonly cuDeviceGetGraphMemAttribute: Shaped<DriverFunctions["cuDeviceGetGraphMemAttribute"]>;
-  readonly cuDeviceSetGraphMemAttribute: Shaped<DriverFunctions["cuDeviceSetGraphMemAttribute"]>;
-  readonly cuGraphClone: Shaped<DriverFunctions["cuGraphClone"]>;
-  readonly cuGraphNodeFindInClone: Shaped<DriverFunctions["cuGraphNodeFindInClone"]>;
-  readonly cuGraphNodeGetType: Shaped<DriverFunctions["cuGraphNodeGetType"]>;
-  readonly cuGraphGetNodes: Shaped<DriverFunctions["cuGraphGetNodes"]>;
-  readonly cuGraphGetRootNodes: Shaped<DriverFunctions["cuGraphGetRootNodes"]>;
-  readonly cuGraphGetEdges_v2: Shaped<DriverFunctions["cuGraphGetEdges_v2"]>;
-  readonly cuGraphNodeGetDependencies_v2: Shaped<DriverFunctions["cuGraphNodeGetDependencies_v2"]>;
-  readonly cuGraphNodeGetDependentNodes_v2: Shaped<DriverFunctions["cuGraphNodeGetDependentNodes_v2"]>;
-  readonly cuGraphAddDependencies_v2: Shaped<DriverFunctions["cuGraphAddDependencies_v2"]>;
-  readonly cuGraphRemoveDependencies_v2: Shaped<DriverFunctions["cuGraphRemoveDependencies_v2"]>;
-  readonly cuGraphDestroyNode: Shaped<DriverFunctions["cuGraphDestroyNode"]>;
-  readonly cuGraphInstantiateWithFlags: Shaped<DriverFunctions["cuGraphInstantiateWithFlags"]>;
-  readonly cuGraphInstantiateWithParams: Shaped<DriverFunctions["cuGraphInstantiateWithParams"]>;
-  readonly cuGraphExecGetFlags: Shaped<DriverFunctions["cuGraphExecGetFlags"]>;
-  readonly cuGraphExecKernelNodeSetParams_v2: Shaped<DriverFunctions["cuGraphExecKernelNodeSetParams_v2"]>;
-  readonly cuGraphExecMemcpyNodeSetParams: Shaped<DriverFunctions["cuGraphExecMemcpyNodeSetParams"]>;
-  readonly cuGraphExecMemsetNodeSetParams: Shaped<DriverFunctions["cuGraphExecMemsetNodeSetParams"]>;
-  readonly cuGraphExecHostNodeSetParams: Shaped<DriverFunctions["cuGraphExecHostNodeSetParams"]>;
-  readonly cuGraphExecChildGraphNodeSetParams: Shaped<DriverFunctions["cuGraphExecChildGraphNodeSetParams"]>;
-  readonly cuGraphExecEventRecordNodeSetEvent: Shaped<DriverFunctions["cuGraphExecEventRecordNodeSetEvent"]>;
-  readonly cuGraphExecEventWaitNodeSetEvent: Shaped<DriverFunctions["cuGraphExecEventWaitNodeSetEvent"]>;
+  readonly cuGraphAddMemAllocNode: typeof graphMemoryNodeChapter.cuGraphAddMemAllocNode;
+  readonly cuGraphMemAllocNodeGetParams: typeof graphMemoryNodeChapter.cuGraphMemAllocNodeGetParams;
+  readonly cuGraphAddMemFreeNode: typeof graphMemoryNodeChapter.cuGraphAddMemFreeNode;
+  readonly cuGraphMemFreeNodeGetParams: typeof graphMemoryNodeChapter.cuGraphMemFreeNodeGetParams;
+  readonly cuDeviceGraphMemTrim: typeof graphMemoryNodeChapter.cuDeviceGraphMemTrim;
+  readonly cuDeviceGetGraphMemAttribute: typeof graphMemoryNodeChapter.cuDeviceGetGraphMemAttribute;
+  readonly cuDeviceSetGraphMemAttribute: typeof graphMemoryNodeChapter.cuDeviceSetGraphMemAttribute;
+  readonly cuGraphClone: typeof graphChapter.cuGraphClone;
+  readonly cuGraphNodeFindInClone: typeof graphChapter.cuGraphNodeFindInClone;
+  readonly cuGraphNodeGetType: typeof graphChapter.cuGraphNodeGetType;
+  readonly cuGraphGetNodes: typeof graphChapter.cuGraphGetNodes;
+  readonly cuGraphGetRootNodes: typeof graphChapter.cuGraphGetRootNodes;
+  readonly cuGraphGetEdges_v2: typeof graphChapter.cuGraphGetEdges_v2;
+  readonly cuGraphNodeGetDependencies_v2: typeof graphChapter.cuGraphNodeGetDependencies_v2;
+  readonly cuGraphNodeGetDependentNodes_v2: typeof graphChapter.cuGraphNodeGetDependentNodes_v2;
+  readonly cuGraphAddDependencies_v2: typeof graphEdgesChapter.cuGraphAddDependencies_v2;
+  readonly cuGraphRemoveDependencies_v2: typeof graphEdgesChapter.cuGraphRemoveDependencies_v2;
+  readonly cuGraphDestroyNode: typeof graphEdgesChapter.cuGraphDestroyNode;
+  readonly cuGraphInstantiateWithFlags: typeof graphExecChapter.cuGraphInstantiateWithFlags;
+  readonly cuGraphInstantiateWithParams: typeof graphExecChapter.cuGraphInstantiateWithParams;
+  readonly cuGraphExecGetFlags: typeof graphExecChapter.cuGraphExecGetFlags;
+  readonly cuGraphExecKernelNodeSetParams_v2: typeof graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2;
+  readonly cuGraphExecMemcpyNodeSetParams: typeof graphExecNodesChapter.cuGraphExecMemcpyNodeSetParams;
+  readonly cuGraphExecMemsetNodeSetParams: typeof graphExecNodesChapter.cuGraphExecMemsetNodeSetParams;
+  readonly cuGraphExecHostNodeSetParams: typeof graphExecNodesChapter.cuGraphExecHostNodeSetParams;
+  readonly cuGraphExecChildGraphNodeSetParams: typeof graphExecNodesChapter.cuGraphExecChildGraphNodeSetParams;
+  readonly cuGraphExecEventRecordNodeSetEvent: typeof graphExecNodesChapter.cuGraphExecEventRecordNodeSetEvent;
+  readonly cuGraphExecEventWaitNodeSetEvent: typeof graphExecNodesChapter.cuGraphExecEventWaitNodeSetEvent;
   readonly cuGraphExecExternalSemaphoresSignalNodeSetParams: Shaped<DriverFunctions["cuGraphExecExternalSemaphoresSignalNodeSetParams"]>;
   readonly cuGraphExecExternalSemaphoresWaitNodeSetParams: Shaped<DriverFunctions["cuGraphExecExternalSemaphoresWaitNodeSetParams"]>;
-  readonly cuGraphNodeSetEnabled: Shaped<DriverFunctions["cuGraphNodeSetEnabled"]>;
-  readonly cuGraphNodeGetEnabled: Shaped<DriverFunctions["cuGraphNodeGetEnabled"]>;
-  readonly cuGraphUpload: Shaped<DriverFunctions["cuGraphUpload"]>;
-  readonly cuGraphLaunch: Shaped<DriverFunctions["cuGraphLaunch"]>;
-  readonly cuGraphExecDestroy: Shaped<DriverFunctions["cuGraphExecDestroy"]>;
-  readonly cuGraphDestroy: Shaped<DriverFunctions["cuGraphDestroy"]>;
-  readonly cuGraphExecUpdate_v2: Shaped<DriverFunctions["cuGraphExecUpdate_v2"]>;
-  readonly cuGraphKernelNodeCopyAttributes: Shaped<DriverFunctions["cuGraphKernelNodeCopyAttributes"]>;
-  readonly cuGraphKernelNodeGetAttribute: Shaped<DriverFunctions["cuGraphKernelNodeGetAttribute"]>;
-  readonly cuGraphKernelNodeSetAttribute: Shaped<DriverFunctions["cuGraphKernelNodeSetAttribute"]>;
-  readonly cuGraphDebugDotPrint: Shaped<DriverFunctions["cuGraphDebugDotPrint"]>;
-  readonly cuUserObjectCreate: Shaped<DriverFunctions["cuUserObjectCreate"]>;
-  readonly cuUserObjectRetain: Shaped<DriverFunctions["cuUserObjectRetain"]>;
-  readonly cuUserObjectRelease: Shaped<DriverFunctions["cuUserObjectRelease"]>;
-  readonly cuGraphRetainUserObject: Shaped<DriverFunctions["cuGraphRetainUserObject"]>;
-  readonly cuGraphReleaseUserObject: Shaped<DriverFunctions["cuGraphReleaseUserObject"]>;
-  readonly cuGraphAddNode_v2: Shaped<DriverFunctions["cuGraphAddNode_v2"]>;
-  readonly cuGraphNodeSetParams: Shaped<DriverFunctions["cuGraphNodeSetParams"]>;
-  readonly cuGraphExecNodeSetParams: Shaped<DriverFunctions["cuGraphExecNodeSetParams"]>;
+  readonly cuGraphNodeSetEnabled: typeof graphExecNodesChapter.cuGraphNodeSetEnabled;
+  readonly cuGraphNodeGetEnabled: typeof graphExecNodesChapter.cuGraphNodeGetEnabled;
+  readonly cuGraphUpload: typeof graphExecChapter.cuGraphUpload;
+  readonly cuGraphLaunch: typeof graphExecChapter.cuGraphLaunch;
+  readonly cuGraphExecDestroy: typeof graphExecChapter.cuGraphExecDestroy;
+  readonly cuGraphDestroy: typeof graphChapter.cuGraphDestroy;
+  readonly cuGraphExecUpdate_v2: typeof graphUpdateChapter.cuGraphExecUpdate_v2;
+  readonly cuGraphKernelNodeCopyAttributes: typeof graphKernelNodeChapter.cuGraphKernelNodeCopyAttributes;
+  readonly cuGraphKernelNodeGetAttribute: typeof graphKernelNodeChapter.cuGraphKernelNodeGetAttribute;
+  readonly cuGraphKernelNodeSetAttribute: typeof graphKernelNodeChapter.cuGraphKernelNodeSetAttribute;
+  readonly cuGraphDebugDotPrint: typeof graphDotChapter.cuGraphDebugDotPrint;
+  readonly cuUserObjectCreate: typeof userObjectChapter.cuUserObjectCreate;
+  readonly cuUserObjectRetain: typeof userObjectChapter.cuUserObjectRetain;
+  readonly cuUserObjectRelease: typeof userObjectChapter.cuUserObjectRelease;
+  readonly cuGraphRetainUserObject: typeof userObjectChapter.cuGraphRetainUserObject;
+  readonly cuGraphReleaseUserObject: typeof userObjectChapter.cuGraphReleaseUserObject;
+  readonly cuGraphAddNode_v2: typeof graphNodeChapter.cuGraphAddNode_v2;
+  readonly cuGraphNodeSetParams: typeof graphNodeChapter.cuGraphNodeSetParams;
+  readonly cuGraphExecNodeSetParams: typeof graphNodeChapter.cuGraphExecNodeSetParams;
   readonly cuGraphConditionalHandleCreate: Shaped<DriverFunctions["cuGraphConditionalHandleCreate"]>;
   readonly cuOccupancyMaxActiveBlocksPerMultiprocessor: typeof occupancyChapter.cuOccupancyMaxActiveBlocksPerMultiprocessor;
   readonly cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: typeof occupancyChapter.cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags;
@@ -703,7 +644,7 @@ export type Driver = {
   readonly cuCtxCreate_v2: typeof contextChapter.cuCtxCreate_v2;
   readonly cuMemPrefetchAsync_v1: typeof managedChapter.cuMemPrefetchAsync_v1;
   readonly cuMemAdvise_v1: typeof managedChapter.cuMemAdvise_v1;
-  readonly cuGraphInstantiate: Shaped<DriverFunctions["cuGraphInstantiateWithFlags"]>;
+  readonly cuGraphInstantiate: typeof graphExecChapter.cuGraphInstantiateWithFlags;
   readonly cuDeviceGetUuid: typeof deviceChapter.cuDeviceGetUuid_v2;
   readonly cuDeviceTotalMem: typeof deviceChapter.cuDeviceTotalMem_v2;
   readonly cuDevicePrimaryCtxRelease: typeof primaryContextChapter.cuDevicePrimaryCtxRelease_v2;
@@ -758,9 +699,9 @@ export type Driver = {
   readonly cuArray3DGetDescriptor: typeof arrayChapter.cuArray3DGetDescriptor_v2;
   readonly cuMemPrefetchAsync: typeof managedChapter.cuMemPrefetchAsync_v2;
   readonly cuMemAdvise: typeof managedChapter.cuMemAdvise_v2;
-  readonly cuStreamBeginCapture: Shaped<DriverFunctions["cuStreamBeginCapture_v2"]>;
-  readonly cuStreamGetCaptureInfo: Shaped<DriverFunctions["cuStreamGetCaptureInfo_v3"]>;
-  readonly cuStreamUpdateCaptureDependencies: Shaped<DriverFunctions["cuStreamUpdateCaptureDependencies_v2"]>;
+  readonly cuStreamBeginCapture: typeof streamCaptureChapter.cuStreamBeginCapture_v2;
+  readonly cuStreamGetCaptureInfo: typeof streamCaptureChapter.cuStreamGetCaptureInfo_v3;
+  readonly cuStreamUpdateCaptureDependencies: typeof streamCaptureChapter.cuStreamUpdateCaptureDependencies_v2;
   readonly cuStreamDestroy: typeof streamChapter.cuStreamDestroy_v2;
   readonly cuEventDestroy: typeof eventChapter.cuEventDestroy_v2;
   readonly cuEventElapsedTime: typeof eventChapter.cuEventElapsedTime_v2;
@@ -769,17 +710,17 @@ export type Driver = {
   readonly cuStreamWriteValue32: Shaped<DriverFunctions["cuStreamWriteValue32_v2"]>;
   readonly cuStreamWriteValue64: Shaped<DriverFunctions["cuStreamWriteValue64_v2"]>;
   readonly cuStreamBatchMemOp: Shaped<DriverFunctions["cuStreamBatchMemOp_v2"]>;
-  readonly cuGraphAddKernelNode: Shaped<DriverFunctions["cuGraphAddKernelNode_v2"]>;
-  readonly cuGraphKernelNodeGetParams: Shaped<DriverFunctions["cuGraphKernelNodeGetParams_v2"]>;
-  readonly cuGraphKernelNodeSetParams: Shaped<DriverFunctions["cuGraphKernelNodeSetParams_v2"]>;
-  readonly cuGraphGetEdges: Shaped<DriverFunctions["cuGraphGetEdges_v2"]>;
-  readonly cuGraphNodeGetDependencies: Shaped<DriverFunctions["cuGraphNodeGetDependencies_v2"]>;
-  readonly cuGraphNodeGetDependentNodes: Shaped<DriverFunctions["cuGraphNodeGetDependentNodes_v2"]>;
-  readonly cuGraphAddDependencies: Shaped<DriverFunctions["cuGraphAddDependencies_v2"]>;
-  readonly cuGraphRemoveDependencies: Shaped<DriverFunctions["cuGraphRemoveDependencies_v2"]>;
-  readonly cuGraphExecKernelNodeSetParams: Shaped<DriverFunctions["cuGraphExecKernelNodeSetParams_v2"]>;
-  readonly cuGraphExecUpdate: Shaped<DriverFunctions["cuGraphExecUpdate_v2"]>;
-  readonly cuGraphAddNode: Shaped<DriverFunctions["cuGraphAddNode_v2"]>;
+  readonly cuGraphAddKernelNode: typeof graphKernelNodeChapter.cuGraphAddKernelNode_v2;
+  readonly cuGraphKernelNodeGetParams: typeof graphKernelNodeChapter.cuGraphKernelNodeGetParams_v2;
+  readonly cuGraphKernelNodeSetParams: typeof graphKernelNodeChapter.cuGraphKernelNodeSetParams_v2;
+  readonly cuGraphGetEdges: typeof graphChapter.cuGraphGetEdges_v2;
+  readonly cuGraphNodeGetDependencies: typeof graphChapter.cuGraphNodeGetDependencies_v2;
+  readonly cuGraphNodeGetDependentNodes: typeof graphChapter.cuGraphNodeGetDependentNodes_v2;
+  readonly cuGraphAddDependencies: typeof graphEdgesChapter.cuGraphAddDependencies_v2;
+  readonly cuGraphRemoveDependencies: typeof graphEdgesChapter.cuGraphRemoveDependencies_v2;
+  readonly cuGraphExecKernelNodeSetParams: typeof graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2;
+  readonly cuGraphExecUpdate: typeof graphUpdateChapter.cuGraphExecUpdate_v2;
+  readonly cuGraphAddNode: typeof graphNodeChapter.cuGraphAddNode_v2;
   readonly cuTexRefSetAddress: Shaped<DriverFunctions["cuTexRefSetAddress_v2"]>;
   readonly cuTexRefSetAddress2D: Shaped<DriverFunctions["cuTexRefSetAddress2D_v3"]>;
   readonly cuTexRefGetAddress: Shaped<DriverFunctions["cuTexRefGetAddress_v2"]>;
@@ -1009,13 +950,13 @@ export const driver: Driver = {
   cuStreamGetCtx_v2: streamChapter.cuStreamGetCtx_v2,
   cuStreamWaitEvent: streamChapter.cuStreamWaitEvent,
   cuStreamAddCallback: streamChapter.cuStreamAddCallback,
-  cuStreamBeginCapture_v2: refused.cuStreamBeginCapture_v2,
-  cuStreamBeginCaptureToGraph: refused.cuStreamBeginCaptureToGraph,
-  cuThreadExchangeStreamCaptureMode: captureStatusChapter.cuThreadExchangeStreamCaptureMode,
-  cuStreamEndCapture: refused.cuStreamEndCapture,
-  cuStreamIsCapturing: captureStatusChapter.cuStreamIsCapturing,
-  cuStreamGetCaptureInfo_v3: refused.cuStreamGetCaptureInfo_v3,
-  cuStreamUpdateCaptureDependencies_v2: refused.cuStreamUpdateCaptureDependencies_v2,
+  cuStreamBeginCapture_v2: streamCaptureChapter.cuStreamBeginCapture_v2,
+  cuStreamBeginCaptureToGraph: streamCaptureChapter.cuStreamBeginCaptureToGraph,
+  cuThreadExchangeStreamCaptureMode: streamCaptureChapter.cuThreadExchangeStreamCaptureMode,
+  cuStreamEndCapture: streamCaptureChapter.cuStreamEndCapture,
+  cuStreamIsCapturing: streamCaptureChapter.cuStreamIsCapturing,
+  cuStreamGetCaptureInfo_v3: streamCaptureChapter.cuStreamGetCaptureInfo_v3,
+  cuStreamUpdateCaptureDependencies_v2: streamCaptureChapter.cuStreamUpdateCaptureDependencies_v2,
   cuStreamAttachMemAsync: managedChapter.cuStreamAttachMemAsync,
   cuStreamQuery: streamChapter.cuStreamQuery,
   cuStreamSynchronize: streamChapter.cuStreamSynchronize,
@@ -1067,28 +1008,28 @@ export const driver: Driver = {
   cuLaunchGridAsync: executionDeprecatedChapter.cuLaunchGridAsync,
   cuParamSetTexRef: refused.cuParamSetTexRef,
   cuFuncSetSharedMemConfig: executionDeprecatedChapter.cuFuncSetSharedMemConfig,
-  cuGraphCreate: refused.cuGraphCreate,
-  cuGraphAddKernelNode_v2: refused.cuGraphAddKernelNode_v2,
-  cuGraphKernelNodeGetParams_v2: refused.cuGraphKernelNodeGetParams_v2,
-  cuGraphKernelNodeSetParams_v2: refused.cuGraphKernelNodeSetParams_v2,
-  cuGraphAddMemcpyNode: refused.cuGraphAddMemcpyNode,
-  cuGraphMemcpyNodeGetParams: refused.cuGraphMemcpyNodeGetParams,
-  cuGraphMemcpyNodeSetParams: refused.cuGraphMemcpyNodeSetParams,
-  cuGraphAddMemsetNode: refused.cuGraphAddMemsetNode,
-  cuGraphMemsetNodeGetParams: refused.cuGraphMemsetNodeGetParams,
-  cuGraphMemsetNodeSetParams: refused.cuGraphMemsetNodeSetParams,
-  cuGraphAddHostNode: refused.cuGraphAddHostNode,
-  cuGraphHostNodeGetParams: refused.cuGraphHostNodeGetParams,
-  cuGraphHostNodeSetParams: refused.cuGraphHostNodeSetParams,
-  cuGraphAddChildGraphNode: refused.cuGraphAddChildGraphNode,
-  cuGraphChildGraphNodeGetGraph: refused.cuGraphChildGraphNodeGetGraph,
-  cuGraphAddEmptyNode: refused.cuGraphAddEmptyNode,
-  cuGraphAddEventRecordNode: refused.cuGraphAddEventRecordNode,
-  cuGraphEventRecordNodeGetEvent: refused.cuGraphEventRecordNodeGetEvent,
-  cuGraphEventRecordNodeSetEvent: refused.cuGraphEventRecordNodeSetEvent,
-  cuGraphAddEventWaitNode: refused.cuGraphAddEventWaitNode,
-  cuGraphEventWaitNodeGetEvent: refused.cuGraphEventWaitNodeGetEvent,
-  cuGraphEventWaitNodeSetEvent: refused.cuGraphEventWaitNodeSetEvent,
+  cuGraphCreate: graphChapter.cuGraphCreate,
+  cuGraphAddKernelNode_v2: graphKernelNodeChapter.cuGraphAddKernelNode_v2,
+  cuGraphKernelNodeGetParams_v2: graphKernelNodeChapter.cuGraphKernelNodeGetParams_v2,
+  cuGraphKernelNodeSetParams_v2: graphKernelNodeChapter.cuGraphKernelNodeSetParams_v2,
+  cuGraphAddMemcpyNode: graphMemcpyNodeChapter.cuGraphAddMemcpyNode,
+  cuGraphMemcpyNodeGetParams: graphMemcpyNodeChapter.cuGraphMemcpyNodeGetParams,
+  cuGraphMemcpyNodeSetParams: graphMemcpyNodeChapter.cuGraphMemcpyNodeSetParams,
+  cuGraphAddMemsetNode: graphMemsetNodeChapter.cuGraphAddMemsetNode,
+  cuGraphMemsetNodeGetParams: graphMemsetNodeChapter.cuGraphMemsetNodeGetParams,
+  cuGraphMemsetNodeSetParams: graphMemsetNodeChapter.cuGraphMemsetNodeSetParams,
+  cuGraphAddHostNode: graphHostNodeChapter.cuGraphAddHostNode,
+  cuGraphHostNodeGetParams: graphHostNodeChapter.cuGraphHostNodeGetParams,
+  cuGraphHostNodeSetParams: graphHostNodeChapter.cuGraphHostNodeSetParams,
+  cuGraphAddChildGraphNode: graphChildNodeChapter.cuGraphAddChildGraphNode,
+  cuGraphChildGraphNodeGetGraph: graphChildNodeChapter.cuGraphChildGraphNodeGetGraph,
+  cuGraphAddEmptyNode: graphChildNodeChapter.cuGraphAddEmptyNode,
+  cuGraphAddEventRecordNode: graphEventNodeChapter.cuGraphAddEventRecordNode,
+  cuGraphEventRecordNodeGetEvent: graphEventNodeChapter.cuGraphEventRecordNodeGetEvent,
+  cuGraphEventRecordNodeSetEvent: graphEventNodeChapter.cuGraphEventRecordNodeSetEvent,
+  cuGraphAddEventWaitNode: graphEventNodeChapter.cuGraphAddEventWaitNode,
+  cuGraphEventWaitNodeGetEvent: graphEventNodeChapter.cuGraphEventWaitNodeGetEvent,
+  cuGraphEventWaitNodeSetEvent: graphEventNodeChapter.cuGraphEventWaitNodeSetEvent,
   cuGraphAddExternalSemaphoresSignalNode: refused.cuGraphAddExternalSemaphoresSignalNode,
   cuGraphExternalSemaphoresSignalNodeGetParams: refused.cuGraphExternalSemaphoresSignalNodeGetParams,
   cuGraphExternalSemaphoresSignalNodeSetParams: refused.cuGraphExternalSemaphoresSignalNodeSetParams,
@@ -1099,55 +1040,55 @@ export const driver: Driver = {
   cuGraphBatchMemOpNodeGetParams: refused.cuGraphBatchMemOpNodeGetParams,
   cuGraphBatchMemOpNodeSetParams: refused.cuGraphBatchMemOpNodeSetParams,
   cuGraphExecBatchMemOpNodeSetParams: refused.cuGraphExecBatchMemOpNodeSetParams,
-  cuGraphAddMemAllocNode: refused.cuGraphAddMemAllocNode,
-  cuGraphMemAllocNodeGetParams: refused.cuGraphMemAllocNodeGetParams,
-  cuGraphAddMemFreeNode: refused.cuGraphAddMemFreeNode,
-  cuGraphMemFreeNodeGetParams: refused.cuGraphMemFreeNodeGetParams,
-  cuDeviceGraphMemTrim: refused.cuDeviceGraphMemTrim,
-  cuDeviceGetGraphMemAttribute: refused.cuDeviceGetGraphMemAttribute,
-  cuDeviceSetGraphMemAttribute: refused.cuDeviceSetGraphMemAttribute,
-  cuGraphClone: refused.cuGraphClone,
-  cuGraphNodeFindInClone: refused.cuGraphNodeFindInClone,
-  cuGraphNodeGetType: refused.cuGraphNodeGetType,
-  cuGraphGetNodes: refused.cuGraphGetNodes,
-  cuGraphGetRootNodes: refused.cuGraphGetRootNodes,
-  cuGraphGetEdges_v2: refused.cuGraphGetEdges_v2,
-  cuGraphNodeGetDependencies_v2: refused.cuGraphNodeGetDependencies_v2,
-  cuGraphNodeGetDependentNodes_v2: refused.cuGraphNodeGetDependentNodes_v2,
-  cuGraphAddDependencies_v2: refused.cuGraphAddDependencies_v2,
-  cuGraphRemoveDependencies_v2: refused.cuGraphRemoveDependencies_v2,
-  cuGraphDestroyNode: refused.cuGraphDestroyNode,
-  cuGraphInstantiateWithFlags: refused.cuGraphInstantiateWithFlags,
-  cuGraphInstantiateWithParams: refused.cuGraphInstantiateWithParams,
-  cuGraphExecGetFlags: refused.cuGraphExecGetFlags,
-  cuGraphExecKernelNodeSetParams_v2: refused.cuGraphExecKernelNodeSetParams_v2,
-  cuGraphExecMemcpyNodeSetParams: refused.cuGraphExecMemcpyNodeSetParams,
-  cuGraphExecMemsetNodeSetParams: refused.cuGraphExecMemsetNodeSetParams,
-  cuGraphExecHostNodeSetParams: refused.cuGraphExecHostNodeSetParams,
-  cuGraphExecChildGraphNodeSetParams: refused.cuGraphExecChildGraphNodeSetParams,
-  cuGraphExecEventRecordNodeSetEvent: refused.cuGraphExecEventRecordNodeSetEvent,
-  cuGraphExecEventWaitNodeSetEvent: refused.cuGraphExecEventWaitNodeSetEvent,
+  cuGraphAddMemAllocNode: graphMemoryNodeChapter.cuGraphAddMemAllocNode,
+  cuGraphMemAllocNodeGetParams: graphMemoryNodeChapter.cuGraphMemAllocNodeGetParams,
+  cuGraphAddMemFreeNode: graphMemoryNodeChapter.cuGraphAddMemFreeNode,
+  cuGraphMemFreeNodeGetParams: graphMemoryNodeChapter.cuGraphMemFreeNodeGetParams,
+  cuDeviceGraphMemTrim: graphMemoryNodeChapter.cuDeviceGraphMemTrim,
+  cuDeviceGetGraphMemAttribute: graphMemoryNodeChapter.cuDeviceGetGraphMemAttribute,
+  cuDeviceSetGraphMemAttribute: graphMemoryNodeChapter.cuDeviceSetGraphMemAttribute,
+  cuGraphClone: graphChapter.cuGraphClone,
+  cuGraphNodeFindInClone: graphChapter.cuGraphNodeFindInClone,
+  cuGraphNodeGetType: graphChapter.cuGraphNodeGetType,
+  cuGraphGetNodes: graphChapter.cuGraphGetNodes,
+  cuGraphGetRootNodes: graphChapter.cuGraphGetRootNodes,
+  cuGraphGetEdges_v2: graphChapter.cuGraphGetEdges_v2,
+  cuGraphNodeGetDependencies_v2: graphChapter.cuGraphNodeGetDependencies_v2,
+  cuGraphNodeGetDependentNodes_v2: graphChapter.cuGraphNodeGetDependentNodes_v2,
+  cuGraphAddDependencies_v2: graphEdgesChapter.cuGraphAddDependencies_v2,
+  cuGraphRemoveDependencies_v2: graphEdgesChapter.cuGraphRemoveDependencies_v2,
+  cuGraphDestroyNode: graphEdgesChapter.cuGraphDestroyNode,
+  cuGraphInstantiateWithFlags: graphExecChapter.cuGraphInstantiateWithFlags,
+  cuGraphInstantiateWithParams: graphExecChapter.cuGraphInstantiateWithParams,
+  cuGraphExecGetFlags: graphExecChapter.cuGraphExecGetFlags,
+  cuGraphExecKernelNodeSetParams_v2: graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2,
+  cuGraphExecMemcpyNodeSetParams: graphExecNodesChapter.cuGraphExecMemcpyNodeSetParams,
+  cuGraphExecMemsetNodeSetParams: graphExecNodesChapter.cuGraphExecMemsetNodeSetParams,
+  cuGraphExecHostNodeSetParams: graphExecNodesChapter.cuGraphExecHostNodeSetParams,
+  cuGraphExecChildGraphNodeSetParams: graphExecNodesChapter.cuGraphExecChildGraphNodeSetParams,
+  cuGraphExecEventRecordNodeSetEvent: graphExecNodesChapter.cuGraphExecEventRecordNodeSetEvent,
+  cuGraphExecEventWaitNodeSetEvent: graphExecNodesChapter.cuGraphExecEventWaitNodeSetEvent,
   cuGraphExecExternalSemaphoresSignalNodeSetParams: refused.cuGraphExecExternalSemaphoresSignalNodeSetParams,
   cuGraphExecExternalSemaphoresWaitNodeSetParams: refused.cuGraphExecExternalSemaphoresWaitNodeSetParams,
-  cuGraphNodeSetEnabled: refused.cuGraphNodeSetEnabled,
-  cuGraphNodeGetEnabled: refused.cuGraphNodeGetEnabled,
-  cuGraphUpload: refused.cuGraphUpload,
-  cuGraphLaunch: refused.cuGraphLaunch,
-  cuGraphExecDestroy: refused.cuGraphExecDestroy,
-  cuGraphDestroy: refused.cuGraphDestroy,
-  cuGraphExecUpdate_v2: refused.cuGraphExecUpdate_v2,
-  cuGraphKernelNodeCopyAttributes: refused.cuGraphKernelNodeCopyAttributes,
-  cuGraphKernelNodeGetAttribute: refused.cuGraphKernelNodeGetAttribute,
-  cuGraphKernelNodeSetAttribute: refused.cuGraphKernelNodeSetAttribute,
-  cuGraphDebugDotPrint: refused.cuGraphDebugDotPrint,
-  cuUserObjectCreate: refused.cuUserObjectCreate,
-  cuUserObjectRetain: refused.cuUserObjectRetain,
-  cuUserObjectRelease: refused.cuUserObjectRelease,
-  cuGraphRetainUserObject: refused.cuGraphRetainUserObject,
-  cuGraphReleaseUserObject: refused.cuGraphReleaseUserObject,
-  cuGraphAddNode_v2: refused.cuGraphAddNode_v2,
-  cuGraphNodeSetParams: refused.cuGraphNodeSetParams,
-  cuGraphExecNodeSetParams: refused.cuGraphExecNodeSetParams,
+  cuGraphNodeSetEnabled: graphExecNodesChapter.cuGraphNodeSetEnabled,
+  cuGraphNodeGetEnabled: graphExecNodesChapter.cuGraphNodeGetEnabled,
+  cuGraphUpload: graphExecChapter.cuGraphUpload,
+  cuGraphLaunch: graphExecChapter.cuGraphLaunch,
+  cuGraphExecDestroy: graphExecChapter.cuGraphExecDestroy,
+  cuGraphDestroy: graphChapter.cuGraphDestroy,
+  cuGraphExecUpdate_v2: graphUpdateChapter.cuGraphExecUpdate_v2,
+  cuGraphKernelNodeCopyAttributes: graphKernelNodeChapter.cuGraphKernelNodeCopyAttributes,
+  cuGraphKernelNodeGetAttribute: graphKernelNodeChapter.cuGraphKernelNodeGetAttribute,
+  cuGraphKernelNodeSetAttribute: graphKernelNodeChapter.cuGraphKernelNodeSetAttribute,
+  cuGraphDebugDotPrint: graphDotChapter.cuGraphDebugDotPrint,
+  cuUserObjectCreate: userObjectChapter.cuUserObjectCreate,
+  cuUserObjectRetain: userObjectChapter.cuUserObjectRetain,
+  cuUserObjectRelease: userObjectChapter.cuUserObjectRelease,
+  cuGraphRetainUserObject: userObjectChapter.cuGraphRetainUserObject,
+  cuGraphReleaseUserObject: userObjectChapter.cuGraphReleaseUserObject,
+  cuGraphAddNode_v2: graphNodeChapter.cuGraphAddNode_v2,
+  cuGraphNodeSetParams: graphNodeChapter.cuGraphNodeSetParams,
+  cuGraphExecNodeSetParams: graphNodeChapter.cuGraphExecNodeSetParams,
   cuGraphConditionalHandleCreate: refused.cuGraphConditionalHandleCreate,
   cuOccupancyMaxActiveBlocksPerMultiprocessor: occupancyChapter.cuOccupancyMaxActiveBlocksPerMultiprocessor,
   cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags: occupancyChapter.cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags,
@@ -1243,7 +1184,7 @@ export const driver: Driver = {
   cuCtxCreate_v2: contextChapter.cuCtxCreate_v2,
   cuMemPrefetchAsync_v1: managedChapter.cuMemPrefetchAsync_v1,
   cuMemAdvise_v1: managedChapter.cuMemAdvise_v1,
-  cuGraphInstantiate: refused.cuGraphInstantiateWithFlags,
+  cuGraphInstantiate: graphExecChapter.cuGraphInstantiateWithFlags,
   cuDeviceGetUuid: deviceChapter.cuDeviceGetUuid_v2,
   cuDeviceTotalMem: deviceChapter.cuDeviceTotalMem_v2,
   cuDevicePrimaryCtxRelease: primaryContextChapter.cuDevicePrimaryCtxRelease_v2,
@@ -1298,9 +1239,9 @@ export const driver: Driver = {
   cuArray3DGetDescriptor: arrayChapter.cuArray3DGetDescriptor_v2,
   cuMemPrefetchAsync: managedChapter.cuMemPrefetchAsync_v2,
   cuMemAdvise: managedChapter.cuMemAdvise_v2,
-  cuStreamBeginCapture: refused.cuStreamBeginCapture_v2,
-  cuStreamGetCaptureInfo: refused.cuStreamGetCaptureInfo_v3,
-  cuStreamUpdateCaptureDependencies: refused.cuStreamUpdateCaptureDependencies_v2,
+  cuStreamBeginCapture: streamCaptureChapter.cuStreamBeginCapture_v2,
+  cuStreamGetCaptureInfo: streamCaptureChapter.cuStreamGetCaptureInfo_v3,
+  cuStreamUpdateCaptureDependencies: streamCaptureChapter.cuStreamUpdateCaptureDependencies_v2,
   cuStreamDestroy: streamChapter.cuStreamDestroy_v2,
   cuEventDestroy: eventChapter.cuEventDestroy_v2,
   cuEventElapsedTime: eventChapter.cuEventElapsedTime_v2,
@@ -1309,17 +1250,17 @@ export const driver: Driver = {
   cuStreamWriteValue32: refused.cuStreamWriteValue32_v2,
   cuStreamWriteValue64: refused.cuStreamWriteValue64_v2,
   cuStreamBatchMemOp: refused.cuStreamBatchMemOp_v2,
-  cuGraphAddKernelNode: refused.cuGraphAddKernelNode_v2,
-  cuGraphKernelNodeGetParams: refused.cuGraphKernelNodeGetParams_v2,
-  cuGraphKernelNodeSetParams: refused.cuGraphKernelNodeSetParams_v2,
-  cuGraphGetEdges: refused.cuGraphGetEdges_v2,
-  cuGraphNodeGetDependencies: refused.cuGraphNodeGetDependencies_v2,
-  cuGraphNodeGetDependentNodes: refused.cuGraphNodeGetDependentNodes_v2,
-  cuGraphAddDependencies: refused.cuGraphAddDependencies_v2,
-  cuGraphRemoveDependencies: refused.cuGraphRemoveDependencies_v2,
-  cuGraphExecKernelNodeSetParams: refused.cuGraphExecKernelNodeSetParams_v2,
-  cuGraphExecUpdate: refused.cuGraphExecUpdate_v2,
-  cuGraphAddNode: refused.cuGraphAddNode_v2,
+  cuGraphAddKernelNode: graphKernelNodeChapter.cuGraphAddKernelNode_v2,
+  cuGraphKernelNodeGetParams: graphKernelNodeChapter.cuGraphKernelNodeGetParams_v2,
+  cuGraphKernelNodeSetParams: graphKernelNodeChapter.cuGraphKernelNodeSetParams_v2,
+  cuGraphGetEdges: graphChapter.cuGraphGetEdges_v2,
+  cuGraphNodeGetDependencies: graphChapter.cuGraphNodeGetDependencies_v2,
+  cuGraphNodeGetDependentNodes: graphChapter.cuGraphNodeGetDependentNodes_v2,
+  cuGraphAddDependencies: graphEdgesChapter.cuGraphAddDependencies_v2,
+  cuGraphRemoveDependencies: graphEdgesChapter.cuGraphRemoveDependencies_v2,
+  cuGraphExecKernelNodeSetParams: graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2,
+  cuGraphExecUpdate: graphUpdateChapter.cuGraphExecUpdate_v2,
+  cuGraphAddNode: graphNodeChapter.cuGraphAddNode_v2,
   cuTexRefSetAddress: refused.cuTexRefSetAddress_v2,
   cuTexRefSetAddress2D: refused.cuTexRefSetAddress2D_v3,
   cuTexRefGetAddress: refused.cuTexRefGetAddress_v2,

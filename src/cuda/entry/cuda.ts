@@ -651,7 +651,8 @@ export const cuCtxGetId: Api["cuCtxGetId"] = ambientCall("cuda", "cuCtxGetId");
  * Blocking: waits until all work of the context, in all its streams, has ended. What the work wrote is visible afterwards.
  *
  * Source: CUDA Driver API 13.0, Context Management.
- * @returns the sticky error of a kernel that failed meanwhile. Errors:
+ * @returns Errors:
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a stream of it captures, or a capture forbids the calling thread to wait. The sticky error of a kernel that failed meanwhile.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -667,7 +668,8 @@ export const cuCtxSynchronize: Api["cuCtxSynchronize"] = ambientCall("cuda", "cu
  * Source: CUDA Driver API 13.0, Context Management.
  * @param ctx the context; NULL: the current one
  * @returns Errors:
- * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process; the sticky error of a kernel that failed.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a live context of this process.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a stream of it captures. The sticky error of a kernel that failed.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -824,6 +826,7 @@ export const cuCtxGetExecAffinity: Api["cuCtxGetExecAffinity"] = ambientCall("cu
  * @returns Errors:
  * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
  * - CUDA_ERROR_INVALID_HANDLE: not an event of the context.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a stream of it captures.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -843,6 +846,8 @@ export const cuCtxRecordEvent: Api["cuCtxRecordEvent"] = ambientCall("cuda", "cu
  * @returns Errors:
  * - CUDA_ERROR_INVALID_CONTEXT: not a live context.
  * - CUDA_ERROR_INVALID_HANDLE: not an event of this process.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a stream of it captures.
+ * - CUDA_ERROR_CAPTURED_EVENT: last recorded in a capturing stream.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -2703,7 +2708,7 @@ export const cuArrayGetPlane: Api["cuArrayGetPlane"] = ambientCall("cuda", "cuAr
 export const cuArrayDestroy: Api["cuArrayDestroy"] = ambientCall("cuda", "cuArrayDestroy");
 
 /**
- * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two, or (CUDA_ARRAY3D_CUBEMAP) of the six faces of cubes.
  *
  * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
  *
@@ -2714,7 +2719,7 @@ export const cuArrayDestroy: Api["cuArrayDestroy"] = ambientCall("cuda", "cuArra
  * Source: CUDA Driver API 13.0, Memory Management.
  * @param pHandle gets the array
  * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
- * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays. Errors:
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: depth textures, sparse and deferred arrays. Errors:
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3033,7 +3038,8 @@ export const cuMemGetAllocationPropertiesFromHandle: Api["cuMemGetAllocationProp
 export const cuMemRetainAllocationHandle: Api["cuMemRetainAllocationHandle"] = ambientCall("cuda", "cuMemRetainAllocationHandle");
 
 /**
- * Frees pool memory in stream order: work before in the stream may still use it, nothing after it.
+ * Frees pool memory in stream order: work before in the stream may still use it, nothing after it. Memory that a launched graph allocated and did not free is freed this way too. In a
+ * capturing stream it becomes a node, for memory of the graph's own allocation nodes.
  *
  * C: `CUresult cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)`
  *
@@ -3043,7 +3049,7 @@ export const cuMemRetainAllocationHandle: Api["cuMemRetainAllocationHandle"] = a
  * @param dptr device address
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @returns Errors:
- * - CUDA_ERROR_INVALID_VALUE: not the beginning of stream-ordered memory.
+ * - CUDA_ERROR_INVALID_VALUE: not the beginning of stream-ordered memory; while capturing, not memory of an allocation node, or freed in the graph already.
  * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
@@ -3591,10 +3597,10 @@ export const cuStreamGetCtx_v2: Api["cuStreamGetCtx_v2"] = ambientCall("cuda", "
 /**
  * Makes all later work of a stream wait for what the event's latest record captured, without blocking the host. An event never recorded is no wait.
  * The event may be of another context or device.
+ * While the event's record belongs to a capture, the stream joins it. A wait of a capturing stream for work outside of the capture is an error, unless it is external: then
+ * it becomes a node, and each launch of the graph waits for what the event's latest record says at that time.
  *
  * C: `CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)`
- *
- * Partial: Capture flags are refused.
  *
  * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
  * recorded work.
@@ -3606,6 +3612,10 @@ export const cuStreamGetCtx_v2: Api["cuStreamGetCtx_v2"] = ambientCall("cuda", "
  * @returns Errors:
  * - CUDA_ERROR_INVALID_HANDLE: not a stream, not an event.
  * - CUDA_ERROR_INVALID_VALUE: other flags.
+ * - CUDA_ERROR_CAPTURED_EVENT: recorded in a capture that is over.
+ * - CUDA_ERROR_STREAM_CAPTURE_ISOLATION, CUDA_ERROR_STREAM_CAPTURE_MERGE: the wait would cross the border of a capture, or tie two together; they are lost.
+ * - CUDA_ERROR_STREAM_CAPTURE_IMPLICIT: the legacy stream cannot take part.
+ * - CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: as the text above says.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3627,23 +3637,60 @@ export const cuStreamWaitEvent: Api["cuStreamWaitEvent"] = ambientCall("cuda", "
  * @returns Errors:
  * - CUDA_ERROR_INVALID_HANDLE: not a stream.
  * - CUDA_ERROR_INVALID_VALUE: callback NULL, flags not 0.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: the stream captures.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
 export const cuStreamAddCallback: Api["cuStreamAddCallback"] = ambientCall("cuda", "cuStreamAddCallback");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Begins to capture: until cuStreamEndCapture the stream's work becomes nodes of a new graph and does not execute.
+ *
+ * C: `CUresult cuStreamBeginCapture_v2(CUstream hStream, CUstreamCaptureMode mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param mode what the capture forbids meanwhile; see cuThreadExchangeStreamCaptureMode
+ * @returns Errors:
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: the legacy default stream.
+ * - CUDA_ERROR_INVALID_VALUE: not of CUstreamCaptureMode.
+ * - CUDA_ERROR_ILLEGAL_STATE: the stream captures already.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_CONTEXT_IS_DESTROYED: a destroyed stream.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamBeginCapture_v2: Api["cuStreamBeginCapture_v2"] = ambientCall("cuda", "cuStreamBeginCapture_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Begins to capture into a graph that exists: what is captured is added to it.
+ *
+ * C: `CUresult cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph, const CUgraphNode *dependencies, const CUgraphEdgeData *dependencyData, size_t numDependencies,
+ * CUstreamCaptureMode mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that the first captured work begins after
+ * @param dependencyData what those edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param mode what the capture forbids meanwhile: CU_STREAM_CAPTURE_MODE_* or cudaStreamCaptureMode*
+ * @returns as cuStreamBeginCapture. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, one that is captured into already, dependencies that are no nodes of it or named twice.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamBeginCaptureToGraph: Api["cuStreamBeginCaptureToGraph"] = ambientCall("cuda", "cuStreamBeginCaptureToGraph");
 
 /**
- * Swaps the calling thread's capture mode.
+ * Swaps the calling thread's capture mode: what captures under way forbid it. GLOBAL: calls that may synchronise, while it captures itself or any thread has a global capture; THREAD_LOCAL: while it
+ * captures itself; RELAXED: nothing but what cannot be.
  *
  * C: `CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)`
- *
- * Partial: Kept; no stream ever captures.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -3655,33 +3702,96 @@ export const cuStreamBeginCaptureToGraph: Api["cuStreamBeginCaptureToGraph"] = a
  */
 export const cuThreadExchangeStreamCaptureMode: Api["cuThreadExchangeStreamCaptureMode"] = ambientCall("cuda", "cuThreadExchangeStreamCaptureMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
-export const cuStreamEndCapture: Api["cuStreamEndCapture"] = ambientCall("cuda", "cuStreamEndCapture");
-
 /**
- * Whether a stream is capturing: no stream ever is.
+ * Ends a capture. All streams that took part are ordinary again.
  *
- * C: `CUresult cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)`
- *
- * Partial: No stream ever captures.
+ * C: `CUresult cuStreamEndCapture(CUstream hStream, CUgraph *phGraph)`
  *
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Stream Management.
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
- * @param captureStatus gets CU_STREAM_CAPTURE_STATUS_NONE
+ * @param phGraph gets the graph; NULL (0) when the capture was invalidated
  * @returns Errors:
- * - CUDA_ERROR_INVALID_VALUE: captureStatus NULL.
  * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: phGraph NULL.
+ * - CUDA_ERROR_ILLEGAL_STATE: the stream does not capture.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNMATCHED: the capture began in another stream.
+ * - CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD: another thread began it, not in relaxed mode.
+ * - CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: an earlier call broke it; it is over.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNJOINED: work of another stream leads nowhere; the capture is not ended.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
+export const cuStreamEndCapture: Api["cuStreamEndCapture"] = ambientCall("cuda", "cuStreamEndCapture");
+
+/**
+ * Whether a stream is capturing.
+ *
+ * C: `CUresult cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param captureStatus gets CU_STREAM_CAPTURE_STATUS_NONE, _ACTIVE or _INVALIDATED
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: captureStatus NULL.
+ * - CUDA_ERROR_STREAM_CAPTURE_IMPLICIT: the legacy stream, while a blocking one captures; that lives on.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
 export const cuStreamIsCapturing: Api["cuStreamIsCapturing"] = ambientCall("cuda", "cuStreamIsCapturing");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What a stream captures: the capture's identity, its graph, and the nodes that the next one will depend on. All but the status may be NULL, and is written only while the capture is active.
+ *
+ * C: `CUresult cuStreamGetCaptureInfo_v3(CUstream hStream, CUstreamCaptureStatus *captureStatus_out, cuuint64_t *id_out, CUgraph *graph_out, const CUgraphNode **dependencies_out,
+ * const CUgraphEdgeData **edgeData_out, size_t *numDependencies_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param captureStatus_out gets CU_STREAM_CAPTURE_STATUS_*
+ * @param id_out gets a number that no other capture of the process has
+ * @param graph_out gets the graph, which may be read and added to but not destroyed
+ * @param dependencies_out gets the nodes; may be NULL
+ * @param edgeData_out gets what the edges will say; may be NULL
+ * @param numDependencies_out gets how many nodes; may be NULL
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: captureStatus_out NULL.
+ * - CUDA_ERROR_STREAM_CAPTURE_IMPLICIT: the legacy stream, while a blocking one captures.
+ * - CUDA_ERROR_LOSSY_QUERY: edges will say something and edgeData_out is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamGetCaptureInfo_v3: Api["cuStreamGetCaptureInfo_v3"] = ambientCall("cuda", "cuStreamGetCaptureInfo_v3");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the nodes that a capturing stream's next work will depend on.
+ *
+ * C: `CUresult cuStreamUpdateCaptureDependencies_v2(CUstream hStream, CUgraphNode *dependencies, const CUgraphEdgeData *dependencyData, size_t numDependencies, unsigned int
+ * flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param dependencies nodes of the captured graph
+ * @param dependencyData what the edges will say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param flags CU_STREAM_ADD_CAPTURE_DEPENDENCIES or CU_STREAM_SET_CAPTURE_DEPENDENCIES
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_ILLEGAL_STATE: it does not capture.
+ * - CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: its capture is broken.
+ * - CUDA_ERROR_INVALID_VALUE: other flags, not nodes of the captured graph, named twice.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamUpdateCaptureDependencies_v2: Api["cuStreamUpdateCaptureDependencies_v2"] = ambientCall("cuda", "cuStreamUpdateCaptureDependencies_v2");
 
 /**
@@ -3717,7 +3827,8 @@ export const cuStreamAttachMemAsync: Api["cuStreamAttachMemAsync"] = ambientCall
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @returns Errors:
  * - CUDA_ERROR_NOT_READY: not yet (no failure, no diagnostic).
- * - CUDA_ERROR_INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: it captures, or a capture forbids the calling thread to ask. The sticky error of a kernel that failed.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3733,14 +3844,15 @@ export const cuStreamQuery: Api["cuStreamQuery"] = ambientCall("cuda", "cuStream
  * Source: CUDA Driver API 13.0, Stream Management.
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @returns Errors:
- * - CUDA_ERROR_INVALID_HANDLE: not a stream. The sticky error of a kernel that failed.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: it captures, or a capture forbids the calling thread to wait. The sticky error of a kernel that failed.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
 export const cuStreamSynchronize: Api["cuStreamSynchronize"] = ambientCall("cuda", "cuStreamSynchronize");
 
 /**
- * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over.
+ * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over. A capture that began in it ends without a graph.
  *
  * C: `CUresult cuStreamDestroy_v2(CUstream hStream)`
  *
@@ -3833,7 +3945,7 @@ export const cuEventCreate: Api["cuEventCreate"] = ambientCall("cuda", "cuEventC
 
 /**
  * Captures in the event all work of the stream so far; a time stamp is taken when it has ended. Replaces an earlier record: waits already made
- * keep the old one.
+ * keep the old one. In a capturing stream the event stands for the nodes that the stream's next work would depend on.
  *
  * C: `CUresult cuEventRecord(CUevent hEvent, CUstream hStream)`
  *
@@ -3845,6 +3957,8 @@ export const cuEventCreate: Api["cuEventCreate"] = ambientCall("cuda", "cuEventC
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
  * @returns Errors:
  * - CUDA_ERROR_INVALID_HANDLE: not an event, not a stream, or of different contexts.
+ * - CUDA_ERROR_STREAM_CAPTURE_IMPLICIT: the legacy stream while a blocking one captures.
+ * - CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: as the text above says.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3855,15 +3969,13 @@ export const cuEventRecord: Api["cuEventRecord"] = ambientCall("cuda", "cuEventR
  *
  * C: `CUresult cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)`
  *
- * Partial: Capture flags are refused.
- *
  * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
  * recorded work.
  *
  * Source: CUDA Driver API 13.0, Event Management.
  * @param hEvent an event of this process
  * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
- * @param flags CU_EVENT_RECORD_DEFAULT; CU_EVENT_RECORD_EXTERNAL only while capturing
+ * @param flags CU_EVENT_RECORD_DEFAULT; CU_EVENT_RECORD_EXTERNAL, only while capturing, makes a node: each launch of the graph records the event
  * @returns as cuEventRecord. Errors:
  * - CUDA_ERROR_INVALID_VALUE: other flags.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -3882,7 +3994,9 @@ export const cuEventRecordWithFlags: Api["cuEventRecordWithFlags"] = ambientCall
  * @param hEvent an event of this process
  * @returns Errors:
  * - CUDA_ERROR_NOT_READY: not yet (no failure, no diagnostic).
- * - CUDA_ERROR_INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - CUDA_ERROR_CAPTURED_EVENT: last recorded in a capturing stream.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a capture forbids the calling thread to ask. The sticky error of a kernel that failed.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3898,7 +4012,9 @@ export const cuEventQuery: Api["cuEventQuery"] = ambientCall("cuda", "cuEventQue
  * Source: CUDA Driver API 13.0, Event Management.
  * @param hEvent an event of this process
  * @returns Errors:
- * - CUDA_ERROR_INVALID_HANDLE: not an event. The sticky error of a kernel that failed.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - CUDA_ERROR_CAPTURED_EVENT: last recorded in a capturing stream.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a capture forbids the calling thread to wait. The sticky error of a kernel that failed.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -3935,6 +4051,7 @@ export const cuEventDestroy_v2: Api["cuEventDestroy_v2"] = ambientCall("cuda", "
  * - CUDA_ERROR_INVALID_VALUE: pMilliseconds NULL.
  * - CUDA_ERROR_INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
  * - CUDA_ERROR_NOT_READY: one of them is not over yet.
+ * - CUDA_ERROR_CAPTURED_EVENT: one was last recorded in a capturing stream.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -4408,70 +4525,396 @@ export const cuParamSetTexRef: Api["cuParamSetTexRef"] = ambientCall("cuda", "cu
  */
 export const cuFuncSetSharedMemConfig: Api["cuFuncSetSharedMemConfig"] = ambientCall("cuda", "cuFuncSetSharedMemConfig");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an empty graph.
+ *
+ * C: `CUresult cuGraphCreate(CUgraph *phGraph, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraph gets it
+ * @param flags must be 0
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraph NULL, flags not 0.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphCreate: Api["cuGraphCreate"] = ambientCall("cuda", "cuGraphCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a kernel node.
+ *
+ * C: `CUresult cuGraphAddKernelNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, const CUDA_KERNEL_NODE_PARAMS
+ * *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param nodeParams as for cuLaunchKernel; `func`, or `kern` with the context `ctx` (NULL: the current one)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode or nodeParams NULL, not a graph, dependencies that are no nodes of it or named twice, not a function, sizes and parameters as
+ *   cuLaunchKernel.
+ * - CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: more registers than the device has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddKernelNode_v2: Api["cuGraphAddKernelNode_v2"] = ambientCall("cuda", "cuGraphAddKernelNode_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A kernel node's parameters.
+ *
+ * C: `CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode hNode, CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a kernel node, nodeParams NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphKernelNodeGetParams_v2: Api["cuGraphKernelNodeGetParams_v2"] = ambientCall("cuda", "cuGraphKernelNodeGetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a kernel node's parameters; its attributes stay.
+ *
+ * C: `CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode hNode, const CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a kernel node, nodeParams NULL, sizes and parameters as cuLaunchKernel.
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphKernelNodeSetParams_v2: Api["cuGraphKernelNodeSetParams_v2"] = ambientCall("cuda", "cuGraphKernelNodeSetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a copy node.
+ *
+ * C: `CUresult cuGraphAddMemcpyNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, const CUDA_MEMCPY3D *copyParams, CUcontext
+ * ctx)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param copyParams as for cuMemcpy3D
+ * @param ctx the context it runs in; NULL: the current one
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode or copyParams NULL, not a graph, dependencies that are no nodes of it or named twice, not a context, a copy that cuMemcpy3D would refuse,
+ *   an empty copy.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddMemcpyNode: Api["cuGraphAddMemcpyNode"] = ambientCall("cuda", "cuGraphAddMemcpyNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A copy node's parameters.
+ *
+ * C: `CUresult cuGraphMemcpyNodeGetParams(CUgraphNode hNode, CUDA_MEMCPY3D *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a copy node, nodeParams NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemcpyNodeGetParams: Api["cuGraphMemcpyNodeGetParams"] = ambientCall("cuda", "cuGraphMemcpyNodeGetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a copy node's parameters; its context stays.
+ *
+ * C: `CUresult cuGraphMemcpyNodeSetParams(CUgraphNode hNode, const CUDA_MEMCPY3D *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a copy node, nodeParams NULL, a copy that cuMemcpy3D would refuse, an empty copy.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemcpyNodeSetParams: Api["cuGraphMemcpyNodeSetParams"] = ambientCall("cuda", "cuGraphMemcpyNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that sets memory.
+ *
+ * C: `CUresult cuGraphAddMemsetNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, const CUDA_MEMSET_NODE_PARAMS *memsetParams,
+ * CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param memsetParams address, pitch in bytes, value, size of an element (1, 2 or 4), elements of a row, rows
+ * @param ctx the context it runs in; NULL: the current one
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode or memsetParams NULL, not a graph, dependencies that are no nodes of it or named twice, another element size, no elements, misaligned, a
+ *   range not inside one allocation.
+ * - CUDA_ERROR_INVALID_CONTEXT: not a context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddMemsetNode: Api["cuGraphAddMemsetNode"] = ambientCall("cuda", "cuGraphAddMemsetNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A set node's parameters.
+ *
+ * C: `CUresult cuGraphMemsetNodeGetParams(CUgraphNode hNode, CUDA_MEMSET_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node that sets memory, nodeParams NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemsetNodeGetParams: Api["cuGraphMemsetNodeGetParams"] = ambientCall("cuda", "cuGraphMemsetNodeGetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a set node's parameters; its context stays.
+ *
+ * C: `CUresult cuGraphMemsetNodeSetParams(CUgraphNode hNode, const CUDA_MEMSET_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node that sets memory, nodeParams NULL, parameters that cuGraphAddMemsetNode would refuse.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemsetNodeSetParams: Api["cuGraphMemsetNodeSetParams"] = ambientCall("cuda", "cuGraphMemsetNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that calls a function of the host program.
+ *
+ * C: `CUresult cuGraphAddHostNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, const CUDA_HOST_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param nodeParams fn (a generator function may block) and userData
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode, nodeParams or fn NULL, not a graph, dependencies that are no nodes of it or named twice.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddHostNode: Api["cuGraphAddHostNode"] = ambientCall("cuda", "cuGraphAddHostNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A host node's parameters.
+ *
+ * C: `CUresult cuGraphHostNodeGetParams(CUgraphNode hNode, CUDA_HOST_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a host node, nodeParams NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphHostNodeGetParams: Api["cuGraphHostNodeGetParams"] = ambientCall("cuda", "cuGraphHostNodeGetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a host node's parameters.
+ *
+ * C: `CUresult cuGraphHostNodeSetParams(CUgraphNode hNode, const CUDA_HOST_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a host node, nodeParams or fn NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphHostNodeSetParams: Api["cuGraphHostNodeSetParams"] = ambientCall("cuda", "cuGraphHostNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that stands for a whole graph: a copy of it, made now.
+ *
+ * C: `CUresult cuGraphAddChildGraphNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, CUgraph childGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that all of the child begins after
+ * @param numDependencies length of the list
+ * @param childGraph the graph inside
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, a child graph that allocates or frees.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddChildGraphNode: Api["cuGraphAddChildGraphNode"] = ambientCall("cuda", "cuGraphAddChildGraphNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The graph of a child node: the node's own, so that changes of it change the node.
+ *
+ * C: `CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode hNode, CUgraph *phGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param phGraph gets it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a child node, phGraph NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphChildGraphNodeGetGraph: Api["cuGraphChildGraphNodeGetGraph"] = ambientCall("cuda", "cuGraphChildGraphNodeGetGraph");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that does nothing: n nodes before it and m behind it are ordered with n + m edges.
+ *
+ * C: `CUresult cuGraphAddEmptyNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it comes after
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddEmptyNode: Api["cuGraphAddEmptyNode"] = ambientCall("cuda", "cuGraphAddEmptyNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that records an event.
+ *
+ * C: `CUresult cuGraphAddEventRecordNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddEventRecordNode: Api["cuGraphAddEventRecordNode"] = ambientCall("cuda", "cuGraphAddEventRecordNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The event that a node records.
+ *
+ * C: `CUresult cuGraphEventRecordNodeGetEvent(CUgraphNode hNode, CUevent *event_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param event_out gets it.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a record node, event_out NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphEventRecordNodeGetEvent: Api["cuGraphEventRecordNodeGetEvent"] = ambientCall("cuda", "cuGraphEventRecordNodeGetEvent");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the event that a node records.
+ *
+ * C: `CUresult cuGraphEventRecordNodeSetEvent(CUgraphNode hNode, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a record node.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphEventRecordNodeSetEvent: Api["cuGraphEventRecordNodeSetEvent"] = ambientCall("cuda", "cuGraphEventRecordNodeSetEvent");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that waits for an event.
+ *
+ * C: `CUresult cuGraphAddEventWaitNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddEventWaitNode: Api["cuGraphAddEventWaitNode"] = ambientCall("cuda", "cuGraphAddEventWaitNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The event that a node waits for.
+ *
+ * C: `CUresult cuGraphEventWaitNodeGetEvent(CUgraphNode hNode, CUevent *event_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param event_out gets it.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a wait node, event_out NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphEventWaitNodeGetEvent: Api["cuGraphEventWaitNodeGetEvent"] = ambientCall("cuda", "cuGraphEventWaitNodeGetEvent");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the event that a node waits for.
+ *
+ * C: `CUresult cuGraphEventWaitNodeSetEvent(CUgraphNode hNode, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a wait node.
+ * - CUDA_ERROR_INVALID_HANDLE: not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphEventWaitNodeSetEvent: Api["cuGraphEventWaitNodeSetEvent"] = ambientCall("cuda", "cuGraphEventWaitNodeSetEvent");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -4504,88 +4947,511 @@ export const cuGraphBatchMemOpNodeSetParams: Api["cuGraphBatchMemOpNodeSetParams
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuGraphExecBatchMemOpNodeSetParams: Api["cuGraphExecBatchMemOpNodeSetParams"] = ambientCall("cuda", "cuGraphExecBatchMemOpNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that allocates memory of a device. It is the program's from the node's execution until a free: by a node of this graph or another, cuMemFreeAsync or cuMemFree, or the next launch of an
+ * executable graph made with CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH.
+ *
+ * C: `CUresult cuGraphAddMemAllocNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, CUDA_MEM_ALLOC_NODE_PARAMS *nodeParams)`
+ *
+ * Partial: The memory is taken when the node is made; it cannot be shared with other processes or devices.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param nodeParams poolProps (pinned memory of a device) and bytesize; dptr gets the address
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode or nodeParams NULL, not a graph, a child graph, dependencies that are no nodes of it or named twice, another type or location, bytesize
+ *   0, access for others than devices.
+ * - CUDA_ERROR_NOT_SUPPORTED: memory to be shared, access for other devices.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddMemAllocNode: Api["cuGraphAddMemAllocNode"] = ambientCall("cuda", "cuGraphAddMemAllocNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * An allocation node's parameters, its address included.
+ *
+ * C: `CUresult cuGraphMemAllocNodeGetParams(CUgraphNode hNode, CUDA_MEM_ALLOC_NODE_PARAMS *params_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param params_out gets them.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an allocation node, params_out NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemAllocNodeGetParams: Api["cuGraphMemAllocNodeGetParams"] = ambientCall("cuda", "cuGraphMemAllocNodeGetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node that frees memory of an allocation node, of this graph or another.
+ *
+ * C: `CUresult cuGraphAddMemFreeNode(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, CUdeviceptr dptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param dptr the address that the allocation node gave
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode NULL, not a graph, a child graph, dependencies that are no nodes of it or named twice, another address, memory that the graph frees
+ *   already.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddMemFreeNode: Api["cuGraphAddMemFreeNode"] = ambientCall("cuda", "cuGraphAddMemFreeNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The address that a node frees.
+ *
+ * C: `CUresult cuGraphMemFreeNodeGetParams(CUgraphNode hNode, CUdeviceptr *dptr_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param dptr_out gets it.
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a free node, dptr_out NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphMemFreeNodeGetParams: Api["cuGraphMemFreeNodeGetParams"] = ambientCall("cuda", "cuGraphMemFreeNodeGetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives memory that no allocation node needs back to the device.
+ *
+ * C: `CUresult cuDeviceGraphMemTrim(CUdevice device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceGraphMemTrim: Api["cuDeviceGraphMemTrim"] = ambientCall("cuda", "cuDeviceGraphMemTrim");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * How much memory graphs have on a device: of allocation nodes that exist, or taken from the device; now, or at most.
+ *
+ * C: `CUresult cuDeviceGetGraphMemAttribute(CUdevice device, CUgraphMem_attribute attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @param attr which attribute
+ * @param value gets bytes, a bigint
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: value NULL, not of CUgraphMem_attribute.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceGetGraphMemAttribute: Api["cuDeviceGetGraphMemAttribute"] = ambientCall("cuda", "cuDeviceGetGraphMemAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets a high-water mark back.
+ *
+ * C: `CUresult cuDeviceSetGraphMemAttribute(CUdevice device, CUgraphMem_attribute attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @param attr which attribute
+ * @param value 0
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_DEVICE: no such device.
+ * - CUDA_ERROR_INVALID_VALUE: value NULL or not 0, an attribute that is no high-water mark.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuDeviceSetGraphMemAttribute: Api["cuDeviceSetGraphMemAttribute"] = ambientCall("cuda", "cuDeviceSetGraphMemAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Copies a graph with everything in it; the copy's nodes can be found by those of the original (cuGraphNodeFindInClone).
+ *
+ * C: `CUresult cuGraphClone(CUgraph *phGraphClone, CUgraph originalGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphClone gets the copy
+ * @param originalGraph the graph to copy
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphClone NULL, not a graph, a graph with nodes that allocate or free.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphClone: Api["cuGraphClone"] = ambientCall("cuda", "cuGraphClone");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The node of a copy that stands for a node of the original.
+ *
+ * C: `CUresult cuGraphNodeFindInClone(CUgraphNode *phNode, CUgraphNode hOriginalNode, CUgraph hClonedGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phNode gets it
+ * @param hOriginalNode a node of the original
+ * @param hClonedGraph a copy
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phNode NULL, not a node, not a graph, a graph that is no copy of the node's, a node that was destroyed in the copy or made after it.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeFindInClone: Api["cuGraphNodeFindInClone"] = ambientCall("cuda", "cuGraphNodeFindInClone");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A node's kind.
+ *
+ * C: `CUresult cuGraphNodeGetType(CUgraphNode hNode, CUgraphNodeType *type)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param type gets a CUgraphNodeType value
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, type NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetType: Api["cuGraphNodeGetType"] = ambientCall("cuda", "cuGraphNodeGetType");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes of a graph, in the order they were added.
+ *
+ * C: `CUresult cuGraphGetNodes(CUgraph hGraph, CUgraphNode *nodes, size_t *numNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param nodes gets as many as numNodes says (0 behind the last); NULL: only the count is wanted
+ * @param numNodes in: how many fit; out: how many there are (nodes NULL) or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, numNodes NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphGetNodes: Api["cuGraphGetNodes"] = ambientCall("cuda", "cuGraphGetNodes");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes of a graph that depend on none.
+ *
+ * C: `CUresult cuGraphGetRootNodes(CUgraph hGraph, CUgraphNode *rootNodes, size_t *numRootNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param rootNodes gets as many as numRootNodes says; NULL: only the count is wanted
+ * @param numRootNodes in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, numRootNodes NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphGetRootNodes: Api["cuGraphGetRootNodes"] = ambientCall("cuda", "cuGraphGetRootNodes");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The edges of a graph.
+ *
+ * C: `CUresult cuGraphGetEdges_v2(CUgraph hGraph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *edgeData, size_t *numEdges)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets the node that each begins at, `to` where it ends, edgeData what it says; all NULL: only the count is wanted
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numEdges in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, numEdges NULL, from without to.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphGetEdges_v2: Api["cuGraphGetEdges_v2"] = ambientCall("cuda", "cuGraphGetEdges_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes that a node depends on.
+ *
+ * C: `CUresult cuGraphNodeGetDependencies_v2(CUgraphNode hNode, CUgraphNode *dependencies, CUgraphEdgeData *edgeData, size_t *numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param dependencies gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numDependencies in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, numDependencies NULL.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetDependencies_v2: Api["cuGraphNodeGetDependencies_v2"] = ambientCall("cuda", "cuGraphNodeGetDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes that depend on a node.
+ *
+ * C: `CUresult cuGraphNodeGetDependentNodes_v2(CUgraphNode hNode, CUgraphNode *dependentNodes, CUgraphEdgeData *edgeData, size_t *numDependentNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param dependentNodes gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numDependentNodes in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, numDependentNodes NULL.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetDependentNodes_v2: Api["cuGraphNodeGetDependentNodes_v2"] = ambientCall("cuda", "cuGraphNodeGetDependentNodes_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes edges: each node of `to` begins after the node of `from` at the same place.
+ *
+ * C: `CUresult cuGraphAddDependencies_v2(CUgraph hGraph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *edgeData, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not nodes of it, arrays too short, an edge that exists or is named twice, data that the nodes do not have.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddDependencies_v2: Api["cuGraphAddDependencies_v2"] = ambientCall("cuda", "cuGraphAddDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Takes edges away.
+ *
+ * C: `CUresult cuGraphRemoveDependencies_v2(CUgraph hGraph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *edgeData, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not nodes of it, arrays too short, an edge that does not exist, a graph that allocates or frees.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphRemoveDependencies_v2: Api["cuGraphRemoveDependencies_v2"] = ambientCall("cuda", "cuGraphRemoveDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Takes a node out of its graph, with its edges.
+ *
+ * C: `CUresult cuGraphDestroyNode(CUgraphNode hNode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, a node of a graph that allocates or frees.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphDestroyNode: Api["cuGraphDestroyNode"] = ambientCall("cuda", "cuGraphDestroyNode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an executable graph of a graph: a snapshot, which later changes of the graph do not touch.
+ *
+ * C: `CUresult cuGraphInstantiateWithFlags(CUgraphExec *phGraphExec, CUgraph hGraph, unsigned long long flags)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphExec gets it
+ * @param hGraph a graph of this process
+ * @param flags CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH (a launch frees what the one before allocated and nobody freed) and _USE_NODE_PRIORITY (kernel nodes by their own
+ *   priority, not the stream's)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphExec NULL, not a graph, one that was moved into another, other flags, dependencies that go round, a second executable graph of one that
+ *   allocates or frees.
+ * - CUDA_ERROR_NOT_SUPPORTED: launches from the device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphInstantiateWithFlags: Api["cuGraphInstantiateWithFlags"] = ambientCall("cuda", "cuGraphInstantiateWithFlags");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * cuGraphInstantiate with parameters in a struct, which also says how it went.
+ *
+ * C: `CUresult cuGraphInstantiateWithParams(CUgraphExec *phGraphExec, CUgraph hGraph, CUDA_GRAPH_INSTANTIATE_PARAMS *instantiateParams)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphExec gets the executable graph
+ * @param hGraph a graph of this process
+ * @param instantiateParams flags (CUDA_GRAPH_INSTANTIATE_FLAG_UPLOAD too) and hUploadStream; result_out gets a CUgraphInstantiateResult, hErrNode_out NULL
+ * @returns as cuGraphInstantiate. Errors:
+ * - CUDA_ERROR_INVALID_VALUE: instantiateParams NULL.
+ * - CUDA_ERROR_INVALID_HANDLE: hUploadStream is not a stream of the current context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphInstantiateWithParams: Api["cuGraphInstantiateWithParams"] = ambientCall("cuda", "cuGraphInstantiateWithParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The flags that an executable graph was made with.
+ *
+ * C: `CUresult cuGraphExecGetFlags(CUgraphExec hGraphExec, cuuint64_t *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param flags gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, flags NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecGetFlags: Api["cuGraphExecGetFlags"] = ambientCall("cuda", "cuGraphExecGetFlags");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a kernel node of an executable graph; its attributes stay.
+ *
+ * C: `CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a kernel node of its graph, nodeParams NULL, not a function or one of another context, sizes and parameters as
+ *   cuLaunchKernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphExecKernelNodeSetParams_v2: Api["cuGraphExecKernelNodeSetParams_v2"] = ambientCall("cuda", "cuGraphExecKernelNodeSetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a copy node of an executable graph. Only copies of one row can be changed.
+ *
+ * C: `CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_MEMCPY3D *copyParams, CUcontext ctx)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param copyParams the copy, as for cuMemcpy3D
+ * @param ctx the context it runs in, which must stay; NULL: the current one
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a copy node of its graph, copyParams NULL, a copy that cuMemcpy3D would refuse, several rows, another context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphExecMemcpyNodeSetParams: Api["cuGraphExecMemcpyNodeSetParams"] = ambientCall("cuda", "cuGraphExecMemcpyNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a set node of an executable graph. Only sets of one row can be changed.
+ *
+ * C: `CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_MEMSET_NODE_PARAMS *memsetParams, CUcontext ctx)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param memsetParams what is set to what
+ * @param ctx the context it runs in, which must stay; NULL: the current one
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a set node of its graph, memsetParams NULL, parameters that cuGraphAddMemsetNode would refuse, several rows, another
+ *   context.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphExecMemsetNodeSetParams: Api["cuGraphExecMemsetNodeSetParams"] = ambientCall("cuda", "cuGraphExecMemsetNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a host node of an executable graph.
+ *
+ * C: `CUresult cuGraphExecHostNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_HOST_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a host node of its graph, nodeParams or fn NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecHostNodeSetParams: Api["cuGraphExecHostNodeSetParams"] = ambientCall("cuda", "cuGraphExecHostNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives a child graph of an executable graph the parameters of a graph of the same shape.
+ *
+ * C: `CUresult cuGraphExecChildGraphNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, CUgraph childGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param childGraph the graph inside
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a child node of its graph, not a graph, one that differs in more than parameters.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecChildGraphNodeSetParams: Api["cuGraphExecChildGraphNodeSetParams"] = ambientCall("cuda", "cuGraphExecChildGraphNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the event that a node of an executable graph records.
+ *
+ * C: `CUresult cuGraphExecEventRecordNodeSetEvent(CUgraphExec hGraphExec, CUgraphNode hNode, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a record node of its graph, not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecEventRecordNodeSetEvent: Api["cuGraphExecEventRecordNodeSetEvent"] = ambientCall("cuda", "cuGraphExecEventRecordNodeSetEvent");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the event that a node of an executable graph waits for.
+ *
+ * C: `CUresult cuGraphExecEventWaitNodeSetEvent(CUgraphExec hGraphExec, CUgraphNode hNode, CUevent event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a wait node of its graph, not an event.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecEventWaitNodeSetEvent: Api["cuGraphExecEventWaitNodeSetEvent"] = ambientCall("cuda", "cuGraphExecEventWaitNodeSetEvent");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -4594,61 +5460,354 @@ export const cuGraphExecExternalSemaphoresSignalNodeSetParams: Api["cuGraphExecE
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuGraphExecExternalSemaphoresWaitNodeSetParams: Api["cuGraphExecExternalSemaphoresWaitNodeSetParams"] = ambientCall("cuda", "cuGraphExecExternalSemaphoresWaitNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Switches a kernel, copy or set node of an executable graph off (it then only orders) or on.
+ *
+ * C: `CUresult cuGraphNodeSetEnabled(CUgraphExec hGraphExec, CUgraphNode hNode, unsigned int isEnabled)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param isEnabled 0: off
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not such a node of its graph.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeSetEnabled: Api["cuGraphNodeSetEnabled"] = ambientCall("cuda", "cuGraphNodeSetEnabled");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Whether a kernel, copy or set node of an executable graph is on.
+ *
+ * C: `CUresult cuGraphNodeGetEnabled(CUgraphExec hGraphExec, CUgraphNode hNode, unsigned int *isEnabled)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param isEnabled gets 1 or 0
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not such a node of its graph, isEnabled NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetEnabled: Api["cuGraphNodeGetEnabled"] = ambientCall("cuda", "cuGraphNodeGetEnabled");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Carries an executable graph to the device in stream order, so that its first launch need not.
+ *
+ * C: `CUresult cuGraphUpload(CUgraphExec hGraphExec, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: it captures.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphUpload: Api["cuGraphUpload"] = ambientCall("cuda", "cuGraphUpload");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Launches an executable graph in a stream, as one unit: all of it comes after the stream's work so far, and later work after all of it. Launches of the same executable graph follow
+ * each other in any streams. In a capturing stream it becomes a child graph.
+ *
+ * C: `CUresult cuGraphLaunch(CUgraphExec hGraphExec, CUstream hStream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. All of the graph comes before what is put into the
+ * stream later; inside it only the dependencies order.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph; memory of an earlier launch is not freed; what a node uses is gone.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream of the current context.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphLaunch: Api["cuGraphLaunch"] = ambientCall("cuda", "cuGraphLaunch");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Destroys an executable graph. Returns at once; a launch under way goes on.
+ *
+ * C: `CUresult cuGraphExecDestroy(CUgraphExec hGraphExec)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecDestroy: Api["cuGraphExecDestroy"] = ambientCall("cuda", "cuGraphExecDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Destroys a graph with its nodes and their child graphs. Executable graphs made of it live on, and so do their launches.
+ *
+ * C: `CUresult cuGraphDestroy(CUgraph hGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, a node's child graph, one that a stream captures into.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphDestroy: Api["cuGraphDestroy"] = ambientCall("cuda", "cuGraphDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives an executable graph the parameters of a graph with the same nodes, dependencies and order. Launches under way keep the old ones; which nodes are enabled stays. When anything does not fit,
+ * nothing is changed.
+ *
+ * C: `CUresult cuGraphExecUpdate_v2(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphExecUpdateResultInfo *resultInfo)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hGraph a graph of this process
+ * @param resultInfo gets how it went, and the node (of hGraph) that does not fit
+ * @returns Errors:
+ * - CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE: the graph does not fit.
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a graph, a graph that was moved into another, resultInfo NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecUpdate_v2: Api["cuGraphExecUpdate_v2"] = ambientCall("cuda", "cuGraphExecUpdate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Copies all attributes of one kernel node to another.
+ *
+ * C: `CUresult cuGraphKernelNodeCopyAttributes(CUgraphNode dst, CUgraphNode src)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param dst the node to change
+ * @param src the node to read
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not kernel nodes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphKernelNodeCopyAttributes: Api["cuGraphKernelNodeCopyAttributes"] = ambientCall("cuda", "cuGraphKernelNodeCopyAttributes");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * One attribute of a kernel node.
+ *
+ * C: `CUresult cuGraphKernelNodeGetAttribute(CUgraphNode hNode, CUkernelNodeAttrID attr, CUkernelNodeAttrValue *value_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param attr which attribute
+ * @param value_out gets an object with the one member that belongs to the attribute
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel node.
+ * - CUDA_ERROR_INVALID_VALUE: value_out NULL, no attribute of kernel nodes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphKernelNodeGetAttribute: Api["cuGraphKernelNodeGetAttribute"] = ambientCall("cuda", "cuGraphKernelNodeGetAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets one attribute of a kernel node. The priority counts in executable graphs made with CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY, cooperative launches are
+ * checked; the other attributes are kept without effect.
+ *
+ * C: `CUresult cuGraphKernelNodeSetAttribute(CUgraphNode hNode, CUkernelNodeAttrID attr, const CUkernelNodeAttrValue *value)`
+ *
+ * Partial: Attributes are kept; priority and cooperative launches have an effect, clusters of several blocks are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param attr which attribute
+ * @param value an object with the one member that belongs to the attribute
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a kernel node.
+ * - CUDA_ERROR_INVALID_VALUE: value NULL or without that member, no attribute of kernel nodes, clusters of several blocks.
+ * - CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE: more blocks than fit on the device at once.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphKernelNodeSetAttribute: Api["cuGraphKernelNodeSetAttribute"] = ambientCall("cuda", "cuGraphKernelNodeSetAttribute");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Writes a graph to a file in the DOT language of Graphviz: nodes, dependencies, child graphs.
+ *
+ * C: `CUresult cuGraphDebugDotPrint(CUgraph hGraph, const char *path, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param path a file in the process's file system; one that exists is replaced
+ * @param flags CU_GRAPH_DEBUG_DOT_FLAGS_*: what else to write about each node
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, path NULL, other flags.
+ * - CUDA_ERROR_OPERATING_SYSTEM: the file cannot be written.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphDebugDotPrint: Api["cuGraphDebugDotPrint"] = ambientCall("cuda", "cuGraphDebugDotPrint");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an object whose references are counted; when the last is gone, `destroy(ptr)` is called by a thread of the driver. It must not call CUDA.
+ *
+ * C: `CUresult cuUserObjectCreate(CUuserObject *object_out, void *ptr, CUhostFn destroy, unsigned int initialRefcount, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param object_out gets it
+ * @param ptr passed to destroy
+ * @param destroy function that is called with ptr when the last reference is gone
+ * @param initialRefcount references that the program begins with
+ * @param flags must be CU_USER_OBJECT_NO_DESTRUCTOR_SYNC: nothing waits for the destructor
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: object_out or destroy NULL, a count below 1 or beyond INT_MAX, other flags.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuUserObjectCreate: Api["cuUserObjectCreate"] = ambientCall("cuda", "cuUserObjectCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Takes references for the program.
+ *
+ * C: `CUresult cuUserObjectRetain(CUuserObject object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a user object, a count below 1 or beyond INT_MAX.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuUserObjectRetain: Api["cuUserObjectRetain"] = ambientCall("cuda", "cuUserObjectRetain");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives references of the program back.
+ *
+ * C: `CUresult cuUserObjectRelease(CUuserObject object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a user object, a count below 1, more than there are.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuUserObjectRelease: Api["cuUserObjectRelease"] = ambientCall("cuda", "cuUserObjectRelease");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Lets a graph keep an object: its copies and executable graphs keep it too, each as long as it lives or runs.
+ *
+ * C: `CUresult cuGraphRetainUserObject(CUgraph graph, CUuserObject object, unsigned int count, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param object a user object
+ * @param count references that the graph gets
+ * @param flags CU_GRAPH_USER_OBJECT_MOVE: they are the caller's, which has them no longer; 0: new ones
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not a user object, a count below 1 or beyond INT_MAX, other flags, more moved than there are.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphRetainUserObject: Api["cuGraphRetainUserObject"] = ambientCall("cuda", "cuGraphRetainUserObject");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Lets a graph give references back.
+ *
+ * C: `CUresult cuGraphReleaseUserObject(CUgraph graph, CUuserObject object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not a user object, a count below 1, more than the graph has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphReleaseUserObject: Api["cuGraphReleaseUserObject"] = ambientCall("cuda", "cuGraphReleaseUserObject");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node of any kind.
+ *
+ * C: `CUresult cuGraphAddNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, const CUgraphEdgeData *dependencyData, size_t numDependencies,
+ * CUgraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param dependencyData what those edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param nodeParams type, and the member that belongs to it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: as the function for the kind; not of CUgraphNodeType, the member missing, edge data that the nodes do not have.
+ * - CUDA_ERROR_INVALID_CONTEXT: no context that a copy or set can run in.
+ * - CUDA_ERROR_NOT_SUPPORTED: external semaphores, batches of memory operations, conditional nodes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddNode_v2: Api["cuGraphAddNode_v2"] = ambientCall("cuda", "cuGraphAddNode_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a node of any kind.
+ *
+ * C: `CUresult cuGraphNodeSetParams(CUgraphNode hNode, CUgraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams type (that of the node) and the member that belongs to it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, nodeParams NULL, another type, as the function for the kind.
+ * - CUDA_ERROR_NOT_SUPPORTED: nodes that allocate or free, child graphs, kinds that no node here has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphNodeSetParams: Api["cuGraphNodeSetParams"] = ambientCall("cuda", "cuGraphNodeSetParams");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a node of any kind in an executable graph.
+ *
+ * C: `CUresult cuGraphExecNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNode, CUgraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of the graph that it was made of
+ * @param nodeParams type (that of the node) and the member that belongs to it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a node of its graph, nodeParams NULL, another type, as the function for the kind.
+ * - CUDA_ERROR_NOT_SUPPORTED: nodes that allocate or free, kinds that no node here has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphExecNodeSetParams: Api["cuGraphExecNodeSetParams"] = ambientCall("cuda", "cuGraphExecNodeSetParams");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
@@ -4861,13 +6020,13 @@ export const cuSurfRefGetArray: Api["cuSurfRefGetArray"] = ambientCall("cuda", "
  *
  * Source: CUDA Driver API 13.0, Texture Object Management.
  * @param pTexObject gets the object; kernels take it as a 64-bit parameter
- * @param pResDesc an array, a mipmapped array of one level, linear or pitched memory
+ * @param pResDesc an array, a mipmapped array, linear or pitched memory
  * @param pTexDesc address modes, filter, flags
  * @param pResViewDesc must be NULL
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned.
  * - CUDA_ERROR_INVALID_HANDLE: not an array.
- * - CUDA_ERROR_NOT_SUPPORTED: resource views, several levels of detail, sRGB, address modes that differ by dimension, border colours other than 0.
+ * - CUDA_ERROR_NOT_SUPPORTED: resource views, sRGB of other formats than four channels of 8 bits.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
@@ -5294,7 +6453,26 @@ export const cuMemPrefetchAsync_v1: Api["cuMemPrefetchAsync_v1"] = ambientCall("
  */
 export const cuMemAdvise_v1: Api["cuMemAdvise_v1"] = ambientCall("cuda", "cuMemAdvise_v1");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes an executable graph of a graph: a snapshot, which later changes of the graph do not touch.
+ *
+ * C: `CUresult cuGraphInstantiateWithFlags(CUgraphExec *phGraphExec, CUgraph hGraph, unsigned long long flags)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphExec gets it
+ * @param hGraph a graph of this process
+ * @param flags CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH (a launch frees what the one before allocated and nobody freed) and _USE_NODE_PRIORITY (kernel nodes by their own
+ *   priority, not the stream's)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphExec NULL, not a graph, one that was moved into another, other flags, dependencies that go round, a second executable graph of one that
+ *   allocates or frees.
+ * - CUDA_ERROR_NOT_SUPPORTED: launches from the device.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphInstantiate: Api["cuGraphInstantiateWithFlags"] = ambientCall("cuda", "cuGraphInstantiateWithFlags");
 
 /**
@@ -6217,7 +7395,7 @@ export const cuArrayCreate: Api["cuArrayCreate_v2"] = ambientCall("cuda", "cuArr
 export const cuArrayGetDescriptor: Api["cuArrayGetDescriptor_v2"] = ambientCall("cuda", "cuArrayGetDescriptor_v2");
 
 /**
- * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two, or (CUDA_ARRAY3D_CUBEMAP) of the six faces of cubes.
  *
  * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
  *
@@ -6228,7 +7406,7 @@ export const cuArrayGetDescriptor: Api["cuArrayGetDescriptor_v2"] = ambientCall(
  * Source: CUDA Driver API 13.0, Memory Management.
  * @param pHandle gets the array
  * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
- * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays. Errors:
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: depth textures, sparse and deferred arrays. Errors:
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -6296,17 +7474,79 @@ export const cuMemPrefetchAsync: Api["cuMemPrefetchAsync_v2"] = ambientCall("cud
  */
 export const cuMemAdvise: Api["cuMemAdvise_v2"] = ambientCall("cuda", "cuMemAdvise_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Begins to capture: until cuStreamEndCapture the stream's work becomes nodes of a new graph and does not execute.
+ *
+ * C: `CUresult cuStreamBeginCapture_v2(CUstream hStream, CUstreamCaptureMode mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param mode what the capture forbids meanwhile; see cuThreadExchangeStreamCaptureMode
+ * @returns Errors:
+ * - CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: the legacy default stream.
+ * - CUDA_ERROR_INVALID_VALUE: not of CUstreamCaptureMode.
+ * - CUDA_ERROR_ILLEGAL_STATE: the stream captures already.
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_CONTEXT_IS_DESTROYED: a destroyed stream.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamBeginCapture: Api["cuStreamBeginCapture_v2"] = ambientCall("cuda", "cuStreamBeginCapture_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What a stream captures: the capture's identity, its graph, and the nodes that the next one will depend on. All but the status may be NULL, and is written only while the capture is active.
+ *
+ * C: `CUresult cuStreamGetCaptureInfo_v3(CUstream hStream, CUstreamCaptureStatus *captureStatus_out, cuuint64_t *id_out, CUgraph *graph_out, const CUgraphNode **dependencies_out,
+ * const CUgraphEdgeData **edgeData_out, size_t *numDependencies_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param captureStatus_out gets CU_STREAM_CAPTURE_STATUS_*
+ * @param id_out gets a number that no other capture of the process has
+ * @param graph_out gets the graph, which may be read and added to but not destroyed
+ * @param dependencies_out gets the nodes; may be NULL
+ * @param edgeData_out gets what the edges will say; may be NULL
+ * @param numDependencies_out gets how many nodes; may be NULL
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_INVALID_VALUE: captureStatus_out NULL.
+ * - CUDA_ERROR_STREAM_CAPTURE_IMPLICIT: the legacy stream, while a blocking one captures.
+ * - CUDA_ERROR_LOSSY_QUERY: edges will say something and edgeData_out is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamGetCaptureInfo: Api["cuStreamGetCaptureInfo_v3"] = ambientCall("cuda", "cuStreamGetCaptureInfo_v3");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes the nodes that a capturing stream's next work will depend on.
+ *
+ * C: `CUresult cuStreamUpdateCaptureDependencies_v2(CUstream hStream, CUgraphNode *dependencies, const CUgraphEdgeData *dependencyData, size_t numDependencies, unsigned int
+ * flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Stream Management.
+ * @param hStream the stream; 0 or CU_STREAM_LEGACY, CU_STREAM_PER_THREAD for the default ones
+ * @param dependencies nodes of the captured graph
+ * @param dependencyData what the edges will say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param flags CU_STREAM_ADD_CAPTURE_DEPENDENCIES or CU_STREAM_SET_CAPTURE_DEPENDENCIES
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_HANDLE: not a stream.
+ * - CUDA_ERROR_ILLEGAL_STATE: it does not capture.
+ * - CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: its capture is broken.
+ * - CUDA_ERROR_INVALID_VALUE: other flags, not nodes of the captured graph, named twice.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuStreamUpdateCaptureDependencies: Api["cuStreamUpdateCaptureDependencies_v2"] = ambientCall("cuda", "cuStreamUpdateCaptureDependencies_v2");
 
 /**
- * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over.
+ * Destroys a stream. Returns at once; work already in it still runs, and its resources go when that is over. A capture that began in it ends without a graph.
  *
  * C: `CUresult cuStreamDestroy_v2(CUstream hStream)`
  *
@@ -6353,6 +7593,7 @@ export const cuEventDestroy: Api["cuEventDestroy_v2"] = ambientCall("cuda", "cuE
  * - CUDA_ERROR_INVALID_VALUE: pMilliseconds NULL.
  * - CUDA_ERROR_INVALID_HANDLE: not an event, an event without timing, never recorded, or events of different devices.
  * - CUDA_ERROR_NOT_READY: one of them is not over yet.
+ * - CUDA_ERROR_CAPTURED_EVENT: one was last recorded in a capturing stream.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
  *   sticky error of a kernel that failed.
  */
@@ -6373,37 +7614,221 @@ export const cuStreamWriteValue64: Api["cuStreamWriteValue64_v2"] = ambientCall(
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuStreamBatchMemOp: Api["cuStreamBatchMemOp_v2"] = ambientCall("cuda", "cuStreamBatchMemOp_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a kernel node.
+ *
+ * C: `CUresult cuGraphAddKernelNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, size_t numDependencies, const CUDA_KERNEL_NODE_PARAMS
+ * *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param nodeParams as for cuLaunchKernel; `func`, or `kern` with the context `ctx` (NULL: the current one)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phGraphNode or nodeParams NULL, not a graph, dependencies that are no nodes of it or named twice, not a function, sizes and parameters as
+ *   cuLaunchKernel.
+ * - CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: more registers than the device has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddKernelNode: Api["cuGraphAddKernelNode_v2"] = ambientCall("cuda", "cuGraphAddKernelNode_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A kernel node's parameters.
+ *
+ * C: `CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode hNode, CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams gets them
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a kernel node, nodeParams NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphKernelNodeGetParams: Api["cuGraphKernelNodeGetParams_v2"] = ambientCall("cuda", "cuGraphKernelNodeGetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a kernel node's parameters; its attributes stay.
+ *
+ * C: `CUresult cuGraphKernelNodeSetParams_v2(CUgraphNode hNode, const CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a kernel node, nodeParams NULL, sizes and parameters as cuLaunchKernel.
+ * - CUDA_ERROR_INVALID_HANDLE: not a function.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphKernelNodeSetParams: Api["cuGraphKernelNodeSetParams_v2"] = ambientCall("cuda", "cuGraphKernelNodeSetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The edges of a graph.
+ *
+ * C: `CUresult cuGraphGetEdges_v2(CUgraph hGraph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *edgeData, size_t *numEdges)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets the node that each begins at, `to` where it ends, edgeData what it says; all NULL: only the count is wanted
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numEdges in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, numEdges NULL, from without to.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphGetEdges: Api["cuGraphGetEdges_v2"] = ambientCall("cuda", "cuGraphGetEdges_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes that a node depends on.
+ *
+ * C: `CUresult cuGraphNodeGetDependencies_v2(CUgraphNode hNode, CUgraphNode *dependencies, CUgraphEdgeData *edgeData, size_t *numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param dependencies gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numDependencies in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, numDependencies NULL.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetDependencies: Api["cuGraphNodeGetDependencies_v2"] = ambientCall("cuda", "cuGraphNodeGetDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The nodes that depend on a node.
+ *
+ * C: `CUresult cuGraphNodeGetDependentNodes_v2(CUgraphNode hNode, CUgraphNode *dependentNodes, CUgraphEdgeData *edgeData, size_t *numDependentNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param dependentNodes gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numDependentNodes in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a node, numDependentNodes NULL.
+ * - CUDA_ERROR_LOSSY_QUERY: edges say something and edgeData is NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphNodeGetDependentNodes: Api["cuGraphNodeGetDependentNodes_v2"] = ambientCall("cuda", "cuGraphNodeGetDependentNodes_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes edges: each node of `to` begins after the node of `from` at the same place.
+ *
+ * C: `CUresult cuGraphAddDependencies_v2(CUgraph hGraph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *edgeData, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not nodes of it, arrays too short, an edge that exists or is named twice, data that the nodes do not have.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphAddDependencies: Api["cuGraphAddDependencies_v2"] = ambientCall("cuda", "cuGraphAddDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Takes edges away.
+ *
+ * C: `CUresult cuGraphRemoveDependencies_v2(CUgraph hGraph, const CUgraphNode *from, const CUgraphNode *to, const CUgraphEdgeData *edgeData, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a graph, not nodes of it, arrays too short, an edge that does not exist, a graph that allocates or frees.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphRemoveDependencies: Api["cuGraphRemoveDependencies_v2"] = ambientCall("cuda", "cuGraphRemoveDependencies_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Changes a kernel node of an executable graph; its attributes stay.
+ *
+ * C: `CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec hGraphExec, CUgraphNode hNode, const CUDA_KERNEL_NODE_PARAMS *nodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a kernel node of its graph, nodeParams NULL, not a function or one of another context, sizes and parameters as
+ *   cuLaunchKernel.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphExecKernelNodeSetParams: Api["cuGraphExecKernelNodeSetParams_v2"] = ambientCall("cuda", "cuGraphExecKernelNodeSetParams_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Gives an executable graph the parameters of a graph with the same nodes, dependencies and order. Launches under way keep the old ones; which nodes are enabled stays. When anything does not fit,
+ * nothing is changed.
+ *
+ * C: `CUresult cuGraphExecUpdate_v2(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphExecUpdateResultInfo *resultInfo)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hGraph a graph of this process
+ * @param resultInfo gets how it went, and the node (of hGraph) that does not fit
+ * @returns Errors:
+ * - CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE: the graph does not fit.
+ * - CUDA_ERROR_INVALID_VALUE: not an executable graph, not a graph, a graph that was moved into another, resultInfo NULL.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit.
+ */
 export const cuGraphExecUpdate: Api["cuGraphExecUpdate_v2"] = ambientCall("cuda", "cuGraphExecUpdate_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Adds a node of any kind.
+ *
+ * C: `CUresult cuGraphAddNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph, const CUgraphNode *dependencies, const CUgraphEdgeData *dependencyData, size_t numDependencies,
+ * CUgraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Driver API 13.0, Graph Management.
+ * @param phGraphNode gets it
+ * @param hGraph a graph of this process
+ * @param dependencies nodes of the graph that it begins after
+ * @param dependencyData what those edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param nodeParams type, and the member that belongs to it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: as the function for the kind; not of CUgraphNodeType, the member missing, edge data that the nodes do not have.
+ * - CUDA_ERROR_INVALID_CONTEXT: no context that a copy or set can run in.
+ * - CUDA_ERROR_NOT_SUPPORTED: external semaphores, batches of memory operations, conditional nodes.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuGraphAddNode: Api["cuGraphAddNode_v2"] = ambientCall("cuda", "cuGraphAddNode_v2");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */

@@ -843,8 +843,6 @@ export const cudaStreamDestroy: Api["cudaStreamDestroy"] = ambientCall("cudart",
  *
  * C: `cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int flags)`
  *
- * Partial: Capture flags are refused.
- *
  * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
  * recorded work.
  *
@@ -930,54 +928,140 @@ export const cudaStreamQuery: Api["cudaStreamQuery"] = ambientCall("cudart", "cu
  */
 export const cudaStreamAttachMemAsync: Api["cudaStreamAttachMemAsync"] = ambientCall("cudart", "cudaStreamAttachMemAsync");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
-export const cudaStreamBeginCapture: Api["cudaStreamBeginCapture"] = ambientCall("cudart", "cudaStreamBeginCapture");
-
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
-export const cudaStreamBeginCaptureToGraph: Api["cudaStreamBeginCaptureToGraph"] = ambientCall("cudart", "cudaStreamBeginCaptureToGraph");
-
 /**
- * Swaps the calling thread's capture mode.
+ * Begins to capture: until cudaStreamEndCapture the stream's work becomes nodes of a new graph and does not execute.
  *
- * C: `cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode)`
- *
- * Partial: Kept; no stream ever captures.
- *
- * Blocking: never waits, and orders nothing.
- *
- * Source: CUDA Runtime API 13.0, Stream Management.
- * @param mode in: the new one; out: the old one
- * @returns Errors:
- * - cudaErrorInvalidValue: mode NULL or none.
- * - as every such call: what initialising says (cudaErrorNoDevice).
- */
-export const cudaThreadExchangeStreamCaptureMode: Api["cudaThreadExchangeStreamCaptureMode"] = ambientCall("cudart", "cudaThreadExchangeStreamCaptureMode");
-
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
-export const cudaStreamEndCapture: Api["cudaStreamEndCapture"] = ambientCall("cudart", "cudaStreamEndCapture");
-
-/**
- * Whether a stream is capturing: none ever is.
- *
- * C: `cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *pCaptureStatus)`
- *
- * Partial: No stream ever captures.
+ * C: `cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode)`
  *
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Runtime API 13.0, Stream Management.
  * @param stream the stream; 0 for the default one
- * @param pCaptureStatus gets cudaStreamCaptureStatusNone
+ * @param mode what the capture forbids meanwhile
  * @returns Errors:
+ * - cudaErrorStreamCaptureUnsupported: the legacy default stream.
+ * - cudaErrorInvalidValue: not of cudaStreamCaptureMode.
+ * - cudaErrorIllegalState: the stream captures already.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
+export const cudaStreamBeginCapture: Api["cudaStreamBeginCapture"] = ambientCall("cudart", "cudaStreamBeginCapture");
+
+/**
+ * Begins to capture into a graph that exists.
+ *
+ * C: `cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph, const cudaGraphNode_t *dependencies, const cudaGraphEdgeData *dependencyData, size_t
+ * numDependencies, enum cudaStreamCaptureMode mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param graph a graph of this process
+ * @param dependencies nodes of the graph that the first captured work begins after
+ * @param dependencyData what those edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param mode what the capture forbids meanwhile: CU_STREAM_CAPTURE_MODE_* or cudaStreamCaptureMode*
+ * @returns as cudaStreamBeginCapture. Errors:
+ * - cudaErrorInvalidValue: not a graph, one that is captured into already, dependencies that are no nodes of it or named twice.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
+export const cudaStreamBeginCaptureToGraph: Api["cudaStreamBeginCaptureToGraph"] = ambientCall("cudart", "cudaStreamBeginCaptureToGraph");
+
+/**
+ * Swaps the calling thread's capture mode: what captures under way forbid it.
+ *
+ * C: `cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param mode in: the new mode; out: the old one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: mode NULL, or not of cudaStreamCaptureMode.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
+export const cudaThreadExchangeStreamCaptureMode: Api["cudaThreadExchangeStreamCaptureMode"] = ambientCall("cudart", "cudaThreadExchangeStreamCaptureMode");
+
+/**
+ * Ends a capture. All streams that took part are ordinary again.
+ *
+ * C: `cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *pGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param pGraph gets the graph; NULL (0) when the capture was invalidated
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorInvalidValue: pGraph NULL.
+ * - cudaErrorIllegalState: the stream does not capture.
+ * - cudaErrorStreamCaptureUnmatched, cudaErrorStreamCaptureWrongThread, cudaErrorStreamCaptureInvalidated, cudaErrorStreamCaptureUnjoined: see cuStreamEndCapture.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
+export const cudaStreamEndCapture: Api["cudaStreamEndCapture"] = ambientCall("cudart", "cudaStreamEndCapture");
+
+/**
+ * Whether a stream is capturing.
+ *
+ * C: `cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *pCaptureStatus)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param pCaptureStatus gets cudaStreamCaptureStatusNone, Active or Invalidated
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
  * - cudaErrorInvalidValue: pCaptureStatus NULL.
+ * - cudaErrorStreamCaptureImplicit: the legacy stream, while a blocking one captures; that lives on.
  * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
  */
 export const cudaStreamIsCapturing: Api["cudaStreamIsCapturing"] = ambientCall("cudart", "cudaStreamIsCapturing");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * What a stream captures: the capture's identity, its graph, and the nodes that the next one will depend on. All but the status may be NULL.
+ *
+ * C: `cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, enum cudaStreamCaptureStatus *captureStatus_out, unsigned long long *id_out, cudaGraph_t *graph_out, const
+ * cudaGraphNode_t **dependencies_out, const cudaGraphEdgeData **edgeData_out, size_t *numDependencies_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param captureStatus_out gets cudaStreamCaptureStatus*
+ * @param id_out gets the capture's identity; may be NULL
+ * @param graph_out gets the graph; may be NULL
+ * @param dependencies_out gets the nodes; may be NULL
+ * @param edgeData_out gets what the edges will say; may be NULL
+ * @param numDependencies_out gets how many nodes; may be NULL
+ * @returns as cudaStreamIsCapturing. Errors:
+ * - cudaErrorLossyQuery: edges will say something and edgeData_out is NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamGetCaptureInfo: Api["cudaStreamGetCaptureInfo"] = ambientCall("cudart", "cudaStreamGetCaptureInfo");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes the nodes that a capturing stream's next work will depend on.
+ *
+ * C: `cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNode_t *dependencies, const cudaGraphEdgeData *dependencyData, size_t numDependencies, unsigned
+ * int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Stream Management.
+ * @param stream the stream; 0 for the default one
+ * @param dependencies nodes of the graph that it begins after; NULL for none
+ * @param dependencyData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param flags cudaStreamAddCaptureDependencies or cudaStreamSetCaptureDependencies
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - cudaErrorIllegalState: it does not capture.
+ * - cudaErrorInvalidValue: other flags, not nodes of the captured graph, named twice.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaStreamUpdateCaptureDependencies: Api["cudaStreamUpdateCaptureDependencies"] = ambientCall("cudart", "cudaStreamUpdateCaptureDependencies");
 
 /**
@@ -1032,8 +1116,6 @@ export const cudaEventRecord: Api["cudaEventRecord"] = ambientCall("cudart", "cu
  * cudaEventRecord with flags.
  *
  * C: `cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned int flags)`
- *
- * Partial: Capture flags are refused.
  *
  * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. What comes later in a waiting stream comes after the
  * recorded work.
@@ -3064,97 +3146,579 @@ export const cudaLogsDumpToFile: Api["cudaLogsDumpToFile"] = ambientCall("cudart
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaLogsDumpToMemory: Api["cudaLogsDumpToMemory"] = ambientCall("cudart", "cudaLogsDumpToMemory");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes an empty graph.
+ *
+ * C: `cudaError_t cudaGraphCreate(cudaGraph_t *pGraph, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraph gets it
+ * @param flags must be 0
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraph NULL, flags not 0.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphCreate: Api["cudaGraphCreate"] = ambientCall("cudart", "cudaGraphCreate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a kernel node.
+ *
+ * C: `cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, const struct
+ * cudaKernelNodeParams *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param pNodeParams as for cudaLaunchKernel; the kernel is loaded into the current device's context
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, pNodeParams NULL, sizes and parameters that a launch would refuse.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddKernelNode: Api["cudaGraphAddKernelNode"] = ambientCall("cudart", "cudaGraphAddKernelNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A kernel node's parameters; func is a CUfunction.
+ *
+ * C: `cudaError_t cudaGraphKernelNodeGetParams(cudaGraphNode_t node, struct cudaKernelNodeParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a kernel node, pNodeParams NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphKernelNodeGetParams: Api["cudaGraphKernelNodeGetParams"] = ambientCall("cudart", "cudaGraphKernelNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a kernel node's parameters; its attributes stay.
+ *
+ * C: `cudaError_t cudaGraphKernelNodeSetParams(cudaGraphNode_t node, const struct cudaKernelNodeParams *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a kernel node, pNodeParams NULL, sizes and parameters that a launch would refuse.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphKernelNodeSetParams: Api["cudaGraphKernelNodeSetParams"] = ambientCall("cudart", "cudaGraphKernelNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Copies all attributes of one kernel node to another.
+ *
+ * C: `cudaError_t cudaGraphKernelNodeCopyAttributes(cudaGraphNode_t hDst, cudaGraphNode_t hSrc)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hDst the node to change
+ * @param hSrc the node to read
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not kernel nodes.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphKernelNodeCopyAttributes: Api["cudaGraphKernelNodeCopyAttributes"] = ambientCall("cudart", "cudaGraphKernelNodeCopyAttributes");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * One attribute of a kernel node.
+ *
+ * C: `cudaError_t cudaGraphKernelNodeGetAttribute(cudaGraphNode_t hNode, cudaLaunchAttributeID attr, cudaLaunchAttributeValue *value_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param attr which attribute
+ * @param value_out gets an object with the one member that belongs to the attribute
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a kernel node.
+ * - cudaErrorInvalidValue: value_out NULL, no attribute of kernel nodes.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphKernelNodeGetAttribute: Api["cudaGraphKernelNodeGetAttribute"] = ambientCall("cudart", "cudaGraphKernelNodeGetAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Sets one attribute of a kernel node.
+ *
+ * C: `cudaError_t cudaGraphKernelNodeSetAttribute(cudaGraphNode_t hNode, cudaLaunchAttributeID attr, const cudaLaunchAttributeValue *value)`
+ *
+ * Partial: Attributes are kept; priority and cooperative launches have an effect, clusters of several blocks are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hNode a node of a graph
+ * @param attr which attribute
+ * @param value an object with the one member that belongs to the attribute
+ * @returns Errors:
+ * - cudaErrorInvalidResourceHandle: not a kernel node.
+ * - cudaErrorInvalidValue: value NULL or without that member, no attribute of kernel nodes.
+ * - cudaErrorCooperativeLaunchTooLarge: as the text above says.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphKernelNodeSetAttribute: Api["cudaGraphKernelNodeSetAttribute"] = ambientCall("cudart", "cudaGraphKernelNodeSetAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a copy node. Pageable host memory is read or written when it executes.
+ *
+ * C: `cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, const struct
+ * cudaMemcpy3DParms *pCopyParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param pCopyParams as for cudaMemcpy3D
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, pCopyParams NULL, a copy that cudaMemcpy3D would refuse, an empty
+ *   copy.
+ * - cudaErrorInvalidPitchValue: a pitch smaller than a row, or too large.
+ * - cudaErrorInvalidMemcpyDirection: kind is none, or does not fit the addresses.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddMemcpyNode: Api["cudaGraphAddMemcpyNode"] = ambientCall("cudart", "cudaGraphAddMemcpyNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that copies to a device variable.
+ *
+ * C: `cudaError_t cudaGraphAddMemcpyNodeToSymbol(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, const void *symbol,
+ * const void *src, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param symbol the variable, by its name in the device code
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice; as cudaMemcpyToSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddMemcpyNodeToSymbol: Api["cudaGraphAddMemcpyNodeToSymbol"] = ambientCall("cudart", "cudaGraphAddMemcpyNodeToSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that copies from a device variable.
+ *
+ * C: `cudaError_t cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, void *dst, const
+ * void *symbol, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param symbol the variable, by its name in the device code
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice; as cudaMemcpyFromSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddMemcpyNodeFromSymbol: Api["cudaGraphAddMemcpyNodeFromSymbol"] = ambientCall("cudart", "cudaGraphAddMemcpyNodeFromSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that copies a run of bytes.
+ *
+ * C: `cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, void *dst, const void
+ * *src, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice; as cudaMemcpy.
+ * - cudaErrorInvalidMemcpyDirection: no kind.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddMemcpyNode1D: Api["cudaGraphAddMemcpyNode1D"] = ambientCall("cudart", "cudaGraphAddMemcpyNode1D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A copy node's parameters.
+ *
+ * C: `cudaError_t cudaGraphMemcpyNodeGetParams(cudaGraphNode_t node, struct cudaMemcpy3DParms *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a copy node, pNodeParams NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphMemcpyNodeGetParams: Api["cudaGraphMemcpyNodeGetParams"] = ambientCall("cudart", "cudaGraphMemcpyNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node's parameters.
+ *
+ * C: `cudaError_t cudaGraphMemcpyNodeSetParams(cudaGraphNode_t node, const struct cudaMemcpy3DParms *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a copy node, parameters that cudaGraphAddMemcpyNode would refuse.
+ * - cudaErrorInvalidMemcpyDirection: kind is none, or does not fit the addresses.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphMemcpyNodeSetParams: Api["cudaGraphMemcpyNodeSetParams"] = ambientCall("cudart", "cudaGraphMemcpyNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node's parameters to a copy to a device variable.
+ *
+ * C: `cudaError_t cudaGraphMemcpyNodeSetParamsToSymbol(cudaGraphNode_t node, const void *symbol, const void *src, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param symbol the variable, by its name in the device code
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a copy node; as cudaMemcpyToSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphMemcpyNodeSetParamsToSymbol: Api["cudaGraphMemcpyNodeSetParamsToSymbol"] = ambientCall("cudart", "cudaGraphMemcpyNodeSetParamsToSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node's parameters to a copy from a device variable.
+ *
+ * C: `cudaError_t cudaGraphMemcpyNodeSetParamsFromSymbol(cudaGraphNode_t node, void *dst, const void *symbol, size_t count, size_t offset, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param symbol the variable, by its name in the device code
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a copy node; as cudaMemcpyFromSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphMemcpyNodeSetParamsFromSymbol: Api["cudaGraphMemcpyNodeSetParamsFromSymbol"] = ambientCall("cudart", "cudaGraphMemcpyNodeSetParamsFromSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node's parameters to a run of bytes.
+ *
+ * C: `cudaError_t cudaGraphMemcpyNodeSetParams1D(cudaGraphNode_t node, void *dst, const void *src, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a copy node; as cudaMemcpy.
+ * - cudaErrorInvalidMemcpyDirection: no kind.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphMemcpyNodeSetParams1D: Api["cudaGraphMemcpyNodeSetParams1D"] = ambientCall("cudart", "cudaGraphMemcpyNodeSetParams1D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that sets memory.
+ *
+ * C: `cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, const struct
+ * cudaMemsetParams *pMemsetParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param pMemsetParams what is set to what
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, pMemsetParams NULL, another element size than 1, 2 or 4, no elements,
+ *   misaligned, a range not inside one allocation.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddMemsetNode: Api["cudaGraphAddMemsetNode"] = ambientCall("cudart", "cudaGraphAddMemsetNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A set node's parameters.
+ *
+ * C: `cudaError_t cudaGraphMemsetNodeGetParams(cudaGraphNode_t node, struct cudaMemsetParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node that sets memory, pNodeParams NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphMemsetNodeGetParams: Api["cudaGraphMemsetNodeGetParams"] = ambientCall("cudart", "cudaGraphMemsetNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a set node's parameters.
+ *
+ * C: `cudaError_t cudaGraphMemsetNodeSetParams(cudaGraphNode_t node, const struct cudaMemsetParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node that sets memory, pNodeParams NULL, parameters that cudaGraphAddMemsetNode would refuse.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphMemsetNodeSetParams: Api["cudaGraphMemsetNodeSetParams"] = ambientCall("cudart", "cudaGraphMemsetNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that calls a function of the host program, which must not call CUDA.
+ *
+ * C: `cudaError_t cudaGraphAddHostNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, const struct
+ * cudaHostNodeParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, pNodeParams or fn NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddHostNode: Api["cudaGraphAddHostNode"] = ambientCall("cudart", "cudaGraphAddHostNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A host node's parameters.
+ *
+ * C: `cudaError_t cudaGraphHostNodeGetParams(cudaGraphNode_t node, struct cudaHostNodeParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a host node, pNodeParams NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphHostNodeGetParams: Api["cudaGraphHostNodeGetParams"] = ambientCall("cudart", "cudaGraphHostNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a host node's parameters.
+ *
+ * C: `cudaError_t cudaGraphHostNodeSetParams(cudaGraphNode_t node, const struct cudaHostNodeParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a host node, pNodeParams or fn NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphHostNodeSetParams: Api["cudaGraphHostNodeSetParams"] = ambientCall("cudart", "cudaGraphHostNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that stands for a copy of a whole graph.
+ *
+ * C: `cudaError_t cudaGraphAddChildGraphNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, cudaGraph_t childGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param childGraph the graph inside
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, a child graph that allocates or frees.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddChildGraphNode: Api["cudaGraphAddChildGraphNode"] = ambientCall("cudart", "cudaGraphAddChildGraphNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The graph of a child node: the node's own.
+ *
+ * C: `cudaError_t cudaGraphChildGraphNodeGetGraph(cudaGraphNode_t node, cudaGraph_t *pGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pGraph gets it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a child node, pGraph NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphChildGraphNodeGetGraph: Api["cudaGraphChildGraphNodeGetGraph"] = ambientCall("cudart", "cudaGraphChildGraphNodeGetGraph");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that does nothing but order.
+ *
+ * C: `cudaError_t cudaGraphAddEmptyNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddEmptyNode: Api["cudaGraphAddEmptyNode"] = ambientCall("cudart", "cudaGraphAddEmptyNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that records an event at each launch.
+ *
+ * C: `cudaError_t cudaGraphAddEventRecordNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddEventRecordNode: Api["cudaGraphAddEventRecordNode"] = ambientCall("cudart", "cudaGraphAddEventRecordNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The event of a record node.
+ *
+ * C: `cudaError_t cudaGraphEventRecordNodeGetEvent(cudaGraphNode_t node, cudaEvent_t *event_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param event_out gets it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a record node, event_out NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphEventRecordNodeGetEvent: Api["cudaGraphEventRecordNodeGetEvent"] = ambientCall("cudart", "cudaGraphEventRecordNodeGetEvent");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes the event of a record node.
+ *
+ * C: `cudaError_t cudaGraphEventRecordNodeSetEvent(cudaGraphNode_t node, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a record node.
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphEventRecordNodeSetEvent: Api["cudaGraphEventRecordNodeSetEvent"] = ambientCall("cudart", "cudaGraphEventRecordNodeSetEvent");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that waits for what an event's latest record was when the graph was launched.
+ *
+ * C: `cudaError_t cudaGraphAddEventWaitNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddEventWaitNode: Api["cudaGraphAddEventWaitNode"] = ambientCall("cudart", "cudaGraphAddEventWaitNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The event of a wait node.
+ *
+ * C: `cudaError_t cudaGraphEventWaitNodeGetEvent(cudaGraphNode_t node, cudaEvent_t *event_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param event_out gets it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a wait node, event_out NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphEventWaitNodeGetEvent: Api["cudaGraphEventWaitNodeGetEvent"] = ambientCall("cudart", "cudaGraphEventWaitNodeGetEvent");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes the event of a wait node.
+ *
+ * C: `cudaError_t cudaGraphEventWaitNodeSetEvent(cudaGraphNode_t node, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a wait node.
+ * - cudaErrorInvalidResourceHandle: not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphEventWaitNodeSetEvent: Api["cudaGraphEventWaitNodeSetEvent"] = ambientCall("cudart", "cudaGraphEventWaitNodeSetEvent");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -3175,100 +3739,587 @@ export const cudaGraphExternalSemaphoresWaitNodeGetParams: Api["cudaGraphExterna
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGraphExternalSemaphoresWaitNodeSetParams: Api["cudaGraphExternalSemaphoresWaitNodeSetParams"] = ambientCall("cudart", "cudaGraphExternalSemaphoresWaitNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that allocates memory of a device; dptr of nodeParams gets the address.
+ *
+ * C: `cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, struct
+ * cudaMemAllocNodeParams *nodeParams)`
+ *
+ * Partial: The memory is taken when the node is made; it cannot be shared with other processes or devices.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param nodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, nodeParams NULL, a child graph, another type or location, bytesize 0.
+ * - cudaErrorNotSupported: memory to be shared, access for other devices.
+ * - cudaErrorMemoryAllocation: there is not enough memory of the kind asked for.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddMemAllocNode: Api["cudaGraphAddMemAllocNode"] = ambientCall("cudart", "cudaGraphAddMemAllocNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * An allocation node's parameters, its address included.
+ *
+ * C: `cudaError_t cudaGraphMemAllocNodeGetParams(cudaGraphNode_t node, struct cudaMemAllocNodeParams *params_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param params_out gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an allocation node, params_out NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphMemAllocNodeGetParams: Api["cudaGraphMemAllocNodeGetParams"] = ambientCall("cudart", "cudaGraphMemAllocNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node that frees memory of an allocation node, of this graph or another.
+ *
+ * C: `cudaError_t cudaGraphAddMemFreeNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, size_t numDependencies, void *dptr)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param numDependencies length of the list
+ * @param dptr device address
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphNode NULL, not a graph, dependencies that are no nodes of it or named twice, a child graph, another address, memory that the graph frees already.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddMemFreeNode: Api["cudaGraphAddMemFreeNode"] = ambientCall("cudart", "cudaGraphAddMemFreeNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The address that a node frees.
+ *
+ * C: `cudaError_t cudaGraphMemFreeNodeGetParams(cudaGraphNode_t node, void *dptr_out)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param dptr_out gets it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a free node, dptr_out NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphMemFreeNodeGetParams: Api["cudaGraphMemFreeNodeGetParams"] = ambientCall("cudart", "cudaGraphMemFreeNodeGetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Gives memory that no allocation node needs back to the device.
+ *
+ * C: `cudaError_t cudaDeviceGraphMemTrim(int device)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGraphMemTrim: Api["cudaDeviceGraphMemTrim"] = ambientCall("cudart", "cudaDeviceGraphMemTrim");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * How much memory graphs have on a device.
+ *
+ * C: `cudaError_t cudaDeviceGetGraphMemAttribute(int device, enum cudaGraphMemAttributeType attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @param attr which attribute
+ * @param value gets bytes, a bigint
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: value NULL, not of cudaGraphMemAttributeType.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceGetGraphMemAttribute: Api["cudaDeviceGetGraphMemAttribute"] = ambientCall("cudart", "cudaDeviceGetGraphMemAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Sets a high-water mark back.
+ *
+ * C: `cudaError_t cudaDeviceSetGraphMemAttribute(int device, enum cudaGraphMemAttributeType attr, void *value)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param device ordinal of the device
+ * @param attr which attribute
+ * @param value 0
+ * @returns Errors:
+ * - cudaErrorInvalidDevice: no such device.
+ * - cudaErrorInvalidValue: value NULL or not 0, an attribute that is no high-water mark.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaDeviceSetGraphMemAttribute: Api["cudaDeviceSetGraphMemAttribute"] = ambientCall("cudart", "cudaDeviceSetGraphMemAttribute");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Copies a graph with everything in it.
+ *
+ * C: `cudaError_t cudaGraphClone(cudaGraph_t *pGraphClone, cudaGraph_t originalGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphClone gets the copy
+ * @param originalGraph the graph to copy
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphClone NULL, not a graph, a graph with nodes that allocate or free.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphClone: Api["cudaGraphClone"] = ambientCall("cudart", "cudaGraphClone");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The node of a copy that stands for a node of the original.
+ *
+ * C: `cudaError_t cudaGraphNodeFindInClone(cudaGraphNode_t *pNode, cudaGraphNode_t originalNode, cudaGraph_t clonedGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pNode gets it
+ * @param originalNode a node of the original
+ * @param clonedGraph a copy
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pNode NULL, not a node, not a graph, a graph that has no copy of the node.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeFindInClone: Api["cudaGraphNodeFindInClone"] = ambientCall("cudart", "cudaGraphNodeFindInClone");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * A node's kind.
+ *
+ * C: `cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, enum cudaGraphNodeType *pType)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pType gets a cudaGraphNodeType value
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node, pType NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeGetType: Api["cudaGraphNodeGetType"] = ambientCall("cudart", "cudaGraphNodeGetType");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The nodes of a graph, in the order they were added.
+ *
+ * C: `cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *numNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param nodes gets as many as numNodes says (0 behind the last); NULL: only the count is wanted
+ * @param numNodes in: how many fit; out: how many there are (nodes NULL) or were written
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, numNodes NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphGetNodes: Api["cudaGraphGetNodes"] = ambientCall("cudart", "cudaGraphGetNodes");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The nodes of a graph that depend on none.
+ *
+ * C: `cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t *pRootNodes, size_t *pNumRootNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param pRootNodes gets them; NULL: only the count is wanted
+ * @param pNumRootNodes in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, pNumRootNodes NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphGetRootNodes: Api["cudaGraphGetRootNodes"] = ambientCall("cudart", "cudaGraphGetRootNodes");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The edges of a graph.
+ *
+ * C: `cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, cudaGraphEdgeData *edgeData, size_t *numEdges)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param from gets the node that each begins at, `to` where it ends, edgeData what it says; all NULL: only the count is wanted
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param numEdges in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, numEdges NULL, from without to.
+ * - cudaErrorLossyQuery: edges say something and edgeData is NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphGetEdges: Api["cudaGraphGetEdges"] = ambientCall("cudart", "cudaGraphGetEdges");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The nodes that a node depends on.
+ *
+ * C: `cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node, cudaGraphNode_t *pDependencies, cudaGraphEdgeData *edgeData, size_t *pNumDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pDependencies gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param pNumDependencies in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node, pNumDependencies NULL.
+ * - cudaErrorLossyQuery: edges say something and edgeData is NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeGetDependencies: Api["cudaGraphNodeGetDependencies"] = ambientCall("cudart", "cudaGraphNodeGetDependencies");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The nodes that depend on a node.
+ *
+ * C: `cudaError_t cudaGraphNodeGetDependentNodes(cudaGraphNode_t node, cudaGraphNode_t *pDependentNodes, cudaGraphEdgeData *edgeData, size_t *pNumDependentNodes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param pDependentNodes gets them; NULL: only the count is wanted
+ * @param edgeData gets or says what edges say; NULL: nothing
+ * @param pNumDependentNodes in: how many fit; out: how many there are or were written
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node, pNumDependentNodes NULL.
+ * - cudaErrorLossyQuery: edges say something and edgeData is NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeGetDependentNodes: Api["cudaGraphNodeGetDependentNodes"] = ambientCall("cudart", "cudaGraphNodeGetDependentNodes");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes edges: each node of `to` begins after the node of `from` at the same place.
+ *
+ * C: `cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t *from, const cudaGraphNode_t *to, const cudaGraphEdgeData *edgeData, size_t numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, not nodes of it, arrays too short, an edge that exists or is named twice, data that the nodes do not have.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphAddDependencies: Api["cudaGraphAddDependencies"] = ambientCall("cudart", "cudaGraphAddDependencies");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Takes edges away.
+ *
+ * C: `cudaError_t cudaGraphRemoveDependencies(cudaGraph_t graph, const cudaGraphNode_t *from, const cudaGraphNode_t *to, const cudaGraphEdgeData *edgeData, size_t
+ * numDependencies)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param from gets or names the nodes that edges begin at
+ * @param to gets or names the nodes that edges end at
+ * @param edgeData what the edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, not nodes of it, arrays too short, an edge that does not exist, a graph that allocates or frees.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphRemoveDependencies: Api["cudaGraphRemoveDependencies"] = ambientCall("cudart", "cudaGraphRemoveDependencies");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Takes a node out of its graph, with its edges.
+ *
+ * C: `cudaError_t cudaGraphDestroyNode(cudaGraphNode_t node)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node, a node of a graph that allocates or frees.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphDestroyNode: Api["cudaGraphDestroyNode"] = ambientCall("cudart", "cudaGraphDestroyNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes an executable graph of a graph: a snapshot, which later changes of the graph do not touch.
+ *
+ * C: `cudaError_t cudaGraphInstantiate(cudaGraphExec_t *pGraphExec, cudaGraph_t graph, unsigned long long flags)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphExec gets it
+ * @param graph a graph of this process
+ * @param flags cudaGraphInstantiateFlagAutoFreeOnLaunch, cudaGraphInstantiateFlagUseNodePriority
+ * @returns Errors:
+ * - cudaErrorInvalidValue: pGraphExec NULL, not a graph, one that was moved into another, other flags, dependencies that go round, a second executable graph of one that allocates
+ *   or frees.
+ * - cudaErrorNotSupported: launches from the device.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphInstantiate: Api["cudaGraphInstantiate"] = ambientCall("cudart", "cudaGraphInstantiate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * cudaGraphInstantiate under its older name.
+ *
+ * C: `cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *pGraphExec, cudaGraph_t graph, unsigned long long flags)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphExec gets the executable graph
+ * @param graph a graph of this process
+ * @param flags flags of this call, as bits
+ * @returns as there. Errors:
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphInstantiateWithFlags: Api["cudaGraphInstantiateWithFlags"] = ambientCall("cudart", "cudaGraphInstantiateWithFlags");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * cudaGraphInstantiate with parameters in a struct, which also says how it went.
+ *
+ * C: `cudaError_t cudaGraphInstantiateWithParams(cudaGraphExec_t *pGraphExec, cudaGraph_t graph, cudaGraphInstantiateParams *instantiateParams)`
+ *
+ * Partial: Launches from the device are refused.
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphExec gets the executable graph
+ * @param graph a graph of this process
+ * @param instantiateParams flags (cudaGraphInstantiateFlagUpload too) and uploadStream; result_out gets a cudaGraphInstantiateResult, errNode_out NULL
+ * @returns as cudaGraphInstantiate. Errors:
+ * - cudaErrorInvalidValue: instantiateParams NULL.
+ * - cudaErrorInvalidResourceHandle: uploadStream is not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphInstantiateWithParams: Api["cudaGraphInstantiateWithParams"] = ambientCall("cudart", "cudaGraphInstantiateWithParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * The flags that an executable graph was made with.
+ *
+ * C: `cudaError_t cudaGraphExecGetFlags(cudaGraphExec_t graphExec, unsigned long long *flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graphExec an executable graph
+ * @param flags gets them
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, flags NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecGetFlags: Api["cudaGraphExecGetFlags"] = ambientCall("cudart", "cudaGraphExecGetFlags");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a kernel node of an executable graph; its attributes stay.
+ *
+ * C: `cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, const struct cudaKernelNodeParams *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a kernel node of its graph, pNodeParams NULL, a function of another context, sizes and parameters that a launch would
+ *   refuse.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecKernelNodeSetParams: Api["cudaGraphExecKernelNodeSetParams"] = ambientCall("cudart", "cudaGraphExecKernelNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node of an executable graph. Only copies of one row can be changed.
+ *
+ * C: `cudaError_t cudaGraphExecMemcpyNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, const struct cudaMemcpy3DParms *pNodeParams)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a copy node of its graph, several rows, parameters that cudaGraphAddMemcpyNode would refuse.
+ * - cudaErrorInvalidMemcpyDirection: kind is none, or does not fit the addresses.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecMemcpyNodeSetParams: Api["cudaGraphExecMemcpyNodeSetParams"] = ambientCall("cudart", "cudaGraphExecMemcpyNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node of an executable graph to a copy to a device variable.
+ *
+ * C: `cudaError_t cudaGraphExecMemcpyNodeSetParamsToSymbol(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, const void *symbol, const void *src, size_t count, size_t offset, enum
+ * cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param symbol the variable, by its name in the device code
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a copy node of its graph, several rows; as cudaMemcpyToSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecMemcpyNodeSetParamsToSymbol: Api["cudaGraphExecMemcpyNodeSetParamsToSymbol"] = ambientCall("cudart", "cudaGraphExecMemcpyNodeSetParamsToSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node of an executable graph to a copy from a device variable.
+ *
+ * C: `cudaError_t cudaGraphExecMemcpyNodeSetParamsFromSymbol(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, void *dst, const void *symbol, size_t count, size_t offset, enum
+ * cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param symbol the variable, by its name in the device code
+ * @param count bytes
+ * @param offset bytes from the variable's beginning
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a copy node of its graph, several rows; as cudaMemcpyFromSymbol.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecMemcpyNodeSetParamsFromSymbol: Api["cudaGraphExecMemcpyNodeSetParamsFromSymbol"] = ambientCall("cudart", "cudaGraphExecMemcpyNodeSetParamsFromSymbol");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a copy node of an executable graph to a run of bytes.
+ *
+ * C: `cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, void *dst, const void *src, size_t count, enum cudaMemcpyKind kind)`
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param dst where to: device address, host address or JavaScript array, as kind says
+ * @param src where from: device address, host address or JavaScript array, as kind says
+ * @param count bytes
+ * @param kind which side is the device; cudaMemcpyDefault finds out
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a copy node of its graph, several rows; as cudaMemcpy.
+ * - cudaErrorInvalidMemcpyDirection: no kind.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecMemcpyNodeSetParams1D: Api["cudaGraphExecMemcpyNodeSetParams1D"] = ambientCall("cudart", "cudaGraphExecMemcpyNodeSetParams1D");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a set node of an executable graph. Only sets of one row can be changed.
+ *
+ * C: `cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, const struct cudaMemsetParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a set node of its graph, pNodeParams NULL, parameters that cudaGraphAddMemsetNode would refuse, several rows.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecMemsetNodeSetParams: Api["cudaGraphExecMemsetNodeSetParams"] = ambientCall("cudart", "cudaGraphExecMemsetNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a host node of an executable graph.
+ *
+ * C: `cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, const struct cudaHostNodeParams *pNodeParams)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param pNodeParams the parameters
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a host node of its graph, pNodeParams or fn NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecHostNodeSetParams: Api["cudaGraphExecHostNodeSetParams"] = ambientCall("cudart", "cudaGraphExecHostNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Gives a child graph of an executable graph the parameters of a graph of the same shape.
+ *
+ * C: `cudaError_t cudaGraphExecChildGraphNodeSetParams(cudaGraphExec_t hGraphExec, cudaGraphNode_t node, cudaGraph_t childGraph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param node a node of a graph
+ * @param childGraph the graph inside
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a child node of its graph, not a graph, one that differs in more than parameters.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecChildGraphNodeSetParams: Api["cudaGraphExecChildGraphNodeSetParams"] = ambientCall("cudart", "cudaGraphExecChildGraphNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes the event that a node of an executable graph records.
+ *
+ * C: `cudaError_t cudaGraphExecEventRecordNodeSetEvent(cudaGraphExec_t hGraphExec, cudaGraphNode_t hNode, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not such a node of its graph, not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecEventRecordNodeSetEvent: Api["cudaGraphExecEventRecordNodeSetEvent"] = ambientCall("cudart", "cudaGraphExecEventRecordNodeSetEvent");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes the event that a node of an executable graph waits for.
+ *
+ * C: `cudaError_t cudaGraphExecEventWaitNodeSetEvent(cudaGraphExec_t hGraphExec, cudaGraphNode_t hNode, cudaEvent_t event)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param event an event of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not such a node of its graph, not an event.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecEventWaitNodeSetEvent: Api["cudaGraphExecEventWaitNodeSetEvent"] = ambientCall("cudart", "cudaGraphExecEventWaitNodeSetEvent");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
@@ -3277,52 +4328,291 @@ export const cudaGraphExecExternalSemaphoresSignalNodeSetParams: Api["cudaGraphE
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
 export const cudaGraphExecExternalSemaphoresWaitNodeSetParams: Api["cudaGraphExecExternalSemaphoresWaitNodeSetParams"] = ambientCall("cudart", "cudaGraphExecExternalSemaphoresWaitNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Switches a kernel, copy or set node of an executable graph off (it then only orders) or on.
+ *
+ * C: `cudaError_t cudaGraphNodeSetEnabled(cudaGraphExec_t hGraphExec, cudaGraphNode_t hNode, unsigned int isEnabled)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param isEnabled 0: off
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not such a node of its graph.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeSetEnabled: Api["cudaGraphNodeSetEnabled"] = ambientCall("cudart", "cudaGraphNodeSetEnabled");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Whether a kernel, copy or set node of an executable graph is on.
+ *
+ * C: `cudaError_t cudaGraphNodeGetEnabled(cudaGraphExec_t hGraphExec, cudaGraphNode_t hNode, unsigned int *isEnabled)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hNode a node of a graph
+ * @param isEnabled gets 1 or 0
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not such a node of its graph, isEnabled NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphNodeGetEnabled: Api["cudaGraphNodeGetEnabled"] = ambientCall("cudart", "cudaGraphNodeGetEnabled");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Gives an executable graph the parameters of a graph with the same nodes, dependencies and order. When anything does not fit, nothing is changed.
+ *
+ * C: `cudaError_t cudaGraphExecUpdate(cudaGraphExec_t hGraphExec, cudaGraph_t hGraph, cudaGraphExecUpdateResultInfo *resultInfo)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param hGraphExec an executable graph
+ * @param hGraph a graph of this process
+ * @param resultInfo gets how it went, and the node (of hGraph) that does not fit
+ * @returns Errors:
+ * - cudaErrorGraphExecUpdateFailure: the graph does not fit.
+ * - cudaErrorInvalidValue: not an executable graph, not a graph, resultInfo NULL.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecUpdate: Api["cudaGraphExecUpdate"] = ambientCall("cudart", "cudaGraphExecUpdate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Carries an executable graph to the device in stream order.
+ *
+ * C: `cudaError_t cudaGraphUpload(cudaGraphExec_t graphExec, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graphExec an executable graph
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphUpload: Api["cudaGraphUpload"] = ambientCall("cudart", "cudaGraphUpload");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Launches an executable graph in a stream, as one unit: all of it comes after the stream's work so far, and later work after all of it. Launches of the same executable graph follow each other.
+ *
+ * C: `cudaError_t cudaGraphLaunch(cudaGraphExec_t graphExec, cudaStream_t stream)`
+ *
+ * Blocking: the call returns at once; the work is done in stream order, after everything that was put into the stream before. All of the graph comes before what is put into the
+ * stream later; inside it only the dependencies order.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graphExec an executable graph
+ * @param stream the stream; 0 for the default one
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph; memory of an earlier launch is not freed; what a node uses is gone.
+ * - cudaErrorInvalidResourceHandle: not a stream.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphLaunch: Api["cudaGraphLaunch"] = ambientCall("cudart", "cudaGraphLaunch");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Destroys an executable graph. Returns at once; a launch under way goes on.
+ *
+ * C: `cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graphExec)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graphExec an executable graph
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphExecDestroy: Api["cudaGraphExecDestroy"] = ambientCall("cudart", "cudaGraphExecDestroy");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Destroys a graph with its nodes and their child graphs. Executable graphs made of it live on.
+ *
+ * C: `cudaError_t cudaGraphDestroy(cudaGraph_t graph)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, a node's child graph, one that a stream captures into.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphDestroy: Api["cudaGraphDestroy"] = ambientCall("cudart", "cudaGraphDestroy");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Writes a graph to a file in the DOT language of Graphviz.
+ *
+ * C: `cudaError_t cudaGraphDebugDotPrint(cudaGraph_t graph, const char *path, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param path a file in the process's file system; one that exists is replaced
+ * @param flags cudaGraphDebugDotFlags*: what else to write about each node
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, path NULL, other flags.
+ * - cudaErrorOperatingSystem: the file cannot be written.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphDebugDotPrint: Api["cudaGraphDebugDotPrint"] = ambientCall("cudart", "cudaGraphDebugDotPrint");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Makes an object whose references are counted; when the last is gone, `destroy(ptr)` is called by a thread of the driver. It must not call CUDA.
+ *
+ * C: `cudaError_t cudaUserObjectCreate(cudaUserObject_t *object_out, void *ptr, cudaHostFn_t destroy, unsigned int initialRefcount, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param object_out gets it
+ * @param ptr passed to destroy
+ * @param destroy function that is called with ptr when the last reference is gone
+ * @param initialRefcount references that the program begins with
+ * @param flags must be cudaUserObjectNoDestructorSync
+ * @returns Errors:
+ * - cudaErrorInvalidValue: object_out or destroy NULL, a count below 1 or beyond INT_MAX, other flags.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaUserObjectCreate: Api["cudaUserObjectCreate"] = ambientCall("cudart", "cudaUserObjectCreate");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Takes references for the program.
+ *
+ * C: `cudaError_t cudaUserObjectRetain(cudaUserObject_t object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a user object, a count below 1 or beyond INT_MAX.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaUserObjectRetain: Api["cudaUserObjectRetain"] = ambientCall("cudart", "cudaUserObjectRetain");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Gives references of the program back.
+ *
+ * C: `cudaError_t cudaUserObjectRelease(cudaUserObject_t object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a user object, a count below 1, more than there are.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaUserObjectRelease: Api["cudaUserObjectRelease"] = ambientCall("cudart", "cudaUserObjectRelease");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Lets a graph keep an object: its copies and executable graphs keep it too.
+ *
+ * C: `cudaError_t cudaGraphRetainUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned int count, unsigned int flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param object a user object
+ * @param count references that the graph gets
+ * @param flags cudaGraphUserObjectMove: they are the caller's, which has them no longer; 0: new ones
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, not a user object, a count below 1 or beyond INT_MAX, other flags, more moved than there are.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphRetainUserObject: Api["cudaGraphRetainUserObject"] = ambientCall("cudart", "cudaGraphRetainUserObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Lets a graph give references back.
+ *
+ * C: `cudaError_t cudaGraphReleaseUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned int count)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graph a graph of this process
+ * @param object a user object
+ * @param count references
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a graph, not a user object, a count below 1, more than the graph has.
+ * - as every such call: what initialising says (cudaErrorNoDevice).
+ */
 export const cudaGraphReleaseUserObject: Api["cudaGraphReleaseUserObject"] = ambientCall("cudart", "cudaGraphReleaseUserObject");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Adds a node of any kind.
+ *
+ * C: `cudaError_t cudaGraphAddNode(cudaGraphNode_t *pGraphNode, cudaGraph_t graph, const cudaGraphNode_t *pDependencies, const cudaGraphEdgeData *dependencyData, size_t
+ * numDependencies, struct cudaGraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param pGraphNode gets it
+ * @param graph a graph of this process
+ * @param pDependencies nodes of the graph that it begins after
+ * @param dependencyData what those edges say; NULL: nothing
+ * @param numDependencies length of the list
+ * @param nodeParams type, and the member that belongs to it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: as the function for the kind; no kind, the member missing, edge data that the nodes do not have.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorNotSupported: external semaphores, conditional nodes.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphAddNode: Api["cudaGraphAddNode"] = ambientCall("cudart", "cudaGraphAddNode");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a node of any kind.
+ *
+ * C: `cudaError_t cudaGraphNodeSetParams(cudaGraphNode_t node, struct cudaGraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param node a node of a graph
+ * @param nodeParams type (that of the node) and the member that belongs to it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not a node, nodeParams NULL, another type, as the function for the kind.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorNotSupported: nodes that allocate or free, child graphs, kinds that no node here has.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphNodeSetParams: Api["cudaGraphNodeSetParams"] = ambientCall("cudart", "cudaGraphNodeSetParams");
 
-/** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */
+/**
+ * Changes a node of any kind in an executable graph.
+ *
+ * C: `cudaError_t cudaGraphExecNodeSetParams(cudaGraphExec_t graphExec, cudaGraphNode_t node, struct cudaGraphNodeParams *nodeParams)`
+ *
+ * Partial: External semaphores, memory operations and conditional nodes are refused.
+ *
+ * Blocking: does not wait for work. Only the first use of a library's kernel or variable in a context waits, for the library's variables to get their first values.
+ *
+ * Source: CUDA Runtime API 13.0, Graph Management.
+ * @param graphExec an executable graph
+ * @param node a node of a graph
+ * @param nodeParams type (that of the node) and the member that belongs to it
+ * @returns Errors:
+ * - cudaErrorInvalidValue: not an executable graph, not a node of its graph, nodeParams NULL, another type, as the function for the kind.
+ * - cudaErrorInvalidDeviceFunction: no such kernel.
+ * - cudaErrorNotSupported: nodes that allocate or free, kinds that no node here has.
+ * - as every such call: what initialising says (cudaErrorNoDevice, cudaErrorInvalidDevice), and the sticky error of a kernel that failed.
+ */
 export const cudaGraphExecNodeSetParams: Api["cudaGraphExecNodeSetParams"] = ambientCall("cudart", "cudaGraphExecNodeSetParams");
 
 /** Not implemented by this emulator: answers cudaErrorNotSupported. See the support table. */

@@ -22,7 +22,7 @@ import { functionOf } from "./core/registry.ts";
  */
 
 /** A dim3 as three numbers; what is left out is 1. */
-function triple(dim: In<dim3>): readonly [number, number, number] {
+export function triple(dim: In<dim3>): readonly [number, number, number] {
   if (typeof dim === "number") return [dim, 1, 1];
   if ("x" in dim || !("length" in dim)) {
     const { x, y, z } = dim as { readonly x?: number | undefined; readonly y?: number | undefined; readonly z?: number | undefined };

@@ -9,7 +9,7 @@ import type { cudaMemcpy3DParms, cudaStream_t } from "../abi/runtime/types.ts";
 import type { Context } from "../driver/core/context.ts";
 import { arrayArgument, type CudaArray } from "../driver/core/array.ts";
 import type { Shape } from "../driver/core/copy.ts";
-import { copyStrided, type Side as StridedSide } from "../driver/memory-copy-strided.ts";
+import { copyStrided, type Side as StridedSide, type Strided } from "../driver/memory-copy-strided.ts";
 import { deviceAttribute } from "../driver/device-attributes.ts";
 import { fail } from "../driver/core/fail.ts";
 import { CU_DEVICE_ATTRIBUTE_MAX_PITCH, CU_MEMORYTYPE_ARRAY, CU_MEMORYTYPE_DEVICE, CU_MEMORYTYPE_HOST, CU_MEMORYTYPE_UNIFIED } from "../abi/driver/constants.ts";
@@ -60,8 +60,8 @@ function sideOf(name: "src" | "dst", at: In<HostPitchedPtr>, pos: Position | und
   return { name, type, host: ptr, device: typeof ptr === "number" ? ptr : 0, array: null, x: pos?.x ?? 0, y: pos?.y ?? 0, z: pos?.z ?? 0, pitch: at.pitch ?? 0, height: at.ysize ?? 0 };
 }
 
-/** Checks and does a copy of a box. `stream` undefined: the synchronous form. */
-export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
+/** A copy of a box as the driver describes it, its pitches checked. @returns it, or the error */
+export function stridedOf(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null): Strided | CUresult {
   if (p === null) return fail(t, rt.cudaErrorInvalidValue as CUresult, "p must not be NULL");
   const { srcPtr, dstPtr, extent } = p;
   const arrays: { src?: CudaArray; dst?: CudaArray } = {};
@@ -93,7 +93,13 @@ export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | 
     if (width > 0 && height * depth > 0 && pitch < width + x) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, `${name}Ptr.pitch must not be smaller than the extent's width and ${name}Pos.x`, { pitch, width, x });
     if (pitch > limit) return fail(t, rt.cudaErrorInvalidPitchValue as CUresult, "pitches must not exceed cudaDevAttrMaxPitch", { pitch, limit });
   }
-  return yield* copyStrided(t, stream, { src, dst, width, height, depth });
+  return { src, dst, width, height, depth };
+}
+
+/** Checks and does a copy of a box. `stream` undefined: the synchronous form. */
+export function* copy3D(t: Caller, context: Context, p: In<cudaMemcpy3DParms> | null, stream: cudaStream_t | null | undefined): Blocking<CUresult> {
+  const what = stridedOf(t, context, p);
+  return typeof what === "number" ? what : yield* copyStrided(t, stream, what);
 }
 
 /**

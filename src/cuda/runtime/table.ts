@@ -8,6 +8,13 @@ import * as deviceChapter from "./device.ts";
 import * as errorChapter from "./error.ts";
 import * as eventChapter from "./event.ts";
 import * as executionChapter from "./execution.ts";
+import * as graphExecChapter from "./graph-exec.ts";
+import * as graphKernelNodeChapter from "./graph-kernel-node.ts";
+import * as graphMemcpyNodeChapter from "./graph-memcpy-node.ts";
+import * as graphMemoryNodeChapter from "./graph-memory-node.ts";
+import * as graphNodeChapter from "./graph-node.ts";
+import * as graphSimpleNodeChapter from "./graph-simple-node.ts";
+import * as graphChapter from "./graph.ts";
 import * as ipcChapter from "./ipc.ts";
 import * as libraryChapter from "./library.ts";
 import * as managedChapter from "./managed.ts";
@@ -22,6 +29,7 @@ import * as moduleChapter from "./module.ts";
 import * as occupancyChapter from "./occupancy.ts";
 import * as peerChapter from "./peer.ts";
 import * as poolChapter from "./pool.ts";
+import * as streamCaptureChapter from "./stream-capture.ts";
 import * as streamChapter from "./stream.ts";
 import * as symbolChapter from "./symbol.ts";
 import * as textureObjectChapter from "./texture-object.ts";
@@ -33,11 +41,6 @@ export const refusedNames = [
   "cudaDeviceRegisterAsyncNotification",
   "cudaDeviceUnregisterAsyncNotification",
   "cudaDeviceGetNvSciSyncAttributes",
-  "cudaStreamBeginCapture",
-  "cudaStreamBeginCaptureToGraph",
-  "cudaStreamEndCapture",
-  "cudaStreamGetCaptureInfo",
-  "cudaStreamUpdateCaptureDependencies",
   "cudaImportExternalMemory",
   "cudaExternalMemoryGetMappedBuffer",
   "cudaExternalMemoryGetMappedMipmappedArray",
@@ -73,93 +76,14 @@ export const refusedNames = [
   "cudaLogsCurrent",
   "cudaLogsDumpToFile",
   "cudaLogsDumpToMemory",
-  "cudaGraphCreate",
-  "cudaGraphAddKernelNode",
-  "cudaGraphKernelNodeGetParams",
-  "cudaGraphKernelNodeSetParams",
-  "cudaGraphKernelNodeCopyAttributes",
-  "cudaGraphKernelNodeGetAttribute",
-  "cudaGraphKernelNodeSetAttribute",
-  "cudaGraphAddMemcpyNode",
-  "cudaGraphAddMemcpyNodeToSymbol",
-  "cudaGraphAddMemcpyNodeFromSymbol",
-  "cudaGraphAddMemcpyNode1D",
-  "cudaGraphMemcpyNodeGetParams",
-  "cudaGraphMemcpyNodeSetParams",
-  "cudaGraphMemcpyNodeSetParamsToSymbol",
-  "cudaGraphMemcpyNodeSetParamsFromSymbol",
-  "cudaGraphMemcpyNodeSetParams1D",
-  "cudaGraphAddMemsetNode",
-  "cudaGraphMemsetNodeGetParams",
-  "cudaGraphMemsetNodeSetParams",
-  "cudaGraphAddHostNode",
-  "cudaGraphHostNodeGetParams",
-  "cudaGraphHostNodeSetParams",
-  "cudaGraphAddChildGraphNode",
-  "cudaGraphChildGraphNodeGetGraph",
-  "cudaGraphAddEmptyNode",
-  "cudaGraphAddEventRecordNode",
-  "cudaGraphEventRecordNodeGetEvent",
-  "cudaGraphEventRecordNodeSetEvent",
-  "cudaGraphAddEventWaitNode",
-  "cudaGraphEventWaitNodeGetEvent",
-  "cudaGraphEventWaitNodeSetEvent",
   "cudaGraphAddExternalSemaphoresSignalNode",
   "cudaGraphExternalSemaphoresSignalNodeGetParams",
   "cudaGraphExternalSemaphoresSignalNodeSetParams",
   "cudaGraphAddExternalSemaphoresWaitNode",
   "cudaGraphExternalSemaphoresWaitNodeGetParams",
   "cudaGraphExternalSemaphoresWaitNodeSetParams",
-  "cudaGraphAddMemAllocNode",
-  "cudaGraphMemAllocNodeGetParams",
-  "cudaGraphAddMemFreeNode",
-  "cudaGraphMemFreeNodeGetParams",
-  "cudaDeviceGraphMemTrim",
-  "cudaDeviceGetGraphMemAttribute",
-  "cudaDeviceSetGraphMemAttribute",
-  "cudaGraphClone",
-  "cudaGraphNodeFindInClone",
-  "cudaGraphNodeGetType",
-  "cudaGraphGetNodes",
-  "cudaGraphGetRootNodes",
-  "cudaGraphGetEdges",
-  "cudaGraphNodeGetDependencies",
-  "cudaGraphNodeGetDependentNodes",
-  "cudaGraphAddDependencies",
-  "cudaGraphRemoveDependencies",
-  "cudaGraphDestroyNode",
-  "cudaGraphInstantiate",
-  "cudaGraphInstantiateWithFlags",
-  "cudaGraphInstantiateWithParams",
-  "cudaGraphExecGetFlags",
-  "cudaGraphExecKernelNodeSetParams",
-  "cudaGraphExecMemcpyNodeSetParams",
-  "cudaGraphExecMemcpyNodeSetParamsToSymbol",
-  "cudaGraphExecMemcpyNodeSetParamsFromSymbol",
-  "cudaGraphExecMemcpyNodeSetParams1D",
-  "cudaGraphExecMemsetNodeSetParams",
-  "cudaGraphExecHostNodeSetParams",
-  "cudaGraphExecChildGraphNodeSetParams",
-  "cudaGraphExecEventRecordNodeSetEvent",
-  "cudaGraphExecEventWaitNodeSetEvent",
   "cudaGraphExecExternalSemaphoresSignalNodeSetParams",
   "cudaGraphExecExternalSemaphoresWaitNodeSetParams",
-  "cudaGraphNodeSetEnabled",
-  "cudaGraphNodeGetEnabled",
-  "cudaGraphExecUpdate",
-  "cudaGraphUpload",
-  "cudaGraphLaunch",
-  "cudaGraphExecDestroy",
-  "cudaGraphDestroy",
-  "cudaGraphDebugDotPrint",
-  "cudaUserObjectCreate",
-  "cudaUserObjectRetain",
-  "cudaUserObjectRelease",
-  "cudaGraphRetainUserObject",
-  "cudaGraphReleaseUserObject",
-  "cudaGraphAddNode",
-  "cudaGraphNodeSetParams",
-  "cudaGraphExecNodeSetParams",
   "cudaGraphConditionalHandleCreate",
   "cudaGetExportTable",
 ] as const;
@@ -226,13 +150,13 @@ export type Runtime = {
   readonly cudaStreamSynchronize: typeof streamChapter.cudaStreamSynchronize;
   readonly cudaStreamQuery: typeof streamChapter.cudaStreamQuery;
   readonly cudaStreamAttachMemAsync: typeof managedChapter.cudaStreamAttachMemAsync;
-  readonly cudaStreamBeginCapture: Shaped<RuntimeFunctions["cudaStreamBeginCapture"]>;
-  readonly cudaStreamBeginCaptureToGraph: Shaped<RuntimeFunctions["cudaStreamBeginCaptureToGraph"]>;
-  readonly cudaThreadExchangeStreamCaptureMode: typeof miscChapter.cudaThreadExchangeStreamCaptureMode;
-  readonly cudaStreamEndCapture: Shaped<RuntimeFunctions["cudaStreamEndCapture"]>;
-  readonly cudaStreamIsCapturing: typeof miscChapter.cudaStreamIsCapturing;
-  readonly cudaStreamGetCaptureInfo: Shaped<RuntimeFunctions["cudaStreamGetCaptureInfo"]>;
-  readonly cudaStreamUpdateCaptureDependencies: Shaped<RuntimeFunctions["cudaStreamUpdateCaptureDependencies"]>;
+  readonly cudaStreamBeginCapture: typeof streamCaptureChapter.cudaStreamBeginCapture;
+  readonly cudaStreamBeginCaptureToGraph: typeof streamCaptureChapter.cudaStreamBeginCaptureToGraph;
+  readonly cudaThreadExchangeStreamCaptureMode: typeof streamCaptureChapter.cudaThreadExchangeStreamCaptureMode;
+  readonly cudaStreamEndCapture: typeof streamCaptureChapter.cudaStreamEndCapture;
+  readonly cudaStreamIsCapturing: typeof streamCaptureChapter.cudaStreamIsCapturing;
+  readonly cudaStreamGetCaptureInfo: typeof streamCaptureChapter.cudaStreamGetCaptureInfo;
+  readonly cudaStreamUpdateCaptureDependencies: typeof streamCaptureChapter.cudaStreamUpdateCaptureDependencies;
   readonly cudaEventCreate: typeof eventChapter.cudaEventCreate;
   readonly cudaEventCreateWithFlags: typeof eventChapter.cudaEventCreateWithFlags;
   readonly cudaEventRecord: typeof eventChapter.cudaEventRecord;
@@ -375,93 +299,93 @@ export type Runtime = {
   readonly cudaLogsCurrent: Shaped<RuntimeFunctions["cudaLogsCurrent"]>;
   readonly cudaLogsDumpToFile: Shaped<RuntimeFunctions["cudaLogsDumpToFile"]>;
   readonly cudaLogsDumpToMemory: Shaped<RuntimeFunctions["cudaLogsDumpToMemory"]>;
-  readonly cudaGraphCreate: Shaped<RuntimeFunctions["cudaGraphCreate"]>;
-  readonly cudaGraphAddKernelNode: Shaped<RuntimeFunctions["cudaGraphAddKernelNode"]>;
-  readonly cudaGraphKernelNodeGetParams: Shaped<RuntimeFunctions["cudaGraphKernelNodeGetParams"]>;
-  readonly cudaGraphKernelNodeSetParams: Shaped<RuntimeFunctions["cudaGraphKernelNodeSetParams"]>;
-  readonly cudaGraphKernelNodeCopyAttributes: Shaped<RuntimeFunctions["cudaGraphKernelNodeCopyAttributes"]>;
-  readonly cudaGraphKernelNodeGetAttribute: Shaped<RuntimeFunctions["cudaGraphKernelNodeGetAttribute"]>;
-  readonly cudaGraphKernelNodeSetAttribute: Shaped<RuntimeFunctions["cudaGraphKernelNodeSetAttribute"]>;
-  readonly cudaGraphAddMemcpyNode: Shaped<RuntimeFunctions["cudaGraphAddMemcpyNode"]>;
-  readonly cudaGraphAddMemcpyNodeToSymbol: Shaped<RuntimeFunctions["cudaGraphAddMemcpyNodeToSymbol"]>;
-  readonly cudaGraphAddMemcpyNodeFromSymbol: Shaped<RuntimeFunctions["cudaGraphAddMemcpyNodeFromSymbol"]>;
-  readonly cudaGraphAddMemcpyNode1D: Shaped<RuntimeFunctions["cudaGraphAddMemcpyNode1D"]>;
-  readonly cudaGraphMemcpyNodeGetParams: Shaped<RuntimeFunctions["cudaGraphMemcpyNodeGetParams"]>;
-  readonly cudaGraphMemcpyNodeSetParams: Shaped<RuntimeFunctions["cudaGraphMemcpyNodeSetParams"]>;
-  readonly cudaGraphMemcpyNodeSetParamsToSymbol: Shaped<RuntimeFunctions["cudaGraphMemcpyNodeSetParamsToSymbol"]>;
-  readonly cudaGraphMemcpyNodeSetParamsFromSymbol: Shaped<RuntimeFunctions["cudaGraphMemcpyNodeSetParamsFromSymbol"]>;
-  readonly cudaGraphMemcpyNodeSetParams1D: Shaped<RuntimeFunctions["cudaGraphMemcpyNodeSetParams1D"]>;
-  readonly cudaGraphAddMemsetNode: Shaped<RuntimeFunctions["cudaGraphAddMemsetNode"]>;
-  readonly cudaGraphMemsetNodeGetParams: Shaped<RuntimeFunctions["cudaGraphMemsetNodeGetParams"]>;
-  readonly cudaGraphMemsetNodeSetParams: Shaped<RuntimeFunctions["cudaGraphMemsetNodeSetParams"]>;
-  readonly cudaGraphAddHostNode: Shaped<RuntimeFunctions["cudaGraphAddHostNode"]>;
-  readonly cudaGraphHostNodeGetParams: Shaped<RuntimeFunctions["cudaGraphHostNodeGetParams"]>;
-  readonly cudaGraphHostNodeSetParams: Shaped<RuntimeFunctions["cudaGraphHostNodeSetParams"]>;
-  readonly cudaGraphAddChildGraphNode: Shaped<RuntimeFunctions["cudaGraphAddChildGraphNode"]>;
-  readonly cudaGraphChildGraphNodeGetGraph: Shaped<RuntimeFunctions["cudaGraphChildGraphNodeGetGraph"]>;
-  readonly cudaGraphAddEmptyNode: Shaped<RuntimeFunctions["cudaGraphAddEmptyNode"]>;
-  readonly cudaGraphAddEventRecordNode: Shaped<RuntimeFunctions["cudaGraphAddEventRecordNode"]>;
-  readonly cudaGraphEventRecordNodeGetEvent: Shaped<RuntimeFunctions["cudaGraphEventRecordNodeGetEvent"]>;
-  readonly cudaGraphEventRecordNodeSetEvent: Shaped<RuntimeFunctions["cudaGraphEventRecordNodeSetEvent"]>;
-  readonly cudaGraphAddEventWaitNode: Shaped<RuntimeFunctions["cudaGraphAddEventWaitNode"]>;
-  readonly cudaGraphEventWaitNodeGetEvent: Shaped<RuntimeFunctions["cudaGraphEventWaitNodeGetEvent"]>;
-  readonly cudaGraphEventWaitNodeSetEvent: Shaped<RuntimeFunctions["cudaGraphEventWaitNodeSetEvent"]>;
+  readonly cudaGraphCreate: typeof graphChapter.cudaGraphCreate;
+  readonly cudaGraphAddKernelNode: typeof graphKernelNodeChapter.cudaGraphAddKernelNode;
+  readonly cudaGraphKernelNodeGetParams: typeof graphKernelNodeChapter.cudaGraphKernelNodeGetParams;
+  readonly cudaGraphKernelNodeSetParams: typeof graphKernelNodeChapter.cudaGraphKernelNodeSetParams;
+  readonly cudaGraphKernelNodeCopyAttributes: typeof graphKernelNodeChapter.cudaGraphKernelNodeCopyAttributes;
+  readonly cudaGraphKernelNodeGetAttribute: typeof graphKernelNodeChapter.cudaGraphKernelNodeGetAttribute;
+  readonly cudaGraphKernelNodeSetAttribute: typeof graphKernelNodeChapter.cudaGraphKernelNodeSetAttribute;
+  readonly cudaGraphAddMemcpyNode: typeof graphMemcpyNodeChapter.cudaGraphAddMemcpyNode;
+  readonly cudaGraphAddMemcpyNodeToSymbol: typeof graphMemcpyNodeChapter.cudaGraphAddMemcpyNodeToSymbol;
+  readonly cudaGraphAddMemcpyNodeFromSymbol: typeof graphMemcpyNodeChapter.cudaGraphAddMemcpyNodeFromSymbol;
+  readonly cudaGraphAddMemcpyNode1D: typeof graphMemcpyNodeChapter.cudaGraphAddMemcpyNode1D;
+  readonly cudaGraphMemcpyNodeGetParams: typeof graphMemcpyNodeChapter.cudaGraphMemcpyNodeGetParams;
+  readonly cudaGraphMemcpyNodeSetParams: typeof graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParams;
+  readonly cudaGraphMemcpyNodeSetParamsToSymbol: typeof graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParamsToSymbol;
+  readonly cudaGraphMemcpyNodeSetParamsFromSymbol: typeof graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParamsFromSymbol;
+  readonly cudaGraphMemcpyNodeSetParams1D: typeof graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParams1D;
+  readonly cudaGraphAddMemsetNode: typeof graphSimpleNodeChapter.cudaGraphAddMemsetNode;
+  readonly cudaGraphMemsetNodeGetParams: typeof graphSimpleNodeChapter.cudaGraphMemsetNodeGetParams;
+  readonly cudaGraphMemsetNodeSetParams: typeof graphSimpleNodeChapter.cudaGraphMemsetNodeSetParams;
+  readonly cudaGraphAddHostNode: typeof graphSimpleNodeChapter.cudaGraphAddHostNode;
+  readonly cudaGraphHostNodeGetParams: typeof graphSimpleNodeChapter.cudaGraphHostNodeGetParams;
+  readonly cudaGraphHostNodeSetParams: typeof graphSimpleNodeChapter.cudaGraphHostNodeSetParams;
+  readonly cudaGraphAddChildGraphNode: typeof graphSimpleNodeChapter.cudaGraphAddChildGraphNode;
+  readonly cudaGraphChildGraphNodeGetGraph: typeof graphSimpleNodeChapter.cudaGraphChildGraphNodeGetGraph;
+  readonly cudaGraphAddEmptyNode: typeof graphSimpleNodeChapter.cudaGraphAddEmptyNode;
+  readonly cudaGraphAddEventRecordNode: typeof graphSimpleNodeChapter.cudaGraphAddEventRecordNode;
+  readonly cudaGraphEventRecordNodeGetEvent: typeof graphSimpleNodeChapter.cudaGraphEventRecordNodeGetEvent;
+  readonly cudaGraphEventRecordNodeSetEvent: typeof graphSimpleNodeChapter.cudaGraphEventRecordNodeSetEvent;
+  readonly cudaGraphAddEventWaitNode: typeof graphSimpleNodeChapter.cudaGraphAddEventWaitNode;
+  readonly cudaGraphEventWaitNodeGetEvent: typeof graphSimpleNodeChapter.cudaGraphEventWaitNodeGetEvent;
+  readonly cudaGraphEventWaitNodeSetEvent: typeof graphSimpleNodeChapter.cudaGraphEventWaitNodeSetEvent;
   readonly cudaGraphAddExternalSemaphoresSignalNode: Shaped<RuntimeFunctions["cudaGraphAddExternalSemaphoresSignalNode"]>;
   readonly cudaGraphExternalSemaphoresSignalNodeGetParams: Shaped<RuntimeFunctions["cudaGraphExternalSemaphoresSignalNodeGetParams"]>;
   readonly cudaGraphExternalSemaphoresSignalNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExternalSemaphoresSignalNodeSetParams"]>;
   readonly cudaGraphAddExternalSemaphoresWaitNode: Shaped<RuntimeFunctions["cudaGraphAddExternalSemaphoresWaitNode"]>;
   readonly cudaGraphExternalSemaphoresWaitNodeGetParams: Shaped<RuntimeFunctions["cudaGraphExternalSemaphoresWaitNodeGetParams"]>;
   readonly cudaGraphExternalSemaphoresWaitNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExternalSemaphoresWaitNodeSetParams"]>;
-  readonly cudaGraphAddMemAllocNode: Shaped<RuntimeFunctions["cudaGraphAddMemAllocNode"]>;
-  readonly cudaGraphMemAllocNodeGetParams: Shaped<RuntimeFunctions["cudaGraphMemAllocNodeGetParams"]>;
-  readonly cudaGraphAddMemFreeNode: Shaped<RuntimeFunctions["cudaGraphAddMemFreeNode"]>;
-  readonly cudaGraphMemFreeNodeGetParams: Shaped<RuntimeFunctions["cudaGraphMemFreeNodeGetParams"]>;
-  readonly cudaDeviceGraphMemTrim: Shaped<RuntimeFunctions["cudaDeviceGraphMemTrim"]>;
-  readonly cudaDeviceGetGraphMemAttribute: Shaped<RuntimeFunctions["cudaDeviceGetGraphMemAttribute"]>;
-  readonly cudaDeviceSetGraphMemAttribute: Shaped<RuntimeFunctions["cudaDeviceSetGraphMemAttribute"]>;
-  readonly cudaGraphClone: Shaped<RuntimeFunctions["cudaGraphClone"]>;
-  readonly cudaGraphNodeFindInClone: Shaped<RuntimeFunctions["cudaGraphNodeFindInClone"]>;
-  readonly cudaGraphNodeGetType: Shaped<RuntimeFunctions["cudaGraphNodeGetType"]>;
-  readonly cudaGraphGetNodes: Shaped<RuntimeFunctions["cudaGraphGetNodes"]>;
-  readonly cudaGraphGetRootNodes: Shaped<RuntimeFunctions["cudaGraphGetRootNodes"]>;
-  readonly cudaGraphGetEdges: Shaped<RuntimeFunctions["cudaGraphGetEdges"]>;
-  readonly cudaGraphNodeGetDependencies: Shaped<RuntimeFunctions["cudaGraphNodeGetDependencies"]>;
-  readonly cudaGraphNodeGetDependentNodes: Shaped<RuntimeFunctions["cudaGraphNodeGetDependentNodes"]>;
-  readonly cudaGraphAddDependencies: Shaped<RuntimeFunctions["cudaGraphAddDependencies"]>;
-  readonly cudaGraphRemoveDependencies: Shaped<RuntimeFunctions["cudaGraphRemoveDependencies"]>;
-  readonly cudaGraphDestroyNode: Shaped<RuntimeFunctions["cudaGraphDestroyNode"]>;
-  readonly cudaGraphInstantiate: Shaped<RuntimeFunctions["cudaGraphInstantiate"]>;
-  readonly cudaGraphInstantiateWithFlags: Shaped<RuntimeFunctions["cudaGraphInstantiateWithFlags"]>;
-  readonly cudaGraphInstantiateWithParams: Shaped<RuntimeFunctions["cudaGraphInstantiateWithParams"]>;
-  readonly cudaGraphExecGetFlags: Shaped<RuntimeFunctions["cudaGraphExecGetFlags"]>;
-  readonly cudaGraphExecKernelNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecKernelNodeSetParams"]>;
-  readonly cudaGraphExecMemcpyNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecMemcpyNodeSetParams"]>;
-  readonly cudaGraphExecMemcpyNodeSetParamsToSymbol: Shaped<RuntimeFunctions["cudaGraphExecMemcpyNodeSetParamsToSymbol"]>;
-  readonly cudaGraphExecMemcpyNodeSetParamsFromSymbol: Shaped<RuntimeFunctions["cudaGraphExecMemcpyNodeSetParamsFromSymbol"]>;
-  readonly cudaGraphExecMemcpyNodeSetParams1D: Shaped<RuntimeFunctions["cudaGraphExecMemcpyNodeSetParams1D"]>;
-  readonly cudaGraphExecMemsetNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecMemsetNodeSetParams"]>;
-  readonly cudaGraphExecHostNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecHostNodeSetParams"]>;
-  readonly cudaGraphExecChildGraphNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecChildGraphNodeSetParams"]>;
-  readonly cudaGraphExecEventRecordNodeSetEvent: Shaped<RuntimeFunctions["cudaGraphExecEventRecordNodeSetEvent"]>;
-  readonly cudaGraphExecEventWaitNodeSetEvent: Shaped<RuntimeFunctions["cudaGraphExecEventWaitNodeSetEvent"]>;
+  readonly cudaGraphAddMemAllocNode: typeof graphMemoryNodeChapter.cudaGraphAddMemAllocNode;
+  readonly cudaGraphMemAllocNodeGetParams: typeof graphMemoryNodeChapter.cudaGraphMemAllocNodeGetParams;
+  readonly cudaGraphAddMemFreeNode: typeof graphMemoryNodeChapter.cudaGraphAddMemFreeNode;
+  readonly cudaGraphMemFreeNodeGetParams: typeof graphMemoryNodeChapter.cudaGraphMemFreeNodeGetParams;
+  readonly cudaDeviceGraphMemTrim: typeof graphMemoryNodeChapter.cudaDeviceGraphMemTrim;
+  readonly cudaDeviceGetGraphMemAttribute: typeof graphMemoryNodeChapter.cudaDeviceGetGraphMemAttribute;
+  readonly cudaDeviceSetGraphMemAttribute: typeof graphMemoryNodeChapter.cudaDeviceSetGraphMemAttribute;
+  readonly cudaGraphClone: typeof graphChapter.cudaGraphClone;
+  readonly cudaGraphNodeFindInClone: typeof graphChapter.cudaGraphNodeFindInClone;
+  readonly cudaGraphNodeGetType: typeof graphChapter.cudaGraphNodeGetType;
+  readonly cudaGraphGetNodes: typeof graphChapter.cudaGraphGetNodes;
+  readonly cudaGraphGetRootNodes: typeof graphChapter.cudaGraphGetRootNodes;
+  readonly cudaGraphGetEdges: typeof graphChapter.cudaGraphGetEdges;
+  readonly cudaGraphNodeGetDependencies: typeof graphChapter.cudaGraphNodeGetDependencies;
+  readonly cudaGraphNodeGetDependentNodes: typeof graphChapter.cudaGraphNodeGetDependentNodes;
+  readonly cudaGraphAddDependencies: typeof graphChapter.cudaGraphAddDependencies;
+  readonly cudaGraphRemoveDependencies: typeof graphChapter.cudaGraphRemoveDependencies;
+  readonly cudaGraphDestroyNode: typeof graphChapter.cudaGraphDestroyNode;
+  readonly cudaGraphInstantiate: typeof graphExecChapter.cudaGraphInstantiate;
+  readonly cudaGraphInstantiateWithFlags: typeof graphExecChapter.cudaGraphInstantiateWithFlags;
+  readonly cudaGraphInstantiateWithParams: typeof graphExecChapter.cudaGraphInstantiateWithParams;
+  readonly cudaGraphExecGetFlags: typeof graphExecChapter.cudaGraphExecGetFlags;
+  readonly cudaGraphExecKernelNodeSetParams: typeof graphExecChapter.cudaGraphExecKernelNodeSetParams;
+  readonly cudaGraphExecMemcpyNodeSetParams: typeof graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParams;
+  readonly cudaGraphExecMemcpyNodeSetParamsToSymbol: typeof graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParamsToSymbol;
+  readonly cudaGraphExecMemcpyNodeSetParamsFromSymbol: typeof graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParamsFromSymbol;
+  readonly cudaGraphExecMemcpyNodeSetParams1D: typeof graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParams1D;
+  readonly cudaGraphExecMemsetNodeSetParams: typeof graphExecChapter.cudaGraphExecMemsetNodeSetParams;
+  readonly cudaGraphExecHostNodeSetParams: typeof graphExecChapter.cudaGraphExecHostNodeSetParams;
+  readonly cudaGraphExecChildGraphNodeSetParams: typeof graphExecChapter.cudaGraphExecChildGraphNodeSetParams;
+  readonly cudaGraphExecEventRecordNodeSetEvent: typeof graphExecChapter.cudaGraphExecEventRecordNodeSetEvent;
+  readonly cudaGraphExecEventWaitNodeSetEvent: typeof graphExecChapter.cudaGraphExecEventWaitNodeSetEvent;
   readonly cudaGraphExecExternalSemaphoresSignalNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecExternalSemaphoresSignalNodeSetParams"]>;
   readonly cudaGraphExecExternalSemaphoresWaitNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecExternalSemaphoresWaitNodeSetParams"]>;
-  readonly cudaGraphNodeSetEnabled: Shaped<RuntimeFunctions["cudaGraphNodeSetEnabled"]>;
-  readonly cudaGraphNodeGetEnabled: Shaped<RuntimeFunctions["cudaGraphNodeGetEnabled"]>;
-  readonly cudaGraphExecUpdate: Shaped<RuntimeFunctions["cudaGraphExecUpdate"]>;
-  readonly cudaGraphUpload: Shaped<RuntimeFunctions["cudaGraphUpload"]>;
-  readonly cudaGraphLaunch: Shaped<RuntimeFunctions["cudaGraphLaunch"]>;
-  readonly cudaGraphExecDestroy: Shaped<RuntimeFunctions["cudaGraphExecDestroy"]>;
-  readonly cudaGraphDestroy: Shaped<RuntimeFunctions["cudaGraphDestroy"]>;
-  readonly cudaGraphDebugDotPrint: Shaped<RuntimeFunctions["cudaGraphDebugDotPrint"]>;
-  readonly cudaUserObjectCreate: Shaped<RuntimeFunctions["cudaUserObjectCreate"]>;
-  readonly cudaUserObjectRetain: Shaped<RuntimeFunctions["cudaUserObjectRetain"]>;
-  readonly cudaUserObjectRelease: Shaped<RuntimeFunctions["cudaUserObjectRelease"]>;
-  readonly cudaGraphRetainUserObject: Shaped<RuntimeFunctions["cudaGraphRetainUserObject"]>;
-  readonly cudaGraphReleaseUserObject: Shaped<RuntimeFunctions["cudaGraphReleaseUserObject"]>;
-  readonly cudaGraphAddNode: Shaped<RuntimeFunctions["cudaGraphAddNode"]>;
-  readonly cudaGraphNodeSetParams: Shaped<RuntimeFunctions["cudaGraphNodeSetParams"]>;
-  readonly cudaGraphExecNodeSetParams: Shaped<RuntimeFunctions["cudaGraphExecNodeSetParams"]>;
+  readonly cudaGraphNodeSetEnabled: typeof graphExecChapter.cudaGraphNodeSetEnabled;
+  readonly cudaGraphNodeGetEnabled: typeof graphExecChapter.cudaGraphNodeGetEnabled;
+  readonly cudaGraphExecUpdate: typeof graphExecChapter.cudaGraphExecUpdate;
+  readonly cudaGraphUpload: typeof graphExecChapter.cudaGraphUpload;
+  readonly cudaGraphLaunch: typeof graphExecChapter.cudaGraphLaunch;
+  readonly cudaGraphExecDestroy: typeof graphExecChapter.cudaGraphExecDestroy;
+  readonly cudaGraphDestroy: typeof graphChapter.cudaGraphDestroy;
+  readonly cudaGraphDebugDotPrint: typeof graphChapter.cudaGraphDebugDotPrint;
+  readonly cudaUserObjectCreate: typeof graphChapter.cudaUserObjectCreate;
+  readonly cudaUserObjectRetain: typeof graphChapter.cudaUserObjectRetain;
+  readonly cudaUserObjectRelease: typeof graphChapter.cudaUserObjectRelease;
+  readonly cudaGraphRetainUserObject: typeof graphChapter.cudaGraphRetainUserObject;
+  readonly cudaGraphReleaseUserObject: typeof graphChapter.cudaGraphReleaseUserObject;
+  readonly cudaGraphAddNode: typeof graphNodeChapter.cudaGraphAddNode;
+  readonly cudaGraphNodeSetParams: typeof graphNodeChapter.cudaGraphNodeSetParams;
+  readonly cudaGraphExecNodeSetParams: typeof graphNodeChapter.cudaGraphExecNodeSetParams;
   readonly cudaGraphConditionalHandleCreate: Shaped<RuntimeFunctions["cudaGraphConditionalHandleCreate"]>;
   readonly cudaGetDriverEntryPoint: typeof miscChapter.cudaGetDriverEntryPoint;
   readonly cudaGetDriverEntryPointByVersion: typeof miscChapter.cudaGetDriverEntryPointByVersion;
@@ -541,13 +465,13 @@ export const runtime: Runtime = {
   cudaStreamSynchronize: streamChapter.cudaStreamSynchronize,
   cudaStreamQuery: streamChapter.cudaStreamQuery,
   cudaStreamAttachMemAsync: managedChapter.cudaStreamAttachMemAsync,
-  cudaStreamBeginCapture: refused.cudaStreamBeginCapture,
-  cudaStreamBeginCaptureToGraph: refused.cudaStreamBeginCaptureToGraph,
-  cudaThreadExchangeStreamCaptureMode: miscChapter.cudaThreadExchangeStreamCaptureMode,
-  cudaStreamEndCapture: refused.cudaStreamEndCapture,
-  cudaStreamIsCapturing: miscChapter.cudaStreamIsCapturing,
-  cudaStreamGetCaptureInfo: refused.cudaStreamGetCaptureInfo,
-  cudaStreamUpdateCaptureDependencies: refused.cudaStreamUpdateCaptureDependencies,
+  cudaStreamBeginCapture: streamCaptureChapter.cudaStreamBeginCapture,
+  cudaStreamBeginCaptureToGraph: streamCaptureChapter.cudaStreamBeginCaptureToGraph,
+  cudaThreadExchangeStreamCaptureMode: streamCaptureChapter.cudaThreadExchangeStreamCaptureMode,
+  cudaStreamEndCapture: streamCaptureChapter.cudaStreamEndCapture,
+  cudaStreamIsCapturing: streamCaptureChapter.cudaStreamIsCapturing,
+  cudaStreamGetCaptureInfo: streamCaptureChapter.cudaStreamGetCaptureInfo,
+  cudaStreamUpdateCaptureDependencies: streamCaptureChapter.cudaStreamUpdateCaptureDependencies,
   cudaEventCreate: eventChapter.cudaEventCreate,
   cudaEventCreateWithFlags: eventChapter.cudaEventCreateWithFlags,
   cudaEventRecord: eventChapter.cudaEventRecord,
@@ -690,93 +614,93 @@ export const runtime: Runtime = {
   cudaLogsCurrent: refused.cudaLogsCurrent,
   cudaLogsDumpToFile: refused.cudaLogsDumpToFile,
   cudaLogsDumpToMemory: refused.cudaLogsDumpToMemory,
-  cudaGraphCreate: refused.cudaGraphCreate,
-  cudaGraphAddKernelNode: refused.cudaGraphAddKernelNode,
-  cudaGraphKernelNodeGetParams: refused.cudaGraphKernelNodeGetParams,
-  cudaGraphKernelNodeSetParams: refused.cudaGraphKernelNodeSetParams,
-  cudaGraphKernelNodeCopyAttributes: refused.cudaGraphKernelNodeCopyAttributes,
-  cudaGraphKernelNodeGetAttribute: refused.cudaGraphKernelNodeGetAttribute,
-  cudaGraphKernelNodeSetAttribute: refused.cudaGraphKernelNodeSetAttribute,
-  cudaGraphAddMemcpyNode: refused.cudaGraphAddMemcpyNode,
-  cudaGraphAddMemcpyNodeToSymbol: refused.cudaGraphAddMemcpyNodeToSymbol,
-  cudaGraphAddMemcpyNodeFromSymbol: refused.cudaGraphAddMemcpyNodeFromSymbol,
-  cudaGraphAddMemcpyNode1D: refused.cudaGraphAddMemcpyNode1D,
-  cudaGraphMemcpyNodeGetParams: refused.cudaGraphMemcpyNodeGetParams,
-  cudaGraphMemcpyNodeSetParams: refused.cudaGraphMemcpyNodeSetParams,
-  cudaGraphMemcpyNodeSetParamsToSymbol: refused.cudaGraphMemcpyNodeSetParamsToSymbol,
-  cudaGraphMemcpyNodeSetParamsFromSymbol: refused.cudaGraphMemcpyNodeSetParamsFromSymbol,
-  cudaGraphMemcpyNodeSetParams1D: refused.cudaGraphMemcpyNodeSetParams1D,
-  cudaGraphAddMemsetNode: refused.cudaGraphAddMemsetNode,
-  cudaGraphMemsetNodeGetParams: refused.cudaGraphMemsetNodeGetParams,
-  cudaGraphMemsetNodeSetParams: refused.cudaGraphMemsetNodeSetParams,
-  cudaGraphAddHostNode: refused.cudaGraphAddHostNode,
-  cudaGraphHostNodeGetParams: refused.cudaGraphHostNodeGetParams,
-  cudaGraphHostNodeSetParams: refused.cudaGraphHostNodeSetParams,
-  cudaGraphAddChildGraphNode: refused.cudaGraphAddChildGraphNode,
-  cudaGraphChildGraphNodeGetGraph: refused.cudaGraphChildGraphNodeGetGraph,
-  cudaGraphAddEmptyNode: refused.cudaGraphAddEmptyNode,
-  cudaGraphAddEventRecordNode: refused.cudaGraphAddEventRecordNode,
-  cudaGraphEventRecordNodeGetEvent: refused.cudaGraphEventRecordNodeGetEvent,
-  cudaGraphEventRecordNodeSetEvent: refused.cudaGraphEventRecordNodeSetEvent,
-  cudaGraphAddEventWaitNode: refused.cudaGraphAddEventWaitNode,
-  cudaGraphEventWaitNodeGetEvent: refused.cudaGraphEventWaitNodeGetEvent,
-  cudaGraphEventWaitNodeSetEvent: refused.cudaGraphEventWaitNodeSetEvent,
+  cudaGraphCreate: graphChapter.cudaGraphCreate,
+  cudaGraphAddKernelNode: graphKernelNodeChapter.cudaGraphAddKernelNode,
+  cudaGraphKernelNodeGetParams: graphKernelNodeChapter.cudaGraphKernelNodeGetParams,
+  cudaGraphKernelNodeSetParams: graphKernelNodeChapter.cudaGraphKernelNodeSetParams,
+  cudaGraphKernelNodeCopyAttributes: graphKernelNodeChapter.cudaGraphKernelNodeCopyAttributes,
+  cudaGraphKernelNodeGetAttribute: graphKernelNodeChapter.cudaGraphKernelNodeGetAttribute,
+  cudaGraphKernelNodeSetAttribute: graphKernelNodeChapter.cudaGraphKernelNodeSetAttribute,
+  cudaGraphAddMemcpyNode: graphMemcpyNodeChapter.cudaGraphAddMemcpyNode,
+  cudaGraphAddMemcpyNodeToSymbol: graphMemcpyNodeChapter.cudaGraphAddMemcpyNodeToSymbol,
+  cudaGraphAddMemcpyNodeFromSymbol: graphMemcpyNodeChapter.cudaGraphAddMemcpyNodeFromSymbol,
+  cudaGraphAddMemcpyNode1D: graphMemcpyNodeChapter.cudaGraphAddMemcpyNode1D,
+  cudaGraphMemcpyNodeGetParams: graphMemcpyNodeChapter.cudaGraphMemcpyNodeGetParams,
+  cudaGraphMemcpyNodeSetParams: graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParams,
+  cudaGraphMemcpyNodeSetParamsToSymbol: graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParamsToSymbol,
+  cudaGraphMemcpyNodeSetParamsFromSymbol: graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParamsFromSymbol,
+  cudaGraphMemcpyNodeSetParams1D: graphMemcpyNodeChapter.cudaGraphMemcpyNodeSetParams1D,
+  cudaGraphAddMemsetNode: graphSimpleNodeChapter.cudaGraphAddMemsetNode,
+  cudaGraphMemsetNodeGetParams: graphSimpleNodeChapter.cudaGraphMemsetNodeGetParams,
+  cudaGraphMemsetNodeSetParams: graphSimpleNodeChapter.cudaGraphMemsetNodeSetParams,
+  cudaGraphAddHostNode: graphSimpleNodeChapter.cudaGraphAddHostNode,
+  cudaGraphHostNodeGetParams: graphSimpleNodeChapter.cudaGraphHostNodeGetParams,
+  cudaGraphHostNodeSetParams: graphSimpleNodeChapter.cudaGraphHostNodeSetParams,
+  cudaGraphAddChildGraphNode: graphSimpleNodeChapter.cudaGraphAddChildGraphNode,
+  cudaGraphChildGraphNodeGetGraph: graphSimpleNodeChapter.cudaGraphChildGraphNodeGetGraph,
+  cudaGraphAddEmptyNode: graphSimpleNodeChapter.cudaGraphAddEmptyNode,
+  cudaGraphAddEventRecordNode: graphSimpleNodeChapter.cudaGraphAddEventRecordNode,
+  cudaGraphEventRecordNodeGetEvent: graphSimpleNodeChapter.cudaGraphEventRecordNodeGetEvent,
+  cudaGraphEventRecordNodeSetEvent: graphSimpleNodeChapter.cudaGraphEventRecordNodeSetEvent,
+  cudaGraphAddEventWaitNode: graphSimpleNodeChapter.cudaGraphAddEventWaitNode,
+  cudaGraphEventWaitNodeGetEvent: graphSimpleNodeChapter.cudaGraphEventWaitNodeGetEvent,
+  cudaGraphEventWaitNodeSetEvent: graphSimpleNodeChapter.cudaGraphEventWaitNodeSetEvent,
   cudaGraphAddExternalSemaphoresSignalNode: refused.cudaGraphAddExternalSemaphoresSignalNode,
   cudaGraphExternalSemaphoresSignalNodeGetParams: refused.cudaGraphExternalSemaphoresSignalNodeGetParams,
   cudaGraphExternalSemaphoresSignalNodeSetParams: refused.cudaGraphExternalSemaphoresSignalNodeSetParams,
   cudaGraphAddExternalSemaphoresWaitNode: refused.cudaGraphAddExternalSemaphoresWaitNode,
   cudaGraphExternalSemaphoresWaitNodeGetParams: refused.cudaGraphExternalSemaphoresWaitNodeGetParams,
   cudaGraphExternalSemaphoresWaitNodeSetParams: refused.cudaGraphExternalSemaphoresWaitNodeSetParams,
-  cudaGraphAddMemAllocNode: refused.cudaGraphAddMemAllocNode,
-  cudaGraphMemAllocNodeGetParams: refused.cudaGraphMemAllocNodeGetParams,
-  cudaGraphAddMemFreeNode: refused.cudaGraphAddMemFreeNode,
-  cudaGraphMemFreeNodeGetParams: refused.cudaGraphMemFreeNodeGetParams,
-  cudaDeviceGraphMemTrim: refused.cudaDeviceGraphMemTrim,
-  cudaDeviceGetGraphMemAttribute: refused.cudaDeviceGetGraphMemAttribute,
-  cudaDeviceSetGraphMemAttribute: refused.cudaDeviceSetGraphMemAttribute,
-  cudaGraphClone: refused.cudaGraphClone,
-  cudaGraphNodeFindInClone: refused.cudaGraphNodeFindInClone,
-  cudaGraphNodeGetType: refused.cudaGraphNodeGetType,
-  cudaGraphGetNodes: refused.cudaGraphGetNodes,
-  cudaGraphGetRootNodes: refused.cudaGraphGetRootNodes,
-  cudaGraphGetEdges: refused.cudaGraphGetEdges,
-  cudaGraphNodeGetDependencies: refused.cudaGraphNodeGetDependencies,
-  cudaGraphNodeGetDependentNodes: refused.cudaGraphNodeGetDependentNodes,
-  cudaGraphAddDependencies: refused.cudaGraphAddDependencies,
-  cudaGraphRemoveDependencies: refused.cudaGraphRemoveDependencies,
-  cudaGraphDestroyNode: refused.cudaGraphDestroyNode,
-  cudaGraphInstantiate: refused.cudaGraphInstantiate,
-  cudaGraphInstantiateWithFlags: refused.cudaGraphInstantiateWithFlags,
-  cudaGraphInstantiateWithParams: refused.cudaGraphInstantiateWithParams,
-  cudaGraphExecGetFlags: refused.cudaGraphExecGetFlags,
-  cudaGraphExecKernelNodeSetParams: refused.cudaGraphExecKernelNodeSetParams,
-  cudaGraphExecMemcpyNodeSetParams: refused.cudaGraphExecMemcpyNodeSetParams,
-  cudaGraphExecMemcpyNodeSetParamsToSymbol: refused.cudaGraphExecMemcpyNodeSetParamsToSymbol,
-  cudaGraphExecMemcpyNodeSetParamsFromSymbol: refused.cudaGraphExecMemcpyNodeSetParamsFromSymbol,
-  cudaGraphExecMemcpyNodeSetParams1D: refused.cudaGraphExecMemcpyNodeSetParams1D,
-  cudaGraphExecMemsetNodeSetParams: refused.cudaGraphExecMemsetNodeSetParams,
-  cudaGraphExecHostNodeSetParams: refused.cudaGraphExecHostNodeSetParams,
-  cudaGraphExecChildGraphNodeSetParams: refused.cudaGraphExecChildGraphNodeSetParams,
-  cudaGraphExecEventRecordNodeSetEvent: refused.cudaGraphExecEventRecordNodeSetEvent,
-  cudaGraphExecEventWaitNodeSetEvent: refused.cudaGraphExecEventWaitNodeSetEvent,
+  cudaGraphAddMemAllocNode: graphMemoryNodeChapter.cudaGraphAddMemAllocNode,
+  cudaGraphMemAllocNodeGetParams: graphMemoryNodeChapter.cudaGraphMemAllocNodeGetParams,
+  cudaGraphAddMemFreeNode: graphMemoryNodeChapter.cudaGraphAddMemFreeNode,
+  cudaGraphMemFreeNodeGetParams: graphMemoryNodeChapter.cudaGraphMemFreeNodeGetParams,
+  cudaDeviceGraphMemTrim: graphMemoryNodeChapter.cudaDeviceGraphMemTrim,
+  cudaDeviceGetGraphMemAttribute: graphMemoryNodeChapter.cudaDeviceGetGraphMemAttribute,
+  cudaDeviceSetGraphMemAttribute: graphMemoryNodeChapter.cudaDeviceSetGraphMemAttribute,
+  cudaGraphClone: graphChapter.cudaGraphClone,
+  cudaGraphNodeFindInClone: graphChapter.cudaGraphNodeFindInClone,
+  cudaGraphNodeGetType: graphChapter.cudaGraphNodeGetType,
+  cudaGraphGetNodes: graphChapter.cudaGraphGetNodes,
+  cudaGraphGetRootNodes: graphChapter.cudaGraphGetRootNodes,
+  cudaGraphGetEdges: graphChapter.cudaGraphGetEdges,
+  cudaGraphNodeGetDependencies: graphChapter.cudaGraphNodeGetDependencies,
+  cudaGraphNodeGetDependentNodes: graphChapter.cudaGraphNodeGetDependentNodes,
+  cudaGraphAddDependencies: graphChapter.cudaGraphAddDependencies,
+  cudaGraphRemoveDependencies: graphChapter.cudaGraphRemoveDependencies,
+  cudaGraphDestroyNode: graphChapter.cudaGraphDestroyNode,
+  cudaGraphInstantiate: graphExecChapter.cudaGraphInstantiate,
+  cudaGraphInstantiateWithFlags: graphExecChapter.cudaGraphInstantiateWithFlags,
+  cudaGraphInstantiateWithParams: graphExecChapter.cudaGraphInstantiateWithParams,
+  cudaGraphExecGetFlags: graphExecChapter.cudaGraphExecGetFlags,
+  cudaGraphExecKernelNodeSetParams: graphExecChapter.cudaGraphExecKernelNodeSetParams,
+  cudaGraphExecMemcpyNodeSetParams: graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParams,
+  cudaGraphExecMemcpyNodeSetParamsToSymbol: graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParamsToSymbol,
+  cudaGraphExecMemcpyNodeSetParamsFromSymbol: graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParamsFromSymbol,
+  cudaGraphExecMemcpyNodeSetParams1D: graphMemcpyNodeChapter.cudaGraphExecMemcpyNodeSetParams1D,
+  cudaGraphExecMemsetNodeSetParams: graphExecChapter.cudaGraphExecMemsetNodeSetParams,
+  cudaGraphExecHostNodeSetParams: graphExecChapter.cudaGraphExecHostNodeSetParams,
+  cudaGraphExecChildGraphNodeSetParams: graphExecChapter.cudaGraphExecChildGraphNodeSetParams,
+  cudaGraphExecEventRecordNodeSetEvent: graphExecChapter.cudaGraphExecEventRecordNodeSetEvent,
+  cudaGraphExecEventWaitNodeSetEvent: graphExecChapter.cudaGraphExecEventWaitNodeSetEvent,
   cudaGraphExecExternalSemaphoresSignalNodeSetParams: refused.cudaGraphExecExternalSemaphoresSignalNodeSetParams,
   cudaGraphExecExternalSemaphoresWaitNodeSetParams: refused.cudaGraphExecExternalSemaphoresWaitNodeSetParams,
-  cudaGraphNodeSetEnabled: refused.cudaGraphNodeSetEnabled,
-  cudaGraphNodeGetEnabled: refused.cudaGraphNodeGetEnabled,
-  cudaGraphExecUpdate: refused.cudaGraphExecUpdate,
-  cudaGraphUpload: refused.cudaGraphUpload,
-  cudaGraphLaunch: refused.cudaGraphLaunch,
-  cudaGraphExecDestroy: refused.cudaGraphExecDestroy,
-  cudaGraphDestroy: refused.cudaGraphDestroy,
-  cudaGraphDebugDotPrint: refused.cudaGraphDebugDotPrint,
-  cudaUserObjectCreate: refused.cudaUserObjectCreate,
-  cudaUserObjectRetain: refused.cudaUserObjectRetain,
-  cudaUserObjectRelease: refused.cudaUserObjectRelease,
-  cudaGraphRetainUserObject: refused.cudaGraphRetainUserObject,
-  cudaGraphReleaseUserObject: refused.cudaGraphReleaseUserObject,
-  cudaGraphAddNode: refused.cudaGraphAddNode,
-  cudaGraphNodeSetParams: refused.cudaGraphNodeSetParams,
-  cudaGraphExecNodeSetParams: refused.cudaGraphExecNodeSetParams,
+  cudaGraphNodeSetEnabled: graphExecChapter.cudaGraphNodeSetEnabled,
+  cudaGraphNodeGetEnabled: graphExecChapter.cudaGraphNodeGetEnabled,
+  cudaGraphExecUpdate: graphExecChapter.cudaGraphExecUpdate,
+  cudaGraphUpload: graphExecChapter.cudaGraphUpload,
+  cudaGraphLaunch: graphExecChapter.cudaGraphLaunch,
+  cudaGraphExecDestroy: graphExecChapter.cudaGraphExecDestroy,
+  cudaGraphDestroy: graphChapter.cudaGraphDestroy,
+  cudaGraphDebugDotPrint: graphChapter.cudaGraphDebugDotPrint,
+  cudaUserObjectCreate: graphChapter.cudaUserObjectCreate,
+  cudaUserObjectRetain: graphChapter.cudaUserObjectRetain,
+  cudaUserObjectRelease: graphChapter.cudaUserObjectRelease,
+  cudaGraphRetainUserObject: graphChapter.cudaGraphRetainUserObject,
+  cudaGraphReleaseUserObject: graphChapter.cudaGraphReleaseUserObject,
+  cudaGraphAddNode: graphNodeChapter.cudaGraphAddNode,
+  cudaGraphNodeSetParams: graphNodeChapter.cudaGraphNodeSetParams,
+  cudaGraphExecNodeSetParams: graphNodeChapter.cudaGraphExecNodeSetParams,
   cudaGraphConditionalHandleCreate: refused.cudaGraphConditionalHandleCreate,
   cudaGetDriverEntryPoint: miscChapter.cudaGetDriverEntryPoint,
   cudaGetDriverEntryPointByVersion: miscChapter.cudaGetDriverEntryPointByVersion,

@@ -14,6 +14,7 @@ interface Reason {
   readonly why: string;
 }
 
+const CAPTURE = "test/errors/cuda/capture.test.ts";
 const SPECIAL = "test/errors/cuda/special.test.ts";
 
 const reasons: readonly Reason[] = [
@@ -24,7 +25,17 @@ const reasons: readonly Reason[] = [
   { codes: ["CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "cudaErrorJitCompilerNotFound", "cudaErrorJitCompilationDisabled"], why: "The compiler is part of the emulator." },
   { codes: ["CUDA_ERROR_SHARED_OBJECT_INIT_FAILED", "CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND", "cudaErrorSharedObjectInitFailed", "cudaErrorSharedObjectSymbolNotFound"], why: "There are no shared objects." },
   { codes: ["CUDA_ERROR_LAUNCH_INCOMPATIBLE_TEXTURING"], why: "There are no texture modes." },
-  { codes: ["CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT"], why: "No stream ever captures." },
+  { codes: ["CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "cudaErrorStreamCaptureUnsupported", "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT", "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "CUDA_ERROR_LOSSY_QUERY"], why: CAPTURE },
+  { codes: ["cudaErrorStreamCaptureImplicit", "cudaErrorStreamCaptureWrongThread", "cudaErrorLossyQuery"], why: "The driver's, which test/errors/cuda/capture.test.ts causes." },
+  { of: /^cudaStreamUpdateCaptureDependencies$/, codes: ["cudaErrorInvalidValue"], why: "The driver's, which test/errors/cuda/capture.test.ts causes." },
+  { of: /CaptureInfo|CaptureDependencies/, codes: ["CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "cudaErrorStreamCaptureUnjoined"], why: "Forks are looked at when the capture ends." },
+  { of: /Graph|UserObject/, codes: ["CUDA_ERROR_OUT_OF_MEMORY", "cudaErrorMemoryAllocation", "cudaErrorOutOfMemory"], why: "It takes no memory of the machine that could run out, or the codes are the allocator's." },
+  { of: /Graph/, codes: ["CUDA_ERROR_NOT_SUPPORTED", "cudaErrorNotSupported"], why: "Every device supports it." },
+  { of: /^cuda(DeviceGraphMemTrim)$/, codes: ["cudaErrorInvalidValue"], why: "A number that is no device is cudaErrorInvalidDevice." },
+  { of: /^cudaGraphKernelNodeCopyAttributes$/, codes: ["cudaErrorInvalidContext"], why: "Nodes that are none are cudaErrorInvalidValue." },
+  { of: /^cudaGraphKernelNodeGetParams$/, codes: ["cudaErrorInvalidDeviceFunction"], why: "A node's function was checked when it was given." },
+  { of: /^cudaGraphKernelNodeSetParams$/, codes: ["cudaErrorInvalidResourceHandle"], why: "A kernel that is none is cudaErrorInvalidDeviceFunction." },
+  { of: /^cudaGraphAddMemsetNode$/, codes: ["cudaErrorInvalidDevice"], why: "It names no device." },
   { codes: ["CUDA_ERROR_MAP_FAILED", "cudaErrorMapBufferObjectFailed"], why: "Mapping fails for want of memory or for a dead handle only." },
   { codes: ["CUDA_ERROR_TOO_MANY_PEERS", "cudaErrorTooManyPeers"], why: "Devices have no limit of peers." },
   { of: /^cuDevice/, codes: ["CUDA_ERROR_INVALID_CONTEXT"], why: "They need no context." },

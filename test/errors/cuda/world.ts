@@ -1,6 +1,7 @@
 import { callerOf } from "../../../src/api/bind.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
 import type { CUcontext, CUdeviceptr, CUevent, CUfunction, CUipcEventHandle, CUipcMemHandle, CUkernel, CUlibrary, CUmodule, CUstream } from "../../../src/cuda/abi/driver/types.ts";
+import { graphKey } from "../../../src/cuda/driver/core/graph.ts";
 import { driverKey, threadKey } from "../../../src/cuda/driver/core/state.ts";
 import type { SyncApi } from "../../../src/api/styles.ts";
 import type { Driver } from "../../../src/cuda/index.ts";
@@ -100,6 +101,7 @@ export function makeWorld(): World {
 export function snapshot(w: Pick<World, "machine" | "process">): object {
   const t = callerOf({ kernel: w.machine.kernel, diagnostics: { add() {} } as never }, w.process.main);
   const driver = t.processState(driverKey);
+  const graphs = t.processState(graphKey);
   const { vfs: _vfs, ...kernel } = w.machine.kernel.objectCounts() as Record<string, unknown>;
   return {
     kernel,
@@ -107,6 +109,7 @@ export function snapshot(w: Pick<World, "machine" | "process">): object {
     contexts: [...driver.contexts.entries()].map(([handle, c]) => [handle, c.flags, c.cacheConfig, c.peers.size, [...c.limits], c.events.size, [...c.streams].map((s) => s.touched)]),
     tables: [driver.streams.size, driver.events.size, driver.modules.size, driver.libraries.size, driver.kernels.size],
     memory: driver.memory.all().map((a) => [a.kind, a.address, a.size, a.syncMemops]),
+    graphs: [graphs.graphs.size, graphs.nodes.size, graphs.execs.size, graphs.userObjects.size, driver.captures.size],
     primary: driver.devices.map((d) => [d.primaryReferences, d.primaryFlags, d.primary !== null]),
   };
 }
@@ -119,6 +122,8 @@ export interface ErrorCase {
   readonly name: keyof Driver;
   /** What must be there before its own checks: a current context, cuInit, nothing. */
   readonly needs: "context" | "init" | "nothing";
+  /** Makes what the calls need beside the world. */
+  readonly setup?: (w: World) => void;
   /** A call that works (code 0), any number of times. */
   readonly control: Call;
   /** Calls that break one rule each. */

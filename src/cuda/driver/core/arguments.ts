@@ -2,6 +2,7 @@ import type { Caller } from "../../../api/caller.ts";
 import * as cu from "../../abi/driver/constants.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
 import type { CUevent, CUstream } from "../../abi/driver/types.ts";
+import { checkLegacy } from "./capture.ts";
 import type { Context } from "./context.ts";
 import type { Event } from "./event.ts";
 import { fail } from "./fail.ts";
@@ -29,7 +30,11 @@ export function anyStream(t: Caller, context: Context, hStream: CUstream | null)
 /** The same for calls that put work into the stream: it must belong to the current context. */
 export function ownStream(t: Caller, context: Context, hStream: CUstream | null): Stream | CUresult {
   const stream = anyStream(t, context, hStream);
-  if (typeof stream === "number" || stream.context === context) return stream;
+  if (typeof stream === "number") return stream;
+  if (stream.context === context) {
+    const code = context.driver.captures.size === 0 ? 0 : checkLegacy(t, stream);
+    return code === 0 ? stream : code;
+  }
   return fail(t, cu.CUDA_ERROR_INVALID_HANDLE, "hStream must belong to the current context", { hStream, streamContext: stream.context.handle, currentContext: context.handle });
 }
 

@@ -4,6 +4,7 @@ import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
 import { CU_STREAM_LEGACY, CU_STREAM_PER_THREAD } from "../../abi/driver/constants.ts";
 import type { CUcontext } from "../../abi/driver/types.ts";
+import { leaveCapture } from "./capture.ts";
 import type { Device } from "./device.ts";
 import type { Event } from "./event.ts";
 import { DeviceHeap } from "./heap.ts";
@@ -64,6 +65,8 @@ export class Context {
   /** Limits set by cuCtxSetLimit, by CUlimit. */
   readonly limits: Map<number, number> = new Map();
   cacheConfig = 0;
+  /** Called when the context is destroyed and its work has ended: who keeps things in it lets go of them. */
+  readonly leaving: Set<(t: Caller) => void> = new Set();
   /** cuCtxAttach count. */
   attached = 0;
 
@@ -132,7 +135,9 @@ export class Context {
   *destroy(t: Caller): Blocking<void> {
     const { driver, device } = this;
     this.destroyed = true;
+    for (const stream of this.streams) leaveCapture(t, stream);
     if (this.sticky === 0) yield* waitContext(t, this);
+    for (const leave of this.leaving) leave(t);
     for (const module of this.modules) module.release(t);
     for (const event of this.events) event.release(t);
     for (const stream of this.streams) this.closeStream(t, stream);
@@ -169,6 +174,7 @@ export class Context {
 
   /** Gives a stream's queues back to the kernel. Work already in them goes on. */
   closeStream(t: Caller, stream: Stream): void {
+    leaveCapture(t, stream);
     stream.destroyed = true;
     this.driver.streams.remove(stream.handle);
     stream.host?.close(t);

@@ -5,7 +5,9 @@ import type { CopyJob } from "../../../kernel/sys/uapi.ts";
 import * as cu from "../../abi/driver/constants.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
 import type { Queue } from "./device.ts";
+import { captureNode, checkLegacy, checkSynchronous, refuseCapturing } from "./capture.ts";
 import { fail } from "./fail.ts";
+import { stridedOf } from "./graph-copy.ts";
 import { errnoCode, errnoRule } from "./fault.ts";
 import { isHostAccessible, type Allocation } from "./memory.ts";
 import type { Mapping } from "./space.ts";
@@ -92,7 +94,7 @@ export function unifiedPlace(t: Caller, driver: DriverState, address: number, by
 }
 
 /** Bytes of host memory, as the CPU sees them now. */
-function hostBytes(t: Caller, place: Place, offset: number, length: number, write: boolean): Uint8Array | null {
+export function hostBytes(t: Caller, place: Place, offset: number, length: number, write: boolean): Uint8Array | null {
   if (place.view !== null) return place.view.subarray(offset, offset + length);
   t.sys.watch?.touched(place.address + offset, length, write);
   return t.sys.memory(place.address + offset, length, write);
@@ -113,7 +115,7 @@ export function route(t: Caller, stream: Stream, needed: readonly Mapping[]): Qu
 }
 
 /** Mappings behind a place. */
-function mappingsOf(place: Place, bytes: number): readonly Mapping[] {
+export function mappingsOf(place: Place, bytes: number): readonly Mapping[] {
   const all = place.allocation?.mappings ?? [];
   return all.length <= 1 ? all : all.filter((m) => m.address < place.address + bytes && m.address + m.bytes > place.address);
 }
@@ -138,8 +140,8 @@ function* pieces(shape: Shape): Generator<{ readonly dst: number; readonly src: 
   }
 }
 
-/** Copies by the CPU: both sides are host memory. */
-function copyOnHost(t: Caller, dst: Place, src: Place, shape: Shape): boolean {
+/** Copies by the CPU: both sides are host memory. @returns whether it is there */
+export function copyOnHost(t: Caller, dst: Place, src: Place, shape: Shape): boolean {
   t.sys.spend(shape.width * shape.height * shape.depth * NS_PER_BYTE);
   for (let z = 0; z < shape.depth; z++) {
     for (let y = 0; y < shape.height; y++) {
@@ -176,6 +178,11 @@ export function* copy(t: Caller, stream: Stream, dst: Place, src: Place, shape: 
   const bytes = shape.width * shape.height * shape.depth;
   if (bytes === 0) return 0;
   const { context } = stream;
+  if (context.driver.captures.size > 0) {
+    const code = sync ? checkSynchronous(t, stream) : checkLegacy(t, stream);
+    if (code !== 0) return code;
+    if (stream.capture !== null) return captureNode(t, stream, { kind: "memcpy", context, what: stridedOf(t, dst, src, shape) });
+  }
   if (dst.kind !== "device" && src.kind !== "device") {
     const sticky = yield* waitStream(t, stream);
     if (sticky !== 0) return fail(t, sticky, "earlier work in the stream failed");
@@ -208,6 +215,7 @@ function* finish(t: Caller, stream: Stream): Blocking<CUresult> {
 
 /** The error of a refused submission: a fault that came in between, or what the system answered. */
 export function failSubmit(t: Caller, stream: Stream, error: number): CUresult {
+  if (stream.capture !== null) return refuseCapturing(t, stream, "this call has no place in a graph");
   const sticky = stickyOf(t, stream.context);
   return sticky !== 0 ? fail(t, sticky, "earlier work of the context failed") : fail(t, errnoCode(error), errnoRule(error, "submitting work"));
 }

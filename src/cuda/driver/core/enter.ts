@@ -3,6 +3,7 @@ import * as cu from "../../abi/driver/constants.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
 import { Errno } from "../../../kernel/errors.ts";
 import type { ContextFault } from "../../../kernel/sys/uapi.ts";
+import { guardCall } from "./capture-guard.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 import { errorName, fail, resultName } from "./fail.ts";
@@ -39,7 +40,10 @@ export function enter(t: Caller): Context | CUresult {
   }
   if (context.destroyed) return fail(t, cu.CUDA_ERROR_CONTEXT_IS_DESTROYED, "the current context has been destroyed (by another thread)", { ctx: context.handle });
   const sticky = stickyOf(t, context);
-  return sticky === 0 ? context : failSticky(t, sticky);
+  if (sticky !== 0) return failSticky(t, sticky);
+  if (driver.captures.size === 0) return context;
+  const forbidden = guardCall(t, driver);
+  return forbidden === 0 ? context : forbidden;
 }
 
 /** Answers a call with an earlier kernel's error. */

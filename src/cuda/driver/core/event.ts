@@ -1,6 +1,7 @@
 import type { Caller } from "../../../api/caller.ts";
 import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
 import type { CUevent } from "../../abi/driver/types.ts";
+import type { Captured } from "./capture-state.ts";
 import type { Context } from "./context.ts";
 import type { SharedEvent } from "./shared-event.ts";
 import type { Stream } from "./stream.ts";
@@ -23,6 +24,8 @@ export class Event {
   /** Records of this process; of an interprocess event `shared` has the latest of any. */
   recorded: Recorded | null = null;
   readonly shared: SharedEvent | null;
+  /** The record was made while its stream captured: these nodes, and nothing of the machine's. */
+  captured: Captured | null = null;
 
   constructor(context: Context, flags: number, shared: SharedEvent | null = null) {
     this.context = context;
@@ -34,6 +37,7 @@ export class Event {
   forget(): void {
     const old = this.recorded;
     this.recorded = null;
+    this.captured = null;
     if (old === null || old.stamps === 0) return;
     if (old.done) this.context.driver.slots.give(old.stamps);
     else this.context.retiredStamps.push(old.stamps);

@@ -46,8 +46,8 @@ export function residentBlocks(t: Caller, fn: CudaFunction, threads: number, dyn
   return error < 0 ? error : arg.blocks;
 }
 
-/** Puts a checked launch into a stream. @returns 0 or a negative errno. */
-export function launch(t: Caller, context: Context, fn: CudaFunction, stream: Stream, grid: Triple, block: Triple, dynamic: number, params: Uint8Array, cooperative: boolean): number {
+/** The job of a checked launch. */
+export function launchJob(context: Context, fn: CudaFunction, grid: Triple, block: Triple, dynamic: number, params: Uint8Array, cooperative: boolean): LaunchJob {
   const { module, info } = fn;
   fn.loaded = true;
   let stdout: LaunchJob["stdout"] = null;
@@ -55,9 +55,14 @@ export function launch(t: Caller, context: Context, fn: CudaFunction, stream: St
     context.printfUsed = true;
     stdout = collectPrintf(context);
   }
-  return submit(t, stream, "compute", {
+  return {
     kind: "launch", code: module.code, kernel: info.name, workDim: 3, grid, block,
     globalSize: [grid[0] * block[0], grid[1] * block[1], grid[2] * block[2]], globalOffset: ZERO,
     dynamicSharedBytes: dynamic, params, symbols: module.symbols, cooperative, stdout,
-  }, info.name);
+  };
+}
+
+/** Puts a checked launch into a stream. @returns 0 or a negative errno. */
+export function launch(t: Caller, context: Context, fn: CudaFunction, stream: Stream, grid: Triple, block: Triple, dynamic: number, params: Uint8Array, cooperative: boolean): number {
+  return submit(t, stream, "compute", launchJob(context, fn, grid, block, dynamic, params, cooperative), fn.info.name);
 }

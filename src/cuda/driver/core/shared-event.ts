@@ -49,8 +49,13 @@ export class SharedEvent {
 
   /** Puts the fence of a stream's last work in. @returns 0 or a negative errno. */
   record(t: Caller, stream: Stream): number {
-    const from = { handle: stream.tail, flags: SYNCOBJ_SYNC_FILE | SYNCOBJ_TIMELINE, point: stream.tailPoint, fd: -1 };
-    return copyFence(t, stream.context.device, from, this.device, { handle: this.handle, flags: SYNCOBJ_SYNC_FILE, fd: -1 });
+    return this.recordPoint(t, stream.context.device, { syncobj: stream.tail, point: stream.tailPoint });
+  }
+
+  /** Puts the fence of a point of a device's file in. @returns 0 or a negative errno. */
+  recordPoint(t: Caller, device: Device, { syncobj, point }: SyncPoint): number {
+    const from = { handle: syncobj, flags: SYNCOBJ_SYNC_FILE | SYNCOBJ_TIMELINE, point, fd: -1 };
+    return copyFence(t, device, from, this.device, { handle: this.handle, flags: SYNCOBJ_SYNC_FILE, fd: -1 });
   }
 
   /** The fence that is in now, as a point of a new syncobj of `device`. @returns it (to be given to `drop`), or a negative errno. */

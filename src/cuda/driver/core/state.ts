@@ -2,6 +2,7 @@ import type { Caller, StateKey } from "../../../api/caller.ts";
 import { stateKey } from "../../../api/caller.ts";
 import { HandleTable } from "../../../api/handles.ts";
 import type { CUresult } from "../../abi/driver/enums.ts";
+import type { Capture } from "./capture-state.ts";
 import type { Context } from "./context.ts";
 import type { Device } from "./device.ts";
 import type { Event } from "./event.ts";
@@ -41,6 +42,8 @@ export class DriverState {
   /** Pages at the ends of registered ranges, by address. */
   readonly edgePages: Map<number, { readonly mapping: Mapping; users: number }> = new Map();
   readonly slots: Slots = new Slots();
+  /** Captures under way, the invalidated ones included. */
+  readonly captures: Set<Capture> = new Set();
   private lastId = 0;
 
   constructor(pid: number) {

@@ -1,5 +1,6 @@
 import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
 import type { CUstream } from "../../abi/driver/types.ts";
+import { NO_TIPS, type Capture, type Tip } from "./capture-state.ts";
 import type { Context } from "./context.ts";
 import type { Queue } from "./device.ts";
 import type { HostLine } from "./host-work.ts";
@@ -36,6 +37,9 @@ export class Stream {
   /** The legacy stream's `touched` that this stream has already waited for. */
   legacySeen = 0;
   destroyed = false;
+  /** The capture that takes its work, and the nodes that the next one depends on. */
+  capture: Capture | null = null;
+  tips: readonly Tip[] = NO_TIPS;
   /** Host functions of this stream, once it had one. */
   host: HostLine | null = null;
   /** Attributes that the model keeps and does not act on. */

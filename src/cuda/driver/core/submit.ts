@@ -1,5 +1,6 @@
 import type { Caller } from "../../../api/caller.ts";
 import type { ExecArgs, Job, MarkerJob, SyncPoint } from "../../../kernel/sys/uapi.ts";
+import { Errno } from "../../../kernel/errors.ts";
 import type { Device, Queue } from "./device.ts";
 import { frontier, NO_POINTS, type Stream } from "./stream.ts";
 
@@ -43,6 +44,8 @@ export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: r
  * @returns 0, or a negative errno; then nothing has changed.
  */
 export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, label: string, timestamps: number | null = null): number {
+  // What becomes a node of a graph never comes here.
+  if (stream.capture !== null) return -Errno.EBUSY;
   const old = stream[engine];
   const queue = old ?? openQueue(t, stream, engine);
   if (typeof queue === "number") return queue;
@@ -57,6 +60,7 @@ export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, labe
 
 /** The same on a queue that is not the stream's own (the device's transfer queue). */
 export function submitOn(t: Caller, stream: Stream, queue: Queue, job: Job, label: string, timestamps: number | null): number {
+  if (stream.capture !== null) return -Errno.EBUSY;
   const waits = frontier(stream, queue === stream.compute || queue === stream.copy ? queue.timeline : 0);
   const point = exec(t, stream.context.device, queue, job, waits, label, timestamps);
   if (point < 0) return point;

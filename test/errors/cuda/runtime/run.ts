@@ -3,9 +3,16 @@ import * as rt from "../../../../src/cuda/abi/runtime/constants.ts";
 import { errorName } from "../../../../src/cuda/driver/core/fail.ts";
 import { makeMachine } from "../../../cuda/support/host.ts";
 import { unaccounted } from "../documented.ts";
-import { makeWorld, state, type ErrorCase } from "./world.ts";
+import { makeWorld, state, type ErrorCase, type World } from "./world.ts";
 
 const named = (code: number): string => errorName(code) ?? String(code);
+
+/** A world with what a case needs. */
+function prepared(c: ErrorCase): World {
+  const w = makeWorld();
+  c.setup?.(w);
+  return w;
+}
 
 /** The errors every function has, and those of the table. Each call breaks one rule; the state must be as before, the last error be the call's, and the control call work after it. */
 export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
@@ -16,7 +23,7 @@ export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
       });
 
       test(`works; breaks one rule each: ${c.errors.map(([, rule]) => rule).join("; ")}`, () => {
-        const w = makeWorld();
+        const w = prepared(c);
         expect(named(c.control(w.cudart, w))).toBe("cudaSuccess");
         w.easyrt.cudaDeviceSynchronize();
         expect(w.machine.diagnostics()).toEqual([]);
@@ -35,7 +42,7 @@ export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
 
       if (c.needs !== "nothing") {
         test("without a device: cudaErrorNoDevice; in a callback: cudaErrorNotPermitted", () => {
-          const w = makeWorld();
+          const w = prepared(c);
           expect(named(c.control(makeMachine({ gpus: ["mi250x"] }).process().cudart, w))).toBe("cudaErrorNoDevice");
           let inside = -1;
           w.easyrt.cudaLaunchHostFunc(w.stream, () => { inside = c.control(w.cudart, w); }, null);
@@ -46,7 +53,7 @@ export function testErrors(chapter: string, cases: readonly ErrorCase[]): void {
 
       if (c.needs === "context") {
         test("after a kernel's fault: its error", () => {
-          const w = makeWorld();
+          const w = prepared(c);
           w.cudart.cudaLaunchKernel("fault", 1, 1, [16], 0, 0);
           expect(w.cudart.cudaDeviceSynchronize()).toBe(rt.cudaErrorIllegalAddress);
           expect(named(c.control(w.cudart, w))).toBe("cudaErrorIllegalAddress");

@@ -104,6 +104,8 @@ export interface ErrorCase {
   readonly name: keyof Runtime;
   /** What the call works with: a context, the driver, nothing. */
   readonly needs: "context" | "driver" | "nothing";
+  /** Makes what the calls need beside the world. */
+  readonly setup?: (w: World) => void;
   /** A call that works (code 0), any number of times. */
   readonly control: Call;
   /** Calls that break one rule each. */

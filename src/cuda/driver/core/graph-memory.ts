@@ -1,0 +1,123 @@
+import { stateKey, type Caller, type StateKey } from "../../../api/caller.ts";
+import type { Device } from "./device.ts";
+import type { Graph } from "./graph.ts";
+import type { Reached } from "./graph-exec.ts";
+import { DeviceHeap, type Block } from "./heap.ts";
+import type { Allocation } from "./memory.ts";
+import type { GpuSpace, Shared } from "./space.ts";
+import type { DriverState } from "./state.ts";
+
+/** Memory of one device for graphs. It belongs to the process: contexts come and go. */
+export class GraphMemory implements Shared {
+  readonly device: Device;
+  private readonly driver: DriverState;
+  private readonly heap: DeviceHeap;
+  /** Bytes of allocation nodes that exist, and the most there ever were. */
+  used = 0;
+  usedHigh = 0;
+  reservedHigh = 0;
+
+  constructor(driver: DriverState, device: Device) {
+    this.driver = driver;
+    this.device = device;
+    this.heap = new DeviceHeap(device);
+    for (const space of driver.spaces()) if (space.device === device) this.heap.spaces.add(space);
+    driver.everywhere.add(this);
+  }
+
+  bindInto(t: Caller, space: GpuSpace): number {
+    return space.device === this.device ? this.heap.share(t, space) : 0;
+  }
+
+  forget(space: GpuSpace): void {
+    this.heap.spaces.delete(space);
+  }
+
+  /** Bytes taken from the device. */
+  get reserved(): number {
+    return this.heap.reserved;
+  }
+
+  /** Memory for an allocation node. @returns it, or a negative errno */
+  allocate(t: Caller, size: number): GraphAllocation | number {
+    const made = this.heap.allocate(t, size);
+    if (typeof made === "number") return made;
+    this.used += size;
+    this.usedHigh = Math.max(this.usedHigh, this.used);
+    this.reservedHigh = Math.max(this.reservedHigh, this.reserved);
+    return new GraphAllocation(this, this.driver, made.address, size, made.block);
+  }
+
+  release(t: Caller, { allocation, block }: GraphAllocation): void {
+    this.driver.memory.remove(allocation);
+    this.used -= allocation.size;
+    this.heap.release(t, block, allocation.address, allocation.size);
+  }
+
+  /** Gives memory that no node needs back to the device. */
+  trim(t: Caller): void {
+    this.heap.trim(t);
+  }
+}
+
+/**
+ * The memory of one allocation node. Its address holds from the node's making on; the memory is the program's from a launch to the free that follows, and stays where it is in
+ * between, for the next launch.
+ */
+export class GraphAllocation {
+  private readonly pool: GraphMemory;
+  readonly block: Block;
+  readonly allocation: Allocation;
+  /** Graphs, seen and unseen, with a node for it. */
+  readonly holders: Set<Graph> = new Set();
+  /** A launch has allocated it, and nothing has freed it since. */
+  live = false;
+  /** What the next launch must wait for: the free that came last. */
+  freedAfter: Reached | null = null;
+
+  constructor(pool: GraphMemory, driver: DriverState, address: number, size: number, block: Block) {
+    this.pool = pool;
+    this.block = block;
+    this.allocation = driver.remember("pool", address, size, { device: pool.device, mappings: [block.mapping], owner: this });
+  }
+
+  get address(): number {
+    return this.allocation.address;
+  }
+
+  /** A free in stream order, after these points. */
+  free(t: Caller, after: Reached | null): void {
+    this.live = false;
+    this.freedAfter = after;
+    this.collect(t);
+  }
+
+  /** For cuMemFree, which has waited for everything. */
+  freeNow(t: Caller): void {
+    this.free(t, null);
+  }
+
+  /** A graph with a node for it is gone. */
+  released(t: Caller, graph: Graph): void {
+    this.holders.delete(graph);
+    this.collect(t);
+  }
+
+  private collect(t: Caller): void {
+    if (this.holders.size === 0 && !this.live) this.pool.release(t, this);
+  }
+}
+
+/** Graph memory of a process, by device. */
+export class GraphMemories {
+  private readonly pools: Map<Device, GraphMemory> = new Map();
+
+  of(driver: DriverState, device: Device): GraphMemory {
+    let pool = this.pools.get(device);
+    if (pool === undefined) this.pools.set(device, (pool = new GraphMemory(driver, device)));
+    return pool;
+  }
+}
+
+/** Where a process keeps its graph memory. */
+export const graphMemoryKey: StateKey<GraphMemories> = stateKey<GraphMemories>("cuda graph memory", () => new GraphMemories());
