@@ -30,15 +30,16 @@ export type BuildNotify = (program: cl_program, user_data: unknown) => unknown;
 
 /** Does the work of a build, now or on a helper thread that calls back. The result is the code of the synchronous form. */
 function* perform(t: Caller, program: ProgramObject, time: number, work: () => boolean, failure: cl_error, rule: string, notify: BuildNotify | null, userData: unknown): Blocking<cl_int> {
+  const outcome = (who: Caller): cl_int => (work() ? CL_SUCCESS : fail(who, failure, rule, { log: [...program.builds.values()].find((build) => build.log !== "")?.log ?? "" }));
   if (notify === null) {
     yield* t.sys.nanosleep(time);
-    return work() ? CL_SUCCESS : fail(t, failure, rule, { log: [...program.builds.values()].find((build) => build.log !== "")?.log ?? "" });
+    return outcome(t);
   }
   program.uses++;
   const handle = program.handle as cl_program;
   startHelper(t, "opencl-build", function* (helper) {
     yield* helper.sys.nanosleep(time);
-    work();
+    outcome(helper);
     yield* callBack(helper, () => notify(handle, userData));
     program.unuse(helper);
   });

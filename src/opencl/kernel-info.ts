@@ -68,10 +68,10 @@ function deviceFor(t: Caller, kernel: KernelObject, handle: cl_device_id | null)
 function workGroupInfo(kernel: KernelObject, device: DeviceObject, name: cl_kernel_work_group_info): Answer | null {
   switch (name) {
     case CL_KERNEL_WORK_GROUP_SIZE: return size(kernelWorkGroup(device, kernel));
-    case CL_KERNEL_COMPILE_WORK_GROUP_SIZE: return sizes(kernel.info.attributes.reqdWorkGroupSize ?? [0, 0, 0]);
-    case CL_KERNEL_LOCAL_MEM_SIZE: return size(localLayout(kernel).total);
+    case CL_KERNEL_COMPILE_WORK_GROUP_SIZE: return sizes(kernel.infoOn(device).attributes.reqdWorkGroupSize ?? [0, 0, 0]);
+    case CL_KERNEL_LOCAL_MEM_SIZE: return size(localLayout(kernel, kernel.infoOn(device)).total);
     case CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: return size(device.info.profile.warpSize);
-    case CL_KERNEL_PRIVATE_MEM_SIZE: return size(kernel.info.localBytes);
+    case CL_KERNEL_PRIVATE_MEM_SIZE: return size(kernel.infoOn(device).localBytes);
     default: return null;
   }
 }

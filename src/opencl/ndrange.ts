@@ -3,6 +3,7 @@
  */
 import type { Caller } from "../api/caller.ts";
 import type { Out } from "../api/out.ts";
+import type { KernelInfo } from "../compiler/abi.ts";
 import type { LaunchJob } from "../kernel/sys/uapi.ts";
 import { CL_COMMAND_NDRANGE_KERNEL, CL_COMMAND_TASK } from "./abi/constants.ts";
 import {
@@ -31,6 +32,8 @@ interface Target {
   readonly queue: QueueObject;
   readonly kernel: KernelObject;
   readonly build: Build;
+  /** The kernel as it is on the queue's device. */
+  readonly info: KernelInfo;
 }
 
 /** What kernel, queue and arguments must be like, or the code that was recorded. */
@@ -50,7 +53,7 @@ function target(t: Caller, command_queue: cl_command_queue | null, handle: cl_ke
     if (!mem.listed) return fail(t, CL_INVALID_KERNEL_ARGS, "a buffer set as argument has been released", { arg_index: i });
     if (mem.origin % BASE_ALIGN !== 0) return fail(t, CL_MISALIGNED_SUB_BUFFER_OFFSET, "a sub-buffer argument must be aligned to CL_DEVICE_MEM_BASE_ADDR_ALIGN of the queue's device", { arg_index: i });
   }
-  return { queue, kernel, build };
+  return { queue, kernel, build, info: build.code.kernels.get(kernel.info.name) ?? kernel.info };
 }
 
 /** What is wrong with dimensions, sizes and offsets. */
@@ -65,9 +68,9 @@ function checkRange(t: Caller, work_dim: cl_uint, offset: Sizes | null, global: 
 }
 
 /** What is wrong with a work-group size that the program gives. */
-function checkLocal(t: Caller, { queue, kernel, build }: Target, global: Sizes, local: Sizes): cl_int {
+function checkLocal(t: Caller, { queue, kernel, build, info }: Target, global: Sizes, local: Sizes): cl_int {
   const { device } = queue.slot;
-  const required = kernel.info.attributes.reqdWorkGroupSize;
+  const required = info.attributes.reqdWorkGroupSize;
   if (required !== null && required.some((size, i) => size !== (local[i] ?? 1))) {
     return fail(t, CL_INVALID_WORK_GROUP_SIZE, "local_work_size must be the kernel's reqd_work_group_size", { local: [...local], required: [...required] });
   }
@@ -104,8 +107,8 @@ function parameters(kernel: KernelObject, offsets: readonly number[]): Uint8Arra
 
 /** Enqueues a checked launch. */
 function launch(t: Caller, to: Target, type: number, work_dim: 1 | 2 | 3, offset: Sizes | null, global: Sizes, local: Sizes, num: cl_uint, list: readonly (cl_event | null)[] | null, event: Out<cl_event> | null): cl_int {
-  const { queue, kernel, build } = to;
-  const layout = localLayout(kernel);
+  const { queue, kernel, build, info } = to;
+  const layout = localLayout(kernel, info);
   const available = localBytes(queue.slot.device);
   if (layout.total > available) return fail(t, CL_OUT_OF_RESOURCES, "the kernel needs more local memory than CL_DEVICE_LOCAL_MEM_SIZE", { needed: layout.total, available });
   const events = waitList(t, queue.context, num, list, event);
@@ -124,7 +127,7 @@ function launch(t: Caller, to: Target, type: number, work_dim: 1 | 2 | 3, offset
     kind: "launch", code: build.code!, kernel: kernel.info.name, workDim: work_dim, globalSize, block, globalOffset: triple(offset, work_dim, 0),
     grid: [Math.ceil(globalSize[0] / block[0]), Math.ceil(globalSize[1] / block[1]), Math.ceil(globalSize[2] / block[2])],
     dynamicSharedBytes: layout.dynamicBytes, params: parameters(kernel, layout.offsets), symbols: instance.symbols, cooperative: false,
-    stdout: kernel.info.usesPrintf ? (text) => t.sys.write(1, text) : null,
+    stdout: info.usesPrintf ? (text) => t.sys.write(1, text) : null,
   };
   return issue(t, run, job, kernel.info.name, event);
 }

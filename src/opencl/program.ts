@@ -32,7 +32,7 @@ export function listProgram(t: Caller, context: ContextObject, kind: ProgramKind
 
 /**
  * clCreateProgramWithSource.
- * @param lengths characters of each string to take; 0, or a NULL array: all
+ * @param lengths characters of each string to take; 0, or a NULL array: up to a null character or the end
  * @returns the program or NULL; errcode_ret: CL_INVALID_CONTEXT, CL_INVALID_VALUE
  */
 export function clCreateProgramWithSource(t: Caller, context: cl_context | null, count: cl_uint, strings: readonly (string | null)[] | null, lengths: readonly number[] | null, errcode_ret: Out<cl_int> | null): cl_program {
@@ -44,7 +44,8 @@ export function clCreateProgramWithSource(t: Caller, context: cl_context | null,
     const text = strings[i] ?? null;
     if (text === null) return failNull(t, errcode_ret, CL_INVALID_VALUE, "no entry of strings may be NULL", { index: i });
     const length = lengths?.[i] ?? 0;
-    source += (length === 0 ? text : text.slice(0, length)).replaceAll("\0", "");
+    // A string without a length ends at its null character, as in C; one that is counted in is none of the language.
+    source += length === 0 ? text.split("\0", 1)[0]! : text.slice(0, length).replaceAll("\0", "");
   }
   const program = listProgram(t, owner, "source", owner.slots.map((slot) => slot.device), source);
   return created(errcode_ret, program.handle);

@@ -37,7 +37,7 @@ export function busy(t: Caller, program: ProgramObject, builds: readonly Build[]
 
 /** Marks the beginning of a build. */
 export function begin(t: Caller, program: ProgramObject, builds: readonly Build[], options: string): void {
-  program.dropInstances(t);
+  program.dropInstances(t, program.devices.filter((device) => builds.includes(program.builds.get(device)!)));
   for (const build of builds) {
     build.status = CL_BUILD_IN_PROGRESS;
     build.options = options;

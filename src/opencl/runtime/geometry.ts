@@ -1,10 +1,11 @@
+import type { KernelInfo } from "../../compiler/abi.ts";
 import type { DeviceObject } from "./device-object.ts";
 import { maxWorkGroup, maxWorkItems } from "./capabilities.ts";
 import type { KernelObject } from "./kernel-object.ts";
 
 /** CL_KERNEL_WORK_GROUP_SIZE: what registers and attributes leave of the device's limit. */
 export function kernelWorkGroup(device: DeviceObject, kernel: KernelObject): number {
-  const { attributes } = kernel.info;
+  const { attributes } = kernel.infoOn(device);
   const { limits, warpSize } = device.info.profile;
   const byRegisters = Math.floor(limits.registersPerBlock / Math.max(1, attributes.registers) / warpSize) * warpSize;
   return Math.max(1, Math.min(maxWorkGroup(device), byRegisters, attributes.maxThreads ?? Infinity));
@@ -21,7 +22,7 @@ function divisor(n: number, limit: number): number {
  * It is always uniform.
  */
 export function suggestLocal(device: DeviceObject, kernel: KernelObject, global: readonly number[]): number[] {
-  const required = kernel.info.attributes.reqdWorkGroupSize;
+  const required = kernel.infoOn(device).attributes.reqdWorkGroupSize;
   if (required !== null) return required.slice(0, global.length);
   let left = Math.min(kernelWorkGroup(device, kernel), 256);
   return global.map((n, i) => {
@@ -31,12 +32,15 @@ export function suggestLocal(device: DeviceObject, kernel: KernelObject, global:
   });
 }
 
-/** Bytes of static and `__local` argument memory, and where each argument lies: behind each other, aligned as the largest type that fits in them. */
-export function localLayout(kernel: KernelObject): { readonly offsets: readonly number[]; readonly dynamicBytes: number; readonly total: number } {
-  const start = Math.ceil(kernel.info.sharedBytes / 16) * 16;
+/**
+ * Bytes of static and `__local` argument memory, and where each argument lies: behind each other, aligned as the largest type that fits in them.
+ * @param info the kernel as it is on the device
+ */
+export function localLayout(kernel: KernelObject, info: KernelInfo): { readonly offsets: readonly number[]; readonly dynamicBytes: number; readonly total: number } {
+  const start = Math.ceil(info.sharedBytes / 16) * 16;
   let at = start;
   const offsets = kernel.localBytes.map((bytes, i) => {
-    if (kernel.info.params[i]!.kind !== "shared") return 0;
+    if (info.params[i]!.kind !== "shared") return 0;
     let align = 16;
     while (align < 128 && align < bytes) align *= 2;
     at = Math.ceil(at / align) * align;

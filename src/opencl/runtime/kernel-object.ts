@@ -1,4 +1,5 @@
 import type { KernelInfo } from "../../compiler/abi.ts";
+import type { DeviceObject } from "./device-object.ts";
 import type { MemObject } from "./mem-object.ts";
 import { ClObject } from "./object.ts";
 import type { ProgramObject } from "./program-object.ts";
@@ -6,6 +7,7 @@ import type { ProgramObject } from "./program-object.ts";
 /** A cl_kernel: a function, and the argument values that the next enqueue takes along. */
 export class KernelObject extends ClObject {
   readonly program: ProgramObject;
+  /** As on the first device that has it; parameters are the same on all. */
   readonly info: KernelInfo;
   /** The parameter block as set so far; work-group pointers are filled in at enqueue. */
   readonly params: Uint8Array;
@@ -35,6 +37,11 @@ export class KernelObject extends ClObject {
 
   protected get parent(): ProgramObject {
     return this.program;
+  }
+
+  /** What it is on a device: a program may be built for each with options of its own. */
+  infoOn(device: DeviceObject): KernelInfo {
+    return this.program.builds.get(device)?.code?.kernels.get(this.info.name) ?? this.info;
   }
 
   /** Notes that argument `index` has a value. */

@@ -70,10 +70,13 @@ export class ProgramObject extends ClObject {
     return [...this.builds.values()].filter((build) => build.code !== null);
   }
 
-  /** Forgets program variables: before a new build, and at the end. */
-  dropInstances(t: Caller): void {
-    for (const instance of this.instances.values()) for (const piece of instance.pieces) this.context.memory.give(t, piece);
-    this.instances.clear();
+  /** Forgets program variables: before a new build those of its devices, and at the end all. */
+  dropInstances(t: Caller, devices: readonly DeviceObject[] = this.devices): void {
+    for (const [slot, instance] of this.instances) {
+      if (!devices.includes(slot.device)) continue;
+      for (const piece of instance.pieces) this.context.memory.give(t, piece);
+      this.instances.delete(slot);
+    }
   }
 
   protected dispose(t: Caller): void {

@@ -35,6 +35,9 @@ export function kernelRows(f: Fixture): Row[] {
   const bothQueue = f.queue(both, 0, f.devices[1]);
   const onlyFirst = f.make((e) => cl.clCreateProgramWithSource(both, 1, ["kernel void k() {}"], null, e));
   f.ok(cl.clBuildProgram(onlyFirst, 1, [f.device], null, null, null));
+  const unlike = f.make((e) => cl.clCreateProgramWithSource(both, 1, ["kernel void k(ARGUMENT) {}"], null, e));
+  f.ok(cl.clBuildProgram(unlike, 1, [f.devices[0]!], "-DARGUMENT=int", null, null));
+  f.ok(cl.clBuildProgram(unlike, 1, [f.devices[1]!], "-DARGUMENT=long", null, null));
   const kernelOfFirst = f.kernelOf(onlyFirst, "k");
   const argInfo = f.fill("fill", f.program(f.ctx, testModule(), { argInfo: true }));
   const kernel2 = f.kernelOf(f.program(f.ctx2, testModule()), "groups");
@@ -92,6 +95,7 @@ export function kernelRows(f: Fixture): Row[] {
     ["clCreateKernel", "program invalid", E.CL_INVALID_PROGRAM, () => f.code((e) => cl.clCreateKernel(badProgram, "fill", e))],
     ["clCreateKernel", "program not built", E.CL_INVALID_PROGRAM_EXECUTABLE, () => f.code((e) => cl.clCreateKernel(unbuilt, "k", e))],
     ["clCreateKernel", "no such kernel", E.CL_INVALID_KERNEL_NAME, () => f.code((e) => cl.clCreateKernel(f.prog, "Fill", e))],
+    ["clCreateKernel", "other arguments on another device", E.CL_INVALID_KERNEL_DEFINITION, () => f.code((e) => cl.clCreateKernel(unlike, "k", e))],
     ["clCreateKernel", "name NULL", E.CL_INVALID_VALUE, () => f.code((e) => cl.clCreateKernel(f.prog, null, e))],
     ["clCreateKernelsInProgram", "program invalid", E.CL_INVALID_PROGRAM, () => cl.clCreateKernelsInProgram(badProgram, 0, null, out())],
     ["clCreateKernelsInProgram", "program not built", E.CL_INVALID_PROGRAM_EXECUTABLE, () => cl.clCreateKernelsInProgram(unbuilt, 0, null, out())],
