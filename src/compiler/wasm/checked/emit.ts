@@ -4,6 +4,7 @@ import { I32, mem, op } from "../asm/opcodes.ts";
 import type { Emitter } from "../emit/emitter.ts";
 import type { Node } from "../graph/node.ts";
 import { launch, slot } from "../lower/layout.ts";
+import type { Earlier } from "./earlier.ts";
 import { access as flag, plane, TAG_ATOMIC, TAG_ITEM, TAG_MANY, TAG_PART } from "./layout.ts";
 
 /** What the code around an access has for its check. */
@@ -24,6 +25,8 @@ export interface CheckPlace {
   readonly races: boolean;
   /** Variable: what is added to a linear address of shared memory to get its shadow's, 0 when it is not in one page; null: there is none. */
   readonly sharedShadow: number | null;
+  /** What the work-item has done to this place in this interval before. */
+  readonly earlier: Earlier;
   /** Where to go with what is not as usual; null: to the import `check`. */
   readonly apart: Label | null;
 }
@@ -117,7 +120,12 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
     writeShadowOf(emitter, push, a, space, place, unusual);
     if (!compares) {
       writeStates(emitter, node, a, unusual);
-      if (node.op !== "load") writeDefined(emitter, a, size);
+      if (node.op !== "load" && place.earlier === null) writeDefined(emitter, a, size);
+      return;
+    }
+    // Who has been there since tells of this work-item too.
+    if (place.earlier === "written" || (place.earlier === "read" && node.op === "load")) {
+      writeStates(emitter, node, a, unusual);
       return;
     }
     emitter.temp(I32, (tag) => emitter.temp(I32, (base) => emitter.temp(I32, (old) => emitter.temp(I32, (word) => {
@@ -138,13 +146,16 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
       for (let at = 0; at < size; at += 4) {
         if (atomic) tagAtomic(emitter, at, vars);
         else if (node.op === "load") tagRead(emitter, at, vars);
-        else {
+        else if (place.earlier === "read") {
+          // Had another been there since, it would have left its mark on the reader.
+          code.get(word).memory(mem.i32_load, plane.reader + at).get(tag).op(op.i32_ne).brIf(unusual);
+        } else {
           othersWrote(emitter, at, vars);
           othersRead(emitter, at, vars);
         }
       }
       if (node.op === "load" || atomic) return;
-      writeDefined(emitter, a, size);
+      if (place.earlier === null) writeDefined(emitter, a, size);
       for (let at = 0; at < size; at += 4) {
         code.get(word).get(tag);
         if (size < 4) {

@@ -66,7 +66,9 @@ export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: Che
       masked(at);
       add(at === 0);
     });
-    if (place.races) emitter.temp(V128, (first) => emitter.temp(V128, (base) => emitter.temp(V128, (old) => emitter.temp(V128, (tag) => {
+    const { earlier } = place;
+    if (earlier === "written" || (earlier === "read" && read)) code.get(bad).simd(simd.any_true).brIf(row.apart);
+    else if (place.races) emitter.temp(V128, (first) => emitter.temp(V128, (base) => emitter.temp(V128, (old) => emitter.temp(V128, (tag) => {
       place.interval();
       place.item();
       code.op(op.i32_or).simd(simd.i32x4_splat).set(first);
@@ -88,6 +90,12 @@ export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: Che
       };
       each((at, offset) => {
         if (at === 0 || vectors > 1) setTag(at);
+        if (earlier === "read") {
+          code.get(a).simdMemory(simd.load, plane.reader + offset).get(tag).simd(simd.i32x4_ne);
+          masked(at);
+          add(false);
+          return;
+        }
         others(at, plane.writer + offset);
         if (!read) others(at, plane.reader + offset);
       });
@@ -104,8 +112,10 @@ export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: Che
       each((at, offset) => {
         if (vectors > 1) setTag(at);
         if (!read) {
-          code.get(a).v128([0x0303_0303, 0x0303_0303, 0x0303_0303, 0x0303_0303]);
-          store(at, offset);
+          if (earlier === null) {
+            code.get(a).v128([0x0303_0303, 0x0303_0303, 0x0303_0303, 0x0303_0303]);
+            store(at, offset);
+          }
           code.get(a).get(tag);
           store(at, plane.writer + offset);
           code.get(a).i32(node.line).simd(simd.i32x4_splat);

@@ -1,6 +1,7 @@
 import type { Label } from "../asm/code.ts";
 import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import { writeCheck, writeReport, type CheckPlace } from "../checked/emit.ts";
+import { doneBefore } from "../checked/earlier.ts";
 import { mayRest, rootEntry, rootOfAccess } from "../checked/roots.ts";
 import { canonicalise, CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf } from "../emit/types.ts";
@@ -33,7 +34,7 @@ export abstract class FastAccess extends FastFrame {
     const { code } = this;
     this.temp(I32, (p) => {
       code.set(p);
-      const place = this.checkPlace(() => code.get(this.item), null);
+      const place = this.checkPlace(node, () => code.get(this.item), null);
       this.whereOpen(node, () => writeCheck(this, node, () => this.plus(p, offset), place));
       code.get(p);
     });
@@ -45,11 +46,11 @@ export abstract class FastAccess extends FastFrame {
   }
 
   /** @param item pushes the work-item's number @param apart see CheckPlace */
-  protected checkPlace(item: () => void, apart: Label | null): CheckPlace {
+  protected checkPlace(node: Node, item: () => void, apart: Label | null): CheckPlace {
     const { code, tags } = this;
     const get = (local: number) => (): void => void code.get(local);
     return {
-      l: L, s: S, item, serial: true, apart, races: this.facts.checks!.has("races"), sharedShadow: tags.sharedShadow,
+      l: L, s: S, item, serial: true, apart, races: this.facts.checks!.has("races"), sharedShadow: tags.sharedShadow, earlier: doneBefore(node, this.region),
       interval: get(tags.interval), groupBase: get(tags.groupBase), base: get(tags.base), many: get(tags.many),
     };
   }
@@ -70,7 +71,7 @@ export abstract class FastAccess extends FastFrame {
   /** Checked code: an access that is not in the extents of its pointer: it may have left the pointer's memory. */
   protected strayed(node: Node, linear: number): void {
     const root = rootOfAccess(this.facts.roots, node);
-    if (root >= 0) writeReport(this, node, () => this.code.get(linear), root, this.checkPlace(() => this.code.get(this.item), null));
+    if (root >= 0) writeReport(this, node, () => this.code.get(linear), root, this.checkPlace(node, () => this.code.get(this.item), null));
   }
 
   protected unchecked(node: Node): number {

@@ -585,7 +585,7 @@ export abstract class VectorMemory extends LaneWriter {
         if (lane >= 0) code.get(this.item).i32(lane).op(op.i32_add);
         else this.severalItems();
         code.set(item);
-        writeCheck(this, node, () => this.plus(p, offset + more), this.checkPlace(() => code.get(item), this.apart));
+        writeCheck(this, node, () => this.plus(p, offset + more), this.checkPlace(node, () => code.get(item), this.apart));
       });
       code.get(p);
     }));
@@ -628,7 +628,7 @@ export abstract class VectorMemory extends LaneWriter {
       }
       this.whereOpen(node, () => {
         if (together) {
-          const place = this.checkPlace(() => code.get(this.item).i32(from).op(op.i32_add), null);
+          const place = this.checkPlace(node, () => code.get(this.item).i32(from).op(op.i32_add), null);
           writeRowCheck(this, node, { push: () => this.plus(p, offset), quads: lanes / LANES, mask: this.masked() ? mask : null, crossed: crossed === null ? null : by, apart: this.apart }, place);
           return;
         }
@@ -639,7 +639,7 @@ export abstract class VectorMemory extends LaneWriter {
           }
           for (let lane = from; lane < from + lanes; lane++) {
             if (this.masked()) code.get(bits).i32(1 << lane).op(op.i32_and).if();
-            const place = this.checkPlace(() => code.get(this.item).i32(lane).op(op.i32_add), this.apart);
+            const place = this.checkPlace(node, () => code.get(this.item).i32(lane).op(op.i32_add), this.apart);
             writeCheck(this, node, () => this.plus(p, offset + (lane - from) * step), place);
             if (this.masked()) code.end();
           }
