@@ -18,7 +18,7 @@ import { checkFill, type Filling } from "./memory-set.ts";
 
 /**
  * A launch of an executable graph: each node becomes jobs that wait for the jobs of the nodes before it and for nothing else. Jobs go to out-of-order queues of the graph, so that
- * the machine chooses among what the edges allow. Roots wait for the stream's work so far and the graph's launch before; a marker in the stream waits for all.
+ * the machine chooses among what the edges allow, and cost the host one submission. Roots wait for the stream's work so far and the graph's launch before; a marker in the stream waits for all.
  */
 
 /** Points that are reached when something has ended, on any devices. */
@@ -36,6 +36,8 @@ class Launch {
   private readonly t: Caller;
   private readonly exec: GraphExec;
   private readonly stream: Stream;
+  /** A job of this launch is with the kernel: the others join its submission. */
+  private begun = false;
   private readonly found: Map<GraphNode, Found> = new Map();
 
   constructor(t: Caller, exec: GraphExec, stream: Stream) {
@@ -97,7 +99,8 @@ class Launch {
     const { device } = context;
     const waits = this.on(device, after);
     if (typeof waits === "number") return waits;
-    const point = submitJob(this.t, device, queue, job, waits, label, timestamps);
+    const point = submitJob(this.t, device, queue, job, waits, label, timestamps, this.begun);
+    this.begun = true;
     return point < 0 ? point : [{ device, points: [{ syncobj: queue.timeline, point }] }];
   }
 
@@ -256,7 +259,7 @@ class Launch {
     if (typeof points === "number") return points;
     const old = stream.waits;
     stream.waits = points;
-    const error = submitMarker(t, stream, "graph");
+    const error = submitMarker(t, stream, "graph", null, this.begun);
     if (error < 0) {
       stream.waits = old;
       return error;

@@ -78,7 +78,7 @@ export function exec(file: DrmFile, caller: SysCaller, arg: ExecArgs): number {
   vm.use();
   const device = file.device;
   const core = device.core;
-  caller.thread.debt += core.kernel.costs.submit;
+  if (arg.joins !== true) caller.thread.debt += core.kernel.costs.submit;
   const scheduler = device.schedulerFor(work.launch !== null ? "compute" : work.transfer !== null ? "copy" : "marker", queue);
   const job = new GpuJob(queue, scheduler, core.nextSequence(), work, arg, mm, core.kernel.clock.now);
   for (const { syncobj: handle, point } of waits) {

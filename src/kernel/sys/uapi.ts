@@ -137,6 +137,8 @@ export interface ExecArgs {
   readonly timestamps: number | null;
   /** For observers: by the rules of the caller's API the job comes after everything before it in its queue, also in one that is not in order. The kernel goes by `waits`. */
   readonly wholeQueue?: boolean;
+  /** The job is handed to the hardware together with the caller's job before it, as one submission: only that one costs what a submission costs. */
+  readonly joins?: boolean;
   /** Shown in traces: "vecadd", "memcpy HtoD". */
   readonly label: string;
   /** OUT: the job's point on the queue's timeline. */

@@ -25,15 +25,15 @@ function openQueue(t: Caller, stream: Stream, engine: Engine): Queue | number {
   return queue;
 }
 
-/** One submission. @returns the point, or a negative errno. */
-export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: readonly SyncPoint[], label: string, timestamps: number | null): number {
+/** One job. @param joins it is part of the submission before it (a graph's launch is one). @returns the point, or a negative errno. */
+export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: readonly SyncPoint[], label: string, timestamps: number | null, joins: boolean = false): number {
   let last = waits;
   while (last.length > MAX_WAITS) {
     const point = exec(t, device, queue, marker, last.slice(0, MAX_WAITS), "wait", null);
     if (point < 0) return point;
     last = [{ syncobj: queue.timeline, point }, ...last.slice(MAX_WAITS)];
   }
-  const args: ExecArgs = { queue: queue.handle, job, waits: last, propagateErrors: false, userFence: null, timestamps, label, point: 0 };
+  const args: ExecArgs = { queue: queue.handle, job, waits: last, propagateErrors: false, userFence: null, timestamps, ...(joins ? { joins } : null), label, point: 0 };
   const error = t.sys.ioctl(device.fd, "GLASS_EXEC", args);
   return error < 0 ? error : args.point;
 }
@@ -43,13 +43,13 @@ export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: r
  * @param timestamps where the kernel writes four u64 time stamps, or null.
  * @returns 0, or a negative errno; then nothing has changed.
  */
-export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, label: string, timestamps: number | null = null): number {
+export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, label: string, timestamps: number | null = null, joins: boolean = false): number {
   // What becomes a node of a graph never comes here.
   if (stream.capture !== null) return -Errno.EBUSY;
   const old = stream[engine];
   const queue = old ?? openQueue(t, stream, engine);
   if (typeof queue === "number") return queue;
-  const error = submitOn(t, stream, queue, job, label, timestamps);
+  const error = submitOn(t, stream, queue, job, label, timestamps, joins);
   if (error < 0 && old === null) {
     t.sys.ioctl(stream.context.device.fd, "GLASS_EXEC_QUEUE_DESTROY", { queue: queue.handle });
     t.sys.ioctl(stream.context.device.fd, "DRM_IOCTL_SYNCOBJ_DESTROY", { handle: queue.timeline });
@@ -59,18 +59,18 @@ export function submit(t: Caller, stream: Stream, engine: Engine, job: Job, labe
 }
 
 /** The same on a queue that is not the stream's own (the device's transfer queue). */
-export function submitOn(t: Caller, stream: Stream, queue: Queue, job: Job, label: string, timestamps: number | null): number {
+export function submitOn(t: Caller, stream: Stream, queue: Queue, job: Job, label: string, timestamps: number | null, joins: boolean = false): number {
   if (stream.capture !== null) return -Errno.EBUSY;
   const waits = frontier(stream, queue === stream.compute || queue === stream.copy ? queue.timeline : 0);
-  const point = exec(t, stream.context.device, queue, job, waits, label, timestamps);
+  const point = exec(t, stream.context.device, queue, job, waits, label, timestamps, joins);
   if (point < 0) return point;
   stream.advance(queue.timeline, point);
   return 0;
 }
 
 /** A job that does nothing but order. @returns 0 or a negative errno. */
-export function submitMarker(t: Caller, stream: Stream, label: string, timestamps: number | null = null): number {
-  return submit(t, stream, stream.compute === null && stream.copy !== null ? "copy" : "compute", marker, label, timestamps);
+export function submitMarker(t: Caller, stream: Stream, label: string, timestamps: number | null = null, joins: boolean = false): number {
+  return submit(t, stream, stream.compute === null && stream.copy !== null ? "copy" : "compute", marker, label, timestamps, joins);
 }
 
 /** A job that moves pages of managed memory. @returns 0 or a negative errno. */
