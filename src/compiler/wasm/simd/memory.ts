@@ -143,12 +143,17 @@ export abstract class VectorMemory extends LaneWriter {
     else this.value(node);
   }
 
+  /** Bytes from lane to lane: in a row that is translated as a whole they are known also of addresses that lanes took along from a loop which they left at different times. */
+  private stepFrom(node: Node): Shape {
+    return this.rows?.get(node)?.site.step ?? this.shape(node.args[0]!);
+  }
+
   /** A load whose lanes differ. */
   protected loadLanes(node: Node): void {
     const { code } = this;
     const { type, count } = node.access!;
     const address = node.args[0]!;
-    const step = this.shape(address);
+    const step = this.stepFrom(node);
     const size = sizeOf[type];
     const results = count === 1 ? [{ to: node, offset: 0 }] : node.block!.nodes.filter((proj) => proj.op === "proj" && proj.args[0] === node).map((to) => ({ to, offset: Number(to.imm) * size }));
     if (step === null && address.folded && this.allCrossed(node) === null) this.spill(address);
@@ -237,7 +242,7 @@ export abstract class VectorMemory extends LaneWriter {
     const { type } = node.access!;
     const address = node.args[0]!;
     const values = node.args.slice(1);
-    const step = this.shape(address);
+    const step = this.stepFrom(node);
     const size = sizeOf[type];
     const logged = this.mustLog(node);
     for (const value of values) if (value.folded && this.shape(value) === null) this.spill(value);
@@ -434,7 +439,7 @@ export abstract class VectorMemory extends LaneWriter {
           code.simdMemory(simd.store, to);
         }
       };
-      const one = this.shape(node.args[0]!) === null;
+      const one = this.stepFrom(node) === null;
       if (logged) this.log(at, offset, (one ? LANES : this.width) * size);
       if (one) write(offset);
       else if ((node.mark & CANONICAL_OPERAND) !== 0 && this.quads > 1 && !this.masked() && this.shape(value) === null) this.storeCanonical(value, at, offset, parts.length);
@@ -609,7 +614,7 @@ export abstract class VectorMemory extends LaneWriter {
     if (this.facts.checks === null) return;
     const { code } = this;
     const size = sizeOf[node.access!.type] * node.access!.count;
-    const one = this.shape(node.args[0]!) === null;
+    const one = this.stepFrom(node) === null;
     const from = one ? LANES * this.quad : 0;
     const lanes = one ? LANES : this.width;
     const together = fitsVectors(node) && step === size && (size === 4 || !this.masked());
@@ -686,7 +691,7 @@ export abstract class VectorMemory extends LaneWriter {
     const block = node.block!;
     if (this.mayPart(block.nodes.slice(block.nodes.indexOf(node) + 1))) return true;
     // A store that is done lane by lane may fail at a later lane.
-    if ((this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null)) && (this.masked() || this.shape(node.args[0]!) === null)) return true;
+    if ((this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null)) && (this.masked() || this.stepFrom(node) === null)) return true;
     const seen = new Set<Block>();
     const work = block.succs.filter((next) => this.region!.blocks.includes(next) && next !== this.region!.head);
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
