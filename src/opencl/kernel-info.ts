@@ -28,11 +28,12 @@ import type { KernelObject } from "./runtime/kernel-object.ts";
 /** The attributes of a kernel as they stood in the source; of programs from binaries none are told. */
 function attributesOf(kernel: KernelObject): string {
   if (kernel.program.kind === "binary") return "";
-  const { reqdWorkGroupSize, workGroupSizeHint, vecTypeHint } = kernel.info.attributes;
+  const { reqdWorkGroupSize, workGroupSizeHint, vecTypeHint, subGroupSize } = kernel.info.attributes;
   const parts: string[] = [];
   if (reqdWorkGroupSize !== null) parts.push(`reqd_work_group_size(${reqdWorkGroupSize.join(",")})`);
   if (workGroupSizeHint !== null) parts.push(`work_group_size_hint(${workGroupSizeHint.join(",")})`);
   if (vecTypeHint !== null) parts.push(`vec_type_hint(${vecTypeHint})`);
+  if (subGroupSize !== undefined) parts.push(`intel_reqd_sub_group_size(${subGroupSize})`);
   return parts.join(" ");
 }
 

@@ -72,6 +72,8 @@ export interface KernelAttributes {
   readonly maxThreads: number | null;
   readonly minBlocksPerSm: number | null;
   readonly vecTypeHint: string | null;
+  /** Work-items of a sub-group, when the kernel is only for devices with such. */
+  readonly subGroupSize?: number;
   /** Registers a work-item takes on hardware, an estimate of the front end (for occupancy). */
   readonly registers: number;
 }

@@ -107,6 +107,7 @@ function parseAttributes(tokens: Tokens): KernelAttributes {
     minBlocksPerSm: keyed(tokens, "blocks", () => tokens.orNull(() => tokens.number())),
     vecTypeHint: keyed(tokens, "vec", () => tokens.orNull(() => tokens.string())),
     registers: keyed(tokens, "registers", () => tokens.number()),
+    ...(tokens.peek === "subgroup" ? { subGroupSize: keyed(tokens, "subgroup", () => tokens.number()) } : {}),
   };
 }
 

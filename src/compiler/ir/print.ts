@@ -26,9 +26,9 @@ export function printFunction(fn: Fn): string {
   ];
   for (const param of fn.kernelParams) lines.push(`  ${printParam(param)}`);
   if (fn.attributes !== null) {
-    const { reqdWorkGroupSize, workGroupSizeHint, maxThreads, minBlocksPerSm, vecTypeHint, registers } = fn.attributes;
+    const { reqdWorkGroupSize, workGroupSizeHint, maxThreads, minBlocksPerSm, vecTypeHint, subGroupSize, registers } = fn.attributes;
     const triple = (sizes: readonly number[] | null): string => orNull(sizes, (list) => `(${list.join(" ")})`);
-    lines.push(`  attributes reqd=${triple(reqdWorkGroupSize)} hint=${triple(workGroupSizeHint)} threads=${maxThreads ?? "_"} blocks=${minBlocksPerSm ?? "_"} vec=${orNull(vecTypeHint, quote)} registers=${registers}`);
+    lines.push(`  attributes reqd=${triple(reqdWorkGroupSize)} hint=${triple(workGroupSizeHint)} threads=${maxThreads ?? "_"} blocks=${minBlocksPerSm ?? "_"} vec=${orNull(vecTypeHint, quote)} registers=${registers}${subGroupSize === undefined ? "" : ` subgroup=${subGroupSize}`}`);
   }
   for (const { name, size, align } of fn.locals) lines.push(`  local ${quote(name)} size=${size} align=${align}`);
   const unused = undefinedValues(fn);

@@ -51,11 +51,12 @@ export function kernelShape(module: LModule, dialect: Dialect, fn: LFunction): K
     const [x, y, z] = tupleNumbers(module, fn.metadata.get(kind));
     return x === undefined || y === undefined || z === undefined ? null : [x, y, z];
   };
+  const [subGroupSize] = tupleNumbers(module, fn.metadata.get("intel_reqd_sub_group_size"));
   return {
     params, bytes,
     attributes: {
       reqdWorkGroupSize: triple("reqd_work_group_size"), workGroupSizeHint: triple("work_group_size_hint"),
-      maxThreads: null, minBlocksPerSm: null, vecTypeHint: vectorHint(module, fn), registers: 32,
+      maxThreads: null, minBlocksPerSm: null, vecTypeHint: vectorHint(module, fn), registers: 32, ...(subGroupSize === undefined ? {} : { subGroupSize }),
     },
   };
 }

@@ -5,6 +5,7 @@ import { CL_BUILD_ERROR, CL_BUILD_IN_PROGRESS, CL_BUILD_SUCCESS, CL_PROGRAM_BINA
 import { CL_INVALID_DEVICE, CL_INVALID_OPERATION, CL_INVALID_VALUE } from "../abi/errors.ts";
 import type { cl_device_id, cl_int, cl_uint } from "../abi/types.ts";
 import { codeFor } from "./compiler.ts";
+import type { DeviceObject } from "./device-object.ts";
 import { deviceOf } from "./devices.ts";
 import { fail } from "./fail.ts";
 import type { Build, ProgramObject } from "./program-object.ts";
@@ -56,10 +57,25 @@ export interface Outcome {
   readonly argInfo: boolean;
 }
 
+/** Why a kernel's required sub-groups are none of the device's (cl_intel_required_subgroup_size: such a program does not build), or null. */
+function subGroupMisfit(module: Module, device: DeviceObject): string | null {
+  const { warpSize } = device.info.profile;
+  for (const { kind, name, attributes } of module.functions.values()) {
+    const wanted = kind === "kernel" ? attributes?.subGroupSize : undefined;
+    if (wanted !== undefined && wanted !== warpSize) return `kernel ${name} requires sub-groups of ${wanted} work-items (intel_reqd_sub_group_size); those of the device have ${warpSize}`;
+  }
+  return null;
+}
+
 /** Enters the outcome. @returns whether it is a success */
 export function conclude(build: Build, outcome: Outcome): boolean {
   let { module, log } = outcome;
   build.code = null;
+  const misfit = module === null || outcome.type !== CL_PROGRAM_BINARY_TYPE_EXECUTABLE ? null : subGroupMisfit(module, build.device);
+  if (misfit !== null) {
+    log += `${log === "" || log.endsWith("\n") ? "" : "\n"}error: ${misfit}\n`;
+    module = null;
+  }
   if (module !== null && outcome.type === CL_PROGRAM_BINARY_TYPE_EXECUTABLE) {
     try {
       build.code = codeFor(module);

@@ -15,6 +15,7 @@ export type ProgramKind = "source" | "binary" | "linked";
 
 /** What a program is on one device. */
 export interface Build {
+  readonly device: DeviceObject;
   /** CL_BUILD_*. */
   status: number;
   options: string;
@@ -57,7 +58,7 @@ export class ProgramObject extends ClObject {
     this.devices = devices;
     this.source = source;
     this.builds = new Map(devices.map((device) => [device, {
-      status: CL_BUILD_NONE, options: "", log: "", binaryType: CL_PROGRAM_BINARY_TYPE_NONE, module: null, code: null, nonUniform: false, argInfo: false,
+      device, status: CL_BUILD_NONE, options: "", log: "", binaryType: CL_PROGRAM_BINARY_TYPE_NONE, module: null, code: null, nonUniform: false, argInfo: false,
     }]));
   }
 
