@@ -23,6 +23,9 @@ function container(bits: number): Type {
   return bits === 1 ? "i1" : bits <= 8 ? "i8" : bits <= 16 ? "i16" : bits <= 32 ? "i32" : "i64";
 }
 
+/** Most scalars that one value may have, as of a vector (parse-type.ts). */
+const MOST_LEAVES = 65536;
+
 function add(type: LType, offset: number, out: Leaf[]): void {
   switch (type.k) {
     case "void": return;
@@ -41,6 +44,7 @@ function add(type: LType, offset: number, out: Leaf[]): void {
     case "ptr": case "target": out.push({ kind: "ptr", type: "i64", bits: 64, offset }); return;
     case "vec": case "array": {
       const step = type.k === "array" ? allocSize(type.elem) : type.elem.k === "int" && type.elem.bits % 8 !== 0 ? 0 : allocSize(type.elem);
+      if (out.length + type.n > MOST_LEAVES) throw new CompileError("unsupported", `value of type ${showType(type)}: it has more than ${MOST_LEAVES} parts`);
       for (let n = 0; n < type.n; n++) add(type.elem, offset + n * step, out);
       return;
     }

@@ -6,6 +6,9 @@ export interface NamedTypes {
   named(name: string): LType | null;
 }
 
+/** Most elements of a vector: no compiler writes more, and each becomes a value of the IR. */
+const MOST_ELEMENTS = 65536;
+
 const floats = new Map<string, LType>((["half", "bfloat", "float", "double"] as const).map((kind) => [kind, { k: "float", kind }]));
 
 /** Parses a type; a function type when a parameter list follows (calls of variadic functions). */
@@ -98,6 +101,7 @@ export function parsePlainType(lx: Lexer, types: NamedTypes): LType {
       return { k: "struct", fields, packed: true };
     }
     const n = lx.int();
+    if (!(n <= MOST_ELEMENTS)) lx.fail(`a vector of ${n} elements: no more than ${MOST_ELEMENTS}`);
     if (!lx.eatWord("x")) lx.unexpected("'x'");
     const elem = parseType(lx, types);
     lx.expect(">");

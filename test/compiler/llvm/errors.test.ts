@@ -27,6 +27,8 @@ ${rest}
 describe("what is not understood is never passed over", () => {
   test.each([
     ["an unknown intrinsic", "  call void @llvm.frob.i32(i32 1), !dbg !3", "unsupported", "intrinsic llvm.frob.i32"],
+    ["a vector beyond all measure", "  %v = call <18446744073709551615 x i32> @wide(), !dbg !3", "syntax", "a vector of 18446744073709552000 elements"],
+    ["an array beyond all measure as a value", "  %v = load [99999999 x i32], ptr addrspace(1) %o, align 4, !dbg !3", "unsupported", "more than 65536 parts"],
     ["an undefined function", "  call spir_func void @mystery(i32 1), !dbg !3", "link", "undefined function mystery"],
     ["an image of many samples", "  call spir_func <4 x float> @_Z11read_imagef19ocl_image2d_msaa_roDv2_ii(ptr addrspace(1) %o, <2 x i32> zeroinitializer, i32 0), !dbg !3", "unsupported", "read_imagef on ocl_image2d_msaa_ro"],
     ["a pipe", "  call spir_func i32 @__read_pipe_2(ptr addrspace(1) %o), !dbg !3", "unsupported", "pipe function __read_pipe_2"],
