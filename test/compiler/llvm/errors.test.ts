@@ -27,8 +27,6 @@ ${rest}
 describe("what is not understood is never passed over", () => {
   test.each([
     ["an unknown intrinsic", "  call void @llvm.frob.i32(i32 1), !dbg !3", "unsupported", "intrinsic llvm.frob.i32"],
-    ["a vector beyond all measure", "  %v = call <18446744073709551615 x i32> @wide(), !dbg !3", "syntax", "a vector of 18446744073709552000 elements"],
-    ["an array beyond all measure as a value", "  %v = load [99999999 x i32], ptr addrspace(1) %o, align 4, !dbg !3", "unsupported", "more than 65536 parts"],
     ["an undefined function", "  call spir_func void @mystery(i32 1), !dbg !3", "link", "undefined function mystery"],
     ["an image of many samples", "  call spir_func <4 x float> @_Z11read_imagef19ocl_image2d_msaa_roDv2_ii(ptr addrspace(1) %o, <2 x i32> zeroinitializer, i32 0), !dbg !3", "unsupported", "read_imagef on ocl_image2d_msaa_ro"],
     ["a pipe", "  call spir_func i32 @__read_pipe_2(ptr addrspace(1) %o), !dbg !3", "unsupported", "pipe function __read_pipe_2"],
@@ -65,4 +63,9 @@ describe("what is not understood is never passed over", () => {
     expect(module.functions.has("kept")).toBe(true);
     expect(openclToIr(kernel("", "define spir_func i32 @unused(i32 %x) {\n  ret i32 %x\n}"), "m").functions.has("unused")).toBe(false);
   });
+});
+
+test("types of absurd size are refused, not made", () => {
+  expect(refusal(kernel("  %v = call <18446744073709551615 x i32> @wide()")).message).toContain("a vector of 18446744073709552000 elements: no more than 65536");
+  expect(refusal(kernel("  %v = load [99999999 x i32], ptr addrspace(1) %o, align 4"))).toMatchObject({ kind: "unsupported", message: expect.stringContaining("more than 65536 parts") as string });
 });
