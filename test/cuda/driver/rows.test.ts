@@ -4,7 +4,7 @@ import * as cu from "../../../src/cuda/abi/driver/constants.ts";
 import type { CUdevice } from "../../../src/cuda/abi/driver/types.ts";
 import { hostWithContext, makeMachine, ptx } from "../support/host.ts";
 
-/** The rules of CUDA that implementations get wrong most often, one test a row. Rows of what this emulator refuses (capture, graphs) are missing. */
+/** The rules of CUDA that implementations get wrong most often, one test a row. Those of capture are in test/errors/cuda/capture.test.ts. */
 const fresh = (): ReturnType<ReturnType<typeof makeMachine>["process"]> => makeMachine().process();
 const world = hostWithContext;
 const mib2 = 2 << 20;
