@@ -14,9 +14,15 @@ class Exit extends Error {
     this.code = code;
   }
 }
-// "/a/./b" as "a/b"; ".." stays what it is, as in the names of the files that were sent.
+// "/a/./b/../c" as "a/c"; ".." at the beginning stays what it is, as in the names of the files that were sent.
 function plain(path) {
-  return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+  const parts = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.join("/");
 }
 function wasiHost(imports, { take, print, complain }) {
   let memory = null, bytes = new Uint8Array(0), view = null, words = null;

@@ -3,7 +3,7 @@ import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
 import { nodeModule } from "./host.ts";
 import { machineCodeFile } from "./machine-code.ts";
-import { findPackage, PACKAGE } from "./package.ts";
+import { findPackage, PACKAGE, type Found } from "./package.ts";
 import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
 import { workerSource } from "./worker-source.ts";
@@ -78,9 +78,14 @@ class WorkerClang implements ClangTool {
   }
 }
 
+/** Clang as a package has it. A package that is put together otherwise than the known ones is run through its own functions. */
+export function clangOf({ url, version }: Found): ClangTool {
+  return withoutStubs(new WorkerClang(url, version));
+}
+
 /** The installed Clang package; null when there is none, or no worker threads. */
 export function wasmClang(): ClangTool | null {
   if (nodeModule("node:worker_threads") === null) return null;
   const found = findPackage();
-  return found === null ? null : withoutStubs(new WorkerClang(found.url, found.version));
+  return found === null ? null : clangOf(found);
 }
