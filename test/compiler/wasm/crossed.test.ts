@@ -98,7 +98,7 @@ describe("work-items in pairs", () => {
       lanePolicy.always = always;
       lanePolicy.quads = one.quads;
       expect(run(one, compileModule)).toEqual(run(one, interpretModule));
-    }), { numRuns: 200, seed: 20261123 });
+    }), { numRuns: 120, seed: 20261123 });
   });
 
   test("a page that only allows reading is left to those that write", () => {

@@ -129,7 +129,7 @@ export abstract class FastFrame extends DeviceEmitter {
   }
 
   protected storeCells(base: number, offset: number): void {
-    for (const [node, cell] of this.regions.cells) this.code.get(base).get(this.local(node)).memory(slotStore(node.type!), offset + 8 * cell);
+    for (const [node, cell] of [...this.regions.cells, ...this.regions.carried]) this.code.get(base).get(this.local(node)).memory(slotStore(node.type!), offset + 8 * cell);
   }
 
   protected teamEnd: Label = 0;

@@ -56,7 +56,7 @@ export abstract class GroupWriter extends MeetWriter {
   }
 
   protected loadCells(base: number, offset: number): void {
-    for (const [node, cell] of this.regions.cells) this.code.get(base).memory(slotLoad(node.type!), offset + 8 * cell).set(this.local(node));
+    for (const [node, cell] of [...this.regions.cells, ...this.regions.carried]) this.code.get(base).memory(slotLoad(node.type!), offset + 8 * cell).set(this.local(node));
   }
 
   /** Whether the leaf changes from group to group, or from warp to warp. */

@@ -8,7 +8,7 @@ import { launch, record, slot, status } from "../lower/layout.ts";
 import { sizeOf } from "../../ir/types.ts";
 import { slotLoad, slotStore } from "../slow/saved.ts";
 import type { FlowNode } from "./flow.ts";
-import { restOfRow } from "./rest.ts";
+import { restOfRow, type Cost } from "./rest.ts";
 import { TogetherWriter } from "./together.ts";
 
 const [L, S] = [0, 1];
@@ -222,7 +222,7 @@ export abstract class ItemWriter extends TogetherWriter {
     if (region === null || rowEnd === null || region.head !== block || this.facts.checks !== null) return;
     const rest = restOfRow(region, way, this.regions, this.program.kernel.saved);
     if (rest === null) return;
-    const cost = rest.cost + (this.rowHead === block ? 0n : (BigInt(block.bytes) << 32n) + BigInt(block.cost));
+    const head = this.rowHead === block ? 0n : (BigInt(block.bytes) << 32n) + BigInt(block.cost);
     const tx = this.tid[0];
     const wide = rest.value.type === "i64";
     const sub = wide ? op.i64_sub : op.i32_sub;
@@ -246,11 +246,26 @@ export abstract class ItemWriter extends TogetherWriter {
       if (wide) code.op(op.i64_extend_i32_u);
       code.op(wide ? op.i64_ge_u : op.i32_ge_u).if();
       code.get(left).i32(width).op(op.i32_sub).set(left);
-      code.get(this.counted).get(left).op(op.i64_extend_i32_u).i64(cost).op(op.i64_mul, op.i64_add).set(this.counted);
+      code.get(this.counted).get(left).op(op.i64_extend_i32_u);
+      this.pushCost(rest.cost, head);
+      code.op(op.i64_mul, op.i64_add).set(this.counted);
       code.get(this.item).get(left).op(op.i32_add).set(this.item).get(tx).get(left).op(op.i32_add).set(tx);
       code.end();
       code.end();
     });
+  }
+
+  /** Pushes what is counted on a way, and `more`. */
+  private pushCost({ cost, fork }: Cost, more: bigint): void {
+    const { code } = this;
+    if (fork === null) {
+      code.i64(cost + more);
+      return;
+    }
+    this.pushCost(fork.yes, cost + more);
+    this.pushCost(fork.no, cost + more);
+    this.value(fork.on);
+    code.op(op.select);
   }
 
   protected yield(node: Node, next: Block): void {

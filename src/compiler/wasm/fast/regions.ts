@@ -1,4 +1,5 @@
 import { analyseFlow, orderBlocks, splitEdge } from "../graph/cfg.ts";
+import { readsOf } from "../graph/uses.ts";
 import { isCollective, isPure, type Block, type Graph, type Node } from "../graph/node.ts";
 import type { Saved } from "../lower/slots.ts";
 import type { LaunchConfig } from "../../abi.ts";
@@ -12,6 +13,8 @@ export interface Regions {
   readonly levels: Levels;
   /** Values kept once for the group, with their cell. */
   readonly cells: ReadonlyMap<Node, number>;
+  /** Values that work-items compute, each the same, and that the group takes from the last of them for a phi; they have cells behind the others, for while the group is parked in between. */
+  readonly carried: ReadonlyMap<Node, number>;
 }
 
 /** Whether the block is a place where the whole team meets: a barrier, or a collective. */
@@ -127,7 +130,9 @@ export function unfoldCommon(graph: Graph, levels: Levels): void {
 /** The flow once slots are known: a block in front of phis needs the work-items only when values must move between slots. */
 export function findRegions(graph: Graph, { forced, levels }: { readonly forced: ReadonlySet<Block>; readonly levels: Levels }, saved: Saved): Regions | null {
   const found = cut(graph, levels, forced);
-  if (found === null || found.values.size > GROUP_CELLS) return null;
+  if (found === null) return null;
+  const carried = carriedBy(found.values);
+  if (found.values.size + carried.length > GROUP_CELLS) return null;
   const nodes = found.flow.nodes.map((node) => {
     if (!forced.has(node.head) || node.kind !== "group") return node;
     const next = node.head.succs[0]!;
@@ -143,5 +148,22 @@ export function findRegions(graph: Graph, { forced, levels }: { readonly forced:
       for (const user of block.nodes) if (user.args.includes(node) && !found.values.has(user)) node.folded = false;
     }
   }
-  return { levels, flow: { ...found.flow, nodes, at: new Map(nodes.map((node) => [node.head, node])) }, cells: new Map(values.map((node, i) => [node, i])) };
+  return { levels, flow: { ...found.flow, nodes, at: new Map(nodes.map((node) => [node.head, node])) }, cells: new Map(values.map((node, i) => [node, i])), carried: new Map(carried.map((node, i) => [node, values.length + i])) };
+}
+
+/** Variables of work-items' code that phis of the group read. */
+function carriedBy(values: ReadonlySet<Node>): Node[] {
+  const found = new Set<Node>();
+  const see = (value: Node): void => {
+    if (!values.has(value) && !value.free) found.add(value);
+  };
+  for (const phi of values) {
+    if (phi.op !== "phi") continue;
+    for (const arg of phi.args) {
+      if (arg.block === null || values.has(arg)) continue;
+      if (arg.folded) readsOf(arg, see);
+      else see(arg);
+    }
+  }
+  return [...found];
 }

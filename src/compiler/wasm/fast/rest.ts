@@ -14,8 +14,8 @@ export interface Rest {
   readonly value: Node;
   readonly step: number;
   readonly signed: boolean;
-  /** What each work-item counts on its way: bytes << 32 | instructions. */
-  readonly cost: bigint;
+  /** What each work-item counts on its way. */
+  readonly cost: Cost;
   /** Whether the first block is among that. */
   readonly head: Block;
 }
@@ -23,11 +23,17 @@ export interface Rest {
 const inverse: Readonly<Record<string, string>> = { lt: "ge", le: "gt", gt: "le", ge: "lt" };
 const mirrored: Readonly<Record<string, string>> = { lt: "gt", le: "ge", gt: "lt", ge: "le" };
 
+/** What is counted on a way: bytes << 32 | instructions, up to where a value that all have in common decides how it goes on. */
+export interface Cost {
+  readonly cost: bigint;
+  readonly fork: { readonly on: Node; readonly yes: Cost; readonly no: Cost } | null;
+}
+
 /** How the region's first branch, taken towards `way`, ends the row's work; null when it does not. */
 export function restOfRow(node: FlowNode, way: Block, regions: Regions, saved: Saved): Rest | null {
   const { head } = node;
   const { levels, flow, cells } = regions;
-  const quiet = (block: Block): boolean => block.nodes.every((inner) => inner === block.last || (inner.op === "phi" ? inner.uses === 0 || cells.has(inner) : isPure(inner)));
+  const quiet = (block: Block): boolean => block.nodes.every((inner) => inner === block.last || (inner.op === "phi" ? inner.uses === 0 || cells.has(inner) : isPure(inner) || (inner.op === "yield" && Number(inner.imm) !== 1)));
   if (flow.someExit || head.last.op !== "condbr" || !quiet(head)) return null;
   let on = head.last.args[0]!;
   let taken = head.succs[0] === way;
@@ -44,16 +50,32 @@ export function restOfRow(node: FlowNode, way: Block, regions: Regions, saved: S
   const seen = value === a ? name : mirrored[name]!;
   const holds = taken ? seen : inverse[seen]!;
   if (holds.startsWith("g") !== step > 0) return null;
-  let cost = 0n;
-  for (let at = way; !flow.at.has(at); at = at.succs[0]!) {
-    if (!node.blocks.includes(at) || !quiet(at)) return null;
-    cost += (BigInt(at.bytes) << 32n) + BigInt(at.cost);
-    if (ends(at)) return { value, step, signed: sign === "s", cost, head };
-    if (at.last.op !== "br") return null;
-    const next = at.succs[0]!;
-    if (flow.at.has(next) && !leavesNothing(node, next, cells, saved)) return null;
-  }
-  return flow.at.has(way) && !leavesNothing(node, way, cells, saved) ? null : { value, step, signed: sign === "s", cost, head };
+  const cost = costFrom(node, way, regions, saved, quiet, fixed);
+  return cost === null ? null : { value, step, signed: sign === "s", cost, head };
+}
+
+/** Blocks passed at most, on all ways together. */
+const MAX_BLOCKS = 12;
+
+/** What is counted from a block of the region to its end, where nothing else happens on the way. */
+function costFrom(node: FlowNode, start: Block, { flow, cells }: Regions, saved: Saved, quiet: (block: Block) => boolean, fixed: (value: Node) => boolean): Cost | null {
+  let blocks = 0;
+  const from = (at: Block): Cost | null => {
+    if (flow.at.has(at)) return leavesNothing(node, at, cells, saved) ? { cost: 0n, fork: null } : null;
+    if (!node.blocks.includes(at) || !quiet(at) || ++blocks > MAX_BLOCKS) return null;
+    const cost = (BigInt(at.bytes) << 32n) + BigInt(at.cost);
+    if (ends(at)) return { cost, fork: null };
+    const [first, second] = at.succs as [Block, Block | undefined];
+    if (second === undefined) {
+      const rest = from(first);
+      return rest === null ? null : { cost: cost + rest.cost, fork: rest.fork };
+    }
+    const on = at.last.args[0]!;
+    if (at.last.op !== "condbr" || !fixed(on)) return null;
+    const [yes, no] = [from(first), from(second)];
+    return yes === null || no === null ? null : { cost, fork: { on, yes, no } };
+  };
+  return from(start);
 }
 
 /** Whether going from the region to the block behind it puts nothing into slots. */

@@ -45,7 +45,7 @@ export class KernelCode {
     const { saved } = this.program.kernel;
     const { regions } = this.program;
     const warps = regions !== null && regions.levels.team.warp;
-    this.layout = { narrow: saved.narrow, wide: saved.wide, items, row, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size : 0 };
+    this.layout = { narrow: saved.narrow, wide: saved.wide, items, row, teams: warps ? Math.ceil(items / warpSize) : 0, cells: warps ? regions.cells.size + regions.carried.size : 0 };
     const frames = this.program.functions.map(({ routine }) => routine?.frameBytes ?? 0);
     this.controlBytes = frames.length === 0 ? 0 : facts.recursive.size > 0 ? MAX_CALL_DEPTH * Math.max(...frames) : frames.reduce((a, b) => a + b, 0);
   }
