@@ -36,8 +36,10 @@ class Launch {
   private readonly t: Caller;
   private readonly exec: GraphExec;
   private readonly stream: Stream;
-  /** A job of this launch is with the kernel: the others join its submission. */
-  private begun = false;
+  /** Jobs of this launch that the kernel has: all but the first join its submission. */
+  private readonly submitted: Reached[] = [];
+  /** Work of helper threads of this launch. */
+  private readonly pushed: Reached[] = [];
   private readonly found: Map<GraphNode, Found> = new Map();
 
   constructor(t: Caller, exec: GraphExec, stream: Stream) {
@@ -99,9 +101,11 @@ class Launch {
     const { device } = context;
     const waits = this.on(device, after);
     if (typeof waits === "number") return waits;
-    const point = submitJob(this.t, device, queue, job, waits, label, timestamps, this.begun);
-    this.begun = true;
-    return point < 0 ? point : [{ device, points: [{ syncobj: queue.timeline, point }] }];
+    const point = submitJob(this.t, device, queue, job, waits, label, timestamps, this.submitted.length > 0);
+    if (point < 0) return point;
+    const reached = { device, points: [{ syncobj: queue.timeline, point }] };
+    this.submitted.push(reached);
+    return [reached];
   }
 
   private own(context: Context, engine: Engine, job: Job, label: string, after: Points, level = this.stream.priority, timestamps: number | null = null): Points | number {
@@ -141,7 +145,10 @@ class Launch {
     if (typeof line === "number") return line;
     const { device } = line.context;
     const waits = this.on(device, after);
-    return typeof waits === "number" ? waits : [{ device, points: [{ syncobj: line.timeline, point: line.pushAfter(this.t, waits, run) }] }];
+    if (typeof waits === "number") return waits;
+    const reached = { device, points: [{ syncobj: line.timeline, point: line.pushAfter(this.t, waits, run) }] };
+    this.pushed.push(reached);
+    return [reached];
   }
 
   /** Work of the CPU that copies. */
@@ -252,20 +259,25 @@ class Launch {
     const { t, exec, stream } = this;
     const { device } = stream.context;
     const entry: Reached[] = [{ device, points: frontier(stream) }];
-    if (exec.last !== null) entry.push(exec.last);
+    entry.push(...exec.last);
     const end = this.graph(exec.graph, entry);
-    if (typeof end === "number") return end;
-    const points = this.on(device, [...entry, ...end]);
-    if (typeof points === "number") return points;
+    const points = typeof end === "number" ? end : this.on(device, [...entry, ...end]);
+    if (typeof points === "number") return this.broken(points);
     const old = stream.waits;
     stream.waits = points;
-    const error = submitMarker(t, stream, "graph", null, this.begun);
+    const error = submitMarker(t, stream, "graph", null, this.submitted.length > 0);
     if (error < 0) {
       stream.waits = old;
-      return error;
+      return this.broken(error);
     }
-    exec.last = { device, points: [{ syncobj: stream.tail, point: stream.tailPoint }] };
+    exec.last = [{ device, points: [{ syncobj: stream.tail, point: stream.tailPoint }] }];
     return 0;
+  }
+
+  /** The kernel refused in the middle: what is submitted runs, and the next launch waits for it. */
+  private broken(error: number): number {
+    this.exec.last = [...this.exec.last, ...this.submitted, ...this.pushed];
+    return error;
   }
 }
 

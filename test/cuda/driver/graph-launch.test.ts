@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { out } from "../../../src/api/out.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
-import { hostWithContext, ptx, type TestHost } from "../support/host.ts";
+import { hostWithContext, makeMachine, ptx, type TestHost } from "../support/host.ts";
 
 /** A memory of `n` words and the kernel that adds to them. */
 function bench(host: TestHost, n = 16) {
@@ -117,6 +117,37 @@ describe("launches", () => {
     expect(easy.cuDeviceGetGraphMemAttribute(0, cu.CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT)).toBe(BigInt(4 * n));
     easy.cuMemFree(p.dptr!);
     expect(easy.cuDeviceGetGraphMemAttribute(0, cu.CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT)).toBe(0n);
+  });
+
+  test("AUTO_FREE_ON_LAUNCH: a launch frees what the one before left", () => {
+    const host = hostWithContext();
+    const { easy } = host;
+    const { graph, stream } = bench(host);
+    easy.cuGraphAddMemAllocNode(graph, null, 0, { poolProps: { allocType: cu.CU_MEM_ALLOCATION_TYPE_PINNED, location: { type: cu.CU_MEM_LOCATION_TYPE_DEVICE, id: 0 } }, bytesize: 64 });
+    const exec = easy.cuGraphInstantiate(graph, cu.CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH);
+    for (let i = 0; i < 3; i++) easy.cuGraphLaunch(exec, stream);
+    expect(easy.cuGraphExecGetFlags(exec)).toBe(1n);
+  });
+
+  test("nodes of two devices: each waits for the other's", () => {
+    const machine = makeMachine({ gpus: ["a100-pcie-40gb", "a100-pcie-40gb"] });
+    const host = { ...machine.process(), machine };
+    const { easy } = host;
+    easy.cuInit(0);
+    const far = easy.cuCtxCreate(null, 0, 1);
+    const farFn = easy.cuModuleGetFunction(easy.cuModuleLoadData(ptx.add), "add");
+    const e = easy.cuMemAlloc(64);
+    const near = easy.cuCtxCreate(null, 0, 0);
+    const { graph, stream, d, n, kernel, back } = bench(host);
+    const a = easy.cuGraphAddMemsetNode(graph, null, 0, { dst: d, elementSize: 4, value: 5, width: n, height: 1 }, near);
+    const b = easy.cuGraphAddMemcpyNode(graph, [a], 1, copy(d, e, 4 * n), far);
+    const c = easy.cuGraphAddKernelNode(graph, [b], 1, { ...kernel(10, e), func: farFn });
+    const f = easy.cuGraphAddMemcpyNode(graph, [c], 1, copy(e, d, 4 * n), near);
+    easy.cuGraphAddKernelNode(graph, [f], 1, kernel(100));
+    const exec = easy.cuGraphInstantiate(graph, 0);
+    for (let i = 0; i < 2; i++) easy.cuGraphLaunch(exec, stream);
+    easy.cuStreamSynchronize(stream);
+    expect([...new Set(back())]).toEqual([115]);
   });
 
   test("a capture: chain, fork and join, then launched", () => {

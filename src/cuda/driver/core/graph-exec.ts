@@ -40,8 +40,8 @@ export class GraphExec {
   readonly flags: number;
   /** Its nodes that do nothing for now. */
   readonly disabled: Set<GraphNode> = new Set();
-  /** The end of its latest launch, in the launching stream. */
-  last: Reached | null = null;
+  /** The end of its latest launch: a point of the launching stream, or (when the kernel refused in the middle) all that was submitted. */
+  last: readonly Reached[] = [];
   private readonly queues: Map<string, OwnQueue> = new Map();
   private readonly lines: Map<GraphNode, HostLine> = new Map();
   private readonly linesMade: HostLine[] = [];
@@ -112,9 +112,8 @@ export class GraphExec {
 
   /** Whether no launch of it is under way. */
   isIdle(t: Caller): boolean {
-    if (this.last === null) return true;
-    if (!arePointsReached(t, this.last.device, this.last.points)) return false;
-    this.last = null;
+    if (!this.last.every(({ device, points }) => arePointsReached(t, device, points))) return false;
+    this.last = [];
     return true;
   }
 

@@ -33,7 +33,7 @@ export function exec(t: Caller, device: Device, queue: Queue, job: Job, waits: r
     if (point < 0) return point;
     last = [{ syncobj: queue.timeline, point }, ...last.slice(MAX_WAITS)];
   }
-  const args: ExecArgs = { queue: queue.handle, job, waits: last, propagateErrors: false, userFence: null, timestamps, ...(joins ? { joins } : null), label, point: 0 };
+  const args: ExecArgs = { queue: queue.handle, job, waits: last, propagateErrors: false, userFence: null, timestamps, joins, label, point: 0 };
   const error = t.sys.ioctl(device.fd, "GLASS_EXEC", args);
   return error < 0 ? error : args.point;
 }
