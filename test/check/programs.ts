@@ -125,8 +125,10 @@ export interface Faults {
   /** Accesses that are not in their buffer. */
   readonly outside: readonly Event[];
   readonly races: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Races that a checker which knows the last writer only finds for certain. */
-  readonly plainRaces: number;
+  /** Those that a checker which knows the last writer only finds for certain. */
+  readonly certain: ReadonlySet<string>;
+  /** Places that accesses to several words come to, which are reported once. */
+  readonly wide: ReadonlySet<string>;
   /** Reads of words that nobody wrote, where no race makes that a matter of luck. */
   readonly unwritten: ReadonlyMap<string, ReadonlySet<number>>;
 }
@@ -148,7 +150,8 @@ export function faultsOf(program: Program): Faults {
   }
   const races = new Map<string, Set<number>>();
   const unwritten = new Map<string, Set<number>>();
-  let plainRaces = 0;
+  const certain = new Set<string>();
+  const wide = new Set([...words].flatMap(([key, list]) => (list.some(({ event }) => event.size > 4) ? [key] : [])));
   for (const [key, list] of words) {
     const steps = new Set<number>();
     for (let i = 0; i < list.length; i++) {
@@ -158,7 +161,7 @@ export function faultsOf(program: Program): Faults {
         if (x.group === y.group && (x.item === y.item || x.interval !== y.interval)) continue;
         if ((x.how === "read" && y.how === "read") || (x.how === "atomic" && y.how === "atomic") || (a.part && b.part)) continue;
         steps.add(x.step).add(y.step);
-        if (x.how !== "atomic" && y.how !== "atomic" && !a.part && !b.part) plainRaces++;
+        if (x.how !== "atomic" && y.how !== "atomic" && !a.part && !b.part) certain.add(key);
       }
     }
     if (steps.size > 0) {
@@ -175,7 +178,7 @@ export function faultsOf(program: Program): Faults {
       }
     }
   }
-  return { outside, races, plainRaces, unwritten };
+  return { outside, races, certain, wide, unwritten };
 }
 
 /** The kernel as PTX, and the line of each step's access. Parameters: table, three buffers, and where a clock goes. */
