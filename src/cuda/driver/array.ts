@@ -21,7 +21,7 @@ import { waitUsers } from "./memory.ts";
 const FLAGS = cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_SURFACE_LDST | cu.CUDA_ARRAY3D_CUBEMAP | cu.CUDA_ARRAY3D_TEXTURE_GATHER | cu.CUDA_ARRAY3D_DEPTH_TEXTURE | cu.CUDA_ARRAY3D_COLOR_ATTACHMENT
   | cu.CUDA_ARRAY3D_SPARSE | cu.CUDA_ARRAY3D_DEFERRED_MAPPING | cu.CUDA_ARRAY3D_VIDEO_ENCODE_DECODE;
 /** Flags without effect here: a colour attachment is for graphics interoperability. */
-const ALLOWED = cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_SURFACE_LDST | cu.CUDA_ARRAY3D_TEXTURE_GATHER | cu.CUDA_ARRAY3D_COLOR_ATTACHMENT;
+const ALLOWED = cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_CUBEMAP | cu.CUDA_ARRAY3D_SURFACE_LDST | cu.CUDA_ARRAY3D_TEXTURE_GATHER | cu.CUDA_ARRAY3D_COLOR_ATTACHMENT;
 
 /** Largest sizes of an array, by its dimensions and flags (width, height, depth or layers): attributes of the device. */
 function limitsOf(device: Device, desc: CUDA_ARRAY3D_DESCRIPTOR): readonly number[] {
@@ -29,6 +29,12 @@ function limitsOf(device: Device, desc: CUDA_ARRAY3D_DESCRIPTOR): readonly numbe
   const layered = (desc.Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0;
   const at = (texture: readonly number[], surfaces: readonly number[]): number[] =>
     texture.map((attribute, i) => Math.min(deviceAttribute(device, attribute)!, surface ? deviceAttribute(device, surfaces[i]!)! : Infinity));
+  if ((desc.Flags & cu.CUDA_ARRAY3D_CUBEMAP) !== 0) {
+    const [width, layers] = layered
+      ? at([cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURECUBEMAP_LAYERED_WIDTH, cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURECUBEMAP_LAYERED_LAYERS], [cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_SURFACECUBEMAP_LAYERED_WIDTH, cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_SURFACECUBEMAP_LAYERED_LAYERS])
+      : [...at([cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURECUBEMAP_WIDTH], [cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_SURFACECUBEMAP_WIDTH]), 6];
+    return [width!, width!, layers!];
+  }
   if (layered) {
     if (desc.Height === 0) {
       const [width, layers] = at([cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE1D_LAYERED_WIDTH, cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE1D_LAYERED_LAYERS], [cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_SURFACE1D_LAYERED_WIDTH, cu.CU_DEVICE_ATTRIBUTE_MAXIMUM_SURFACE1D_LAYERED_LAYERS]);
@@ -67,10 +73,12 @@ function checkDescriptor(t: Caller, context: Context, desc: CUDA_ARRAY3D_DESCRIP
   }
   if (!channelsFit(format, NumChannels)) return invalid("NumChannels must be 1, 2 or 4, and what the format says");
   if ((Flags & ~FLAGS) !== 0) return invalid("Flags must hold CUDA_ARRAY3D_* bits only");
-  if ((Flags & ~ALLOWED) !== 0) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "cube maps, depth textures, sparse arrays, deferred mapping and video arrays are not supported", { Flags });
+  if ((Flags & ~ALLOWED) !== 0) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "depth textures, sparse arrays, deferred mapping and video arrays are not supported", { Flags });
+  const cube = (Flags & cu.CUDA_ARRAY3D_CUBEMAP) !== 0;
   const layered = (Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0;
-  if (layered ? Depth === 0 : Depth > 0 && Height === 0) return invalid(layered ? "a layered array must have layers: Depth must not be 0" : "an array with a depth must have a height");
-  if ((Flags & cu.CUDA_ARRAY3D_TEXTURE_GATHER) !== 0 && (layered || Depth > 0 || Height === 0)) return invalid("CUDA_ARRAY3D_TEXTURE_GATHER is for two-dimensional arrays");
+  if (cube && (Width !== Height || (layered ? Depth === 0 || Depth % 6 !== 0 : Depth !== 6))) return invalid("a cube map must be square and have 6 faces (several when it is layered, 6 each)");
+  if (!cube && (layered ? Depth === 0 : Depth > 0 && Height === 0)) return invalid(layered ? "a layered array must have layers: Depth must not be 0" : "an array with a depth must have a height");
+  if ((Flags & cu.CUDA_ARRAY3D_TEXTURE_GATHER) !== 0 && (cube || layered || Depth > 0 || Height === 0)) return invalid("CUDA_ARRAY3D_TEXTURE_GATHER is for two-dimensional arrays");
   const limits = limitsOf(context.device, desc);
   if ([Width, Height, Depth].some((size, i) => size > limits[i]!)) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the array must not be larger than the device allows (CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE* and SURFACE*)", { ...desc, limits: limits.join("x") });
   return format;
@@ -104,9 +112,9 @@ export function cuArrayCreate_v2(t: Caller, pHandle: Out<CUarray> | null, pAlloc
 }
 
 /**
- * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two.
+ * Makes an array of up to three dimensions, or (CUDA_ARRAY3D_LAYERED) of layers of one or two, or (CUDA_ARRAY3D_CUBEMAP) of the six faces of cubes.
  * @param pAllocateArray sizes in elements; Depth counts layers of layered arrays
- * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: cube maps, depth textures, sparse and deferred arrays.
+ * @returns as cuArrayCreate; INVALID_VALUE also: flags that do not go together. NOT_SUPPORTED also: depth textures, sparse and deferred arrays.
  */
 export function cuArray3DCreate_v2(t: Caller, pHandle: Out<CUarray> | null, pAllocateArray: In<CUDA_ARRAY3D_DESCRIPTOR> | null): CUresult {
   return create(t, pHandle, pAllocateArray);
@@ -179,7 +187,7 @@ export function cuMipmappedArrayCreate(t: Caller, pHandle: Out<CUmipmappedArray>
   const desc = complete(pMipmappedArrayDesc);
   const format = checkDescriptor(t, context, desc);
   if (typeof format === "number") return format;
-  const layered = (desc.Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0;
+  const layered = (desc.Flags & (cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_CUBEMAP)) !== 0;
   const largest = Math.max(desc.Width, desc.Height, layered ? 0 : desc.Depth);
   const count = Math.min(Math.max(1, Math.floor(numMipmapLevels)), 1 + Math.floor(Math.log2(largest)));
   const mipmap = new MipmappedArray(context, desc);

@@ -1,12 +1,12 @@
 import { stateKey, type Caller, type StateKey } from "../../api/caller.ts";
-import { TEXTURE_DESCRIPTOR_BYTES } from "../../compiler/ptx/texture.ts";
+import { MAX_LEVELS, TEXTURE_DESCRIPTOR_BYTES } from "../../compiler/ptx/texture.ts";
 import type { CUDA_RESOURCE_DESC, CUDA_RESOURCE_VIEW_DESC, CUDA_TEXTURE_DESC } from "../abi/driver/types.ts";
 import { mapEverywhere } from "./memory.ts";
 import type { Context } from "./core/context.ts";
 import { PAGE } from "./core/space.ts";
 
-/** Bytes of a descriptor's place. */
-const PLACE = 128;
+/** Bytes of a place: for one descriptor, and for as many as a texture can have levels. */
+const PLACES = [TEXTURE_DESCRIPTOR_BYTES, 2 ** Math.ceil(Math.log2(MAX_LEVELS * TEXTURE_DESCRIPTOR_BYTES))] as const;
 
 /** A texture or surface object: its handle is the address of the descriptor that device code reads. */
 export interface BindlessObject {
@@ -24,23 +24,28 @@ export interface BindlessObject {
  */
 export class Bindless {
   readonly objects: Map<number, BindlessObject> = new Map();
-  private readonly free: number[] = [];
+  /** Free places of each size. */
+  private readonly free: readonly [number[], number[]] = [[], []];
+  private readonly large = new Set<number>();
 
   /** Writes a descriptor. @returns its address, or a negative errno */
   place(t: Caller, context: Context, bytes: Uint8Array): number {
-    if (this.free.length === 0) {
+    const which = bytes.length > PLACES[0] ? 1 : 0;
+    const free = this.free[which];
+    if (free.length === 0) {
       const mapping = mapEverywhere(t, context, PAGE);
       if (typeof mapping === "number") return mapping;
-      for (let at = 0; at + TEXTURE_DESCRIPTOR_BYTES <= PAGE; at += PLACE) this.free.push(mapping.address + at);
+      for (let at = 0; at < PAGE; at += PLACES[which]) free.push(mapping.address + at);
     }
-    const address = this.free.shift()!;
+    const address = free.shift()!;
+    if (which === 1) this.large.add(address);
     t.sys.memory(address, bytes.length, true)!.set(bytes);
     return address;
   }
 
   remove(object: BindlessObject): void {
     this.objects.delete(object.handle);
-    this.free.push(object.handle);
+    this.free[this.large.has(object.handle) ? 1 : 0].push(object.handle);
   }
 }
 

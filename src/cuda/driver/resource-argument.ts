@@ -26,14 +26,16 @@ export interface Resource {
   /** Plain memory of one dimension: fetched by whole numbers only. */
   readonly linear: boolean;
   readonly array: CudaArray | null;
+  /** Smaller levels of detail, the largest first. */
+  readonly further: readonly CudaArray[];
   readonly desc: CUDA_RESOURCE_DESC;
 }
 
-function ofArray(array: CudaArray, desc: CUDA_RESOURCE_DESC): Resource {
+function ofArray(array: CudaArray, desc: CUDA_RESOURCE_DESC, further: readonly CudaArray[] = []): Resource {
   const { address, width, height, depth, layers, row, slice, format, descriptor } = array;
-  const layered = (descriptor.Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0;
+  const layered = (descriptor.Flags & (cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_CUBEMAP)) !== 0;
   const dimensions = !layered && descriptor.Depth > 0 ? 3 : descriptor.Height > 0 ? 2 : 1;
-  return { address, width, height, depth, layers, row, slice, format, channels: descriptor.NumChannels, dimensions, linear: false, array, desc };
+  return { address, width, height, depth, layers, row, slice, format, channels: descriptor.NumChannels, dimensions, linear: false, array, further, desc };
 }
 
 /** Checks and resolves a resource descriptor. @returns it, or the error: INVALID_VALUE, INVALID_HANDLE, NOT_SUPPORTED */
@@ -51,8 +53,7 @@ export function resourceOf(t: Caller, context: Context, desc: In<CUDA_RESOURCE_D
       const hMipmappedArray = res.mipmap?.hMipmappedArray ?? 0;
       const mipmap = mipmapArgument(t, hMipmappedArray, "hMipmappedArray");
       if (typeof mipmap === "number") return mipmap;
-      if (mipmap.levels.length > 1) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "textures of several levels of detail are not supported", { levels: mipmap.levels.length });
-      return ofArray(mipmap.levels[0]!, { resType, res: { mipmap: { hMipmappedArray } }, flags });
+      return ofArray(mipmap.levels[0]!, { resType, res: { mipmap: { hMipmappedArray } }, flags }, mipmap.levels.slice(1));
     }
     case cu.CU_RESOURCE_TYPE_LINEAR: {
       const { devPtr = 0, format: number = 0, numChannels = 0, sizeInBytes = 0 } = res.linear ?? {};
@@ -65,7 +66,7 @@ export function resourceOf(t: Caller, context: Context, desc: In<CUDA_RESOURCE_D
       const aligned = aligning(t, context, devPtr, sizeInBytes);
       if (aligned !== 0) return aligned;
       const full = { resType, res: { linear: { devPtr, format: number as never, numChannels, sizeInBytes } }, flags };
-      return { address: devPtr, width, height: 1, depth: 1, layers: 1, row: width * element, slice: width * element, format, channels: numChannels, dimensions: 1, linear: true, array: null, desc: full };
+      return { address: devPtr, width, height: 1, depth: 1, layers: 1, row: width * element, slice: width * element, format, channels: numChannels, dimensions: 1, linear: true, array: null, further: [], desc: full };
     }
     case cu.CU_RESOURCE_TYPE_PITCH2D: {
       const { devPtr = 0, format: number = 0, numChannels = 0, width = 0, height = 0, pitchInBytes = 0 } = res.pitch2D ?? {};
@@ -79,7 +80,7 @@ export function resourceOf(t: Caller, context: Context, desc: In<CUDA_RESOURCE_D
       const aligned = aligning(t, context, devPtr, (height - 1) * pitchInBytes + width * element);
       if (aligned !== 0) return aligned;
       const full = { resType, res: { pitch2D: { devPtr, format: number as never, numChannels, width, height, pitchInBytes } }, flags };
-      return { address: devPtr, width, height, depth: 1, layers: 1, row: pitchInBytes, slice: pitchInBytes * height, format, channels: numChannels, dimensions: 2, linear: false, array: null, desc: full };
+      return { address: devPtr, width, height, depth: 1, layers: 1, row: pitchInBytes, slice: pitchInBytes * height, format, channels: numChannels, dimensions: 2, linear: false, array: null, further: [], desc: full };
     }
     default: return invalid("resType must be of CUresourcetype", { resType });
   }

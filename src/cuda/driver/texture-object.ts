@@ -1,6 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
-import { textureDescriptor, type TextureSampling } from "../../compiler/ptx/texture.ts";
+import { textureDescriptor, type Addressing, type TextureSampling } from "../../compiler/ptx/texture.ts";
 import type { ImageFields } from "../../compiler/builtins/opencl/images/descriptor.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
@@ -11,6 +11,7 @@ import type { Context } from "./core/context.ts";
 import { enter } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
+import type { CudaArray } from "./core/array.ts";
 import { resourceOf, type Resource } from "./resource-argument.ts";
 import { imageFormat } from "./core/array-format.ts";
 import { bindlessOf, type BindlessObject } from "./bindless.ts";
@@ -21,7 +22,7 @@ const FLAGS = cu.CU_TRSF_READ_AS_INTEGER | cu.CU_TRSF_NORMALIZED_COORDINATES | c
 const MODES = ["wrap", "clamp", "mirror", "border"] as const;
 
 /** How the texture samples, or the error. */
-function samplingOf(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource): (TextureSampling & { readonly integer: boolean }) | CUresult {
+function samplingOf(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource): (TextureSampling & { readonly integer: boolean; readonly srgb: boolean }) | CUresult {
   const invalid = (rule: string, values: Readonly<Record<string, unknown>> = {}): CUresult => fail(t, cu.CUDA_ERROR_INVALID_VALUE, rule, values);
   const unsupported = (rule: string, values: Readonly<Record<string, unknown>> = {}): CUresult => fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, rule, values);
   const flags = desc.flags ?? 0;
@@ -31,24 +32,31 @@ function samplingOf(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource):
   if (!isEnumerator(CUfilter_mode, filter)) return invalid("filterMode must be of CUfilter_mode", { filterMode: filter });
   const bad = modes.find((mode) => !isEnumerator(CUaddress_mode, mode));
   if (bad !== undefined) return invalid("addressMode must be of CUaddress_mode", { addressMode: bad });
-  if ((flags & cu.CU_TRSF_SRGB) !== 0) return unsupported("sRGB is not supported");
+  const mipFilter = desc.mipmapFilterMode ?? cu.CU_TR_FILTER_MODE_POINT;
+  if (!isEnumerator(CUfilter_mode, mipFilter)) return invalid("mipmapFilterMode must be of CUfilter_mode", { mipmapFilterMode: mipFilter });
   const { kind, bytes } = resource.format;
   // 32-bit integers are never promoted to floats.
   const integer = (kind === "uint" || kind === "sint") && (bytes === 4 || (flags & cu.CU_TRSF_READ_AS_INTEGER) !== 0);
+  const srgb = (flags & cu.CU_TRSF_SRGB) !== 0;
+  if (srgb && (integer || bytes !== 1 || (kind !== "uint" && kind !== "unorm") || resource.channels !== 4)) return unsupported("sRGB is for four channels of 8 bits that are read as floats", { kind, channels: resource.channels });
   const normalized = (flags & cu.CU_TRSF_NORMALIZED_COORDINATES) !== 0;
-  if (resource.linear) return { normalized: false, linear: false, address: "border", integer };
+  if (resource.linear) return { normalized: false, linear: false, address: "border", integer, srgb };
   if (filter === cu.CU_TR_FILTER_MODE_LINEAR && integer) return invalid("a linear filter needs a texture that is read as floats", { filterMode: filter });
   // Wrapping and mirroring need normalised coordinates; hardware clamps otherwise.
-  const names = modes.map((mode) => (normalized || mode === cu.CU_TR_ADDRESS_MODE_BORDER ? MODES[mode]! : "clamp"));
-  if (names.some((name) => name !== names[0])) return unsupported("different address modes by dimension are not supported", { addressMode: names.join(", ") });
-  if (names[0] === "border" && (desc.borderColor ?? []).some((component) => component !== 0)) return unsupported("border colours other than 0 are not supported", { borderColor: desc.borderColor });
-  return { normalized, linear: filter === cu.CU_TR_FILTER_MODE_LINEAR, address: names[0]!, integer };
+  const names = modes.map((mode): Addressing => (normalized || mode === cu.CU_TR_ADDRESS_MODE_BORDER ? MODES[mode]! : "clamp"));
+  const color = [0, 1, 2, 3].map((i) => desc.borderColor?.[i] ?? 0);
+  const { mipmapLevelBias: bias = 0, minMipmapLevelClamp: least = 0, maxMipmapLevelClamp: most = 0 } = desc;
+  return {
+    normalized, linear: filter === cu.CU_TR_FILTER_MODE_LINEAR, address: [names[0]!, names[1] ?? names[0]!, names[2] ?? names[0]!], integer, srgb,
+    ...(color.some((component) => component !== 0) ? { border: { color, integer } } : {}),
+    ...(resource.further.length > 0 ? { mipmap: { linear: mipFilter === cu.CU_TR_FILTER_MODE_LINEAR, bias, least, most } } : {}),
+  };
 }
 
 /** Pixels and format of a resource, for its descriptor. */
-export function fieldsOf(resource: Resource, normalised: boolean): ImageFields {
-  const { address, width, height, depth, layers, row, slice, format, channels } = resource;
-  return { address: BigInt(address), width, height, depth, layers, rowPitch: row, slicePitch: slice, ...imageFormat(format, channels, normalised) };
+export function fieldsOf(resource: Resource, normalised: boolean, srgb: boolean = false, level: Resource | CudaArray = resource): ImageFields {
+  const { address, width, height, depth, layers, row, slice } = level;
+  return { address: BigInt(address), width, height, depth, layers, rowPitch: row, slicePitch: slice, ...imageFormat(resource.format, resource.channels, normalised, srgb) };
 }
 
 /** Files an object under the address of its descriptor. @returns the handle, or the error */
@@ -63,11 +71,11 @@ export function register(t: Caller, context: Context, bytes: Uint8Array, rest: O
 /**
  * Makes a texture object.
  * @param pTexObject gets the object; kernels take it as a 64-bit parameter
- * @param pResDesc an array, a mipmapped array of one level, linear or pitched memory
+ * @param pResDesc an array, a mipmapped array, linear or pitched memory
  * @param pTexDesc address modes, filter, flags
  * @param pResViewDesc must be NULL
- * @returns INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned. INVALID_HANDLE: not an array. NOT_SUPPORTED: resource views, several levels of detail, sRGB,
- * address modes that differ by dimension, border colours other than 0. OUT_OF_MEMORY.
+ * @returns INVALID_VALUE: NULL, a descriptor that makes no sense, memory that is not allocated or not aligned. INVALID_HANDLE: not an array. NOT_SUPPORTED: resource views, sRGB of
+ * other formats than four channels of 8 bits. OUT_OF_MEMORY.
  */
 export function cuTexObjectCreate(t: Caller, pTexObject: Out<CUtexObject> | null, pResDesc: In<CUDA_RESOURCE_DESC> | null, pTexDesc: In<CUDA_TEXTURE_DESC> | null, pResViewDesc: In<CUDA_RESOURCE_VIEW_DESC> | null): CUresult {
   const context = enter(t);
@@ -78,7 +86,8 @@ export function cuTexObjectCreate(t: Caller, pTexObject: Out<CUtexObject> | null
   if (pResViewDesc !== null) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "resource views are not supported: pResViewDesc must be NULL");
   const sampling = samplingOf(t, pTexDesc, resource);
   if (typeof sampling === "number") return sampling;
-  const bytes = textureDescriptor(fieldsOf(resource, !sampling.integer), sampling)!;
+  const fields = (level: Resource | CudaArray): ImageFields => fieldsOf(resource, !sampling.integer, sampling.srgb, level);
+  const bytes = textureDescriptor(fields(resource), sampling, resource.further.map(fields))!;
   const handle = register(t, context, bytes, { kind: "texture", resource: resource.desc, texture: completeTexture(pTexDesc), view: null });
   if (handle < 0) return fail(t, errnoCode(handle), errnoRule(handle, "making a texture descriptor"));
   pTexObject.value = handle as CUtexObject;

@@ -2712,7 +2712,7 @@ export const cuArrayDestroy: Api["cuArrayDestroy"] = ambientCall("cuda", "cuArra
  *
  * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
  *
- * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ * Partial: Depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -2746,7 +2746,7 @@ export const cuArray3DGetDescriptor_v2: Api["cuArray3DGetDescriptor_v2"] = ambie
  *
  * C: `CUresult cuMipmappedArrayCreate(CUmipmappedArray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pMipmappedArrayDesc, unsigned int numMipmapLevels)`
  *
- * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused. Textures use one level only.
+ * Partial: Depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -6014,7 +6014,7 @@ export const cuSurfRefGetArray: Api["cuSurfRefGetArray"] = ambientCall("cuda", "
  *
  * C: `CUresult cuTexObjectCreate(CUtexObject *pTexObject, const CUDA_RESOURCE_DESC *pResDesc, const CUDA_TEXTURE_DESC *pTexDesc, const CUDA_RESOURCE_VIEW_DESC *pResViewDesc)`
  *
- * Partial: Resource views, several levels of detail, sRGB, border colours other than 0 and address modes that differ by dimension are refused.
+ * Partial: Resource views are refused, and sRGB of other formats than four channels of 8 bits.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -7399,7 +7399,7 @@ export const cuArrayGetDescriptor: Api["cuArrayGetDescriptor_v2"] = ambientCall(
  *
  * C: `CUresult cuArray3DCreate_v2(CUarray *pHandle, const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray)`
  *
- * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ * Partial: Depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
  *
  * Blocking: never waits, and orders nothing.
  *

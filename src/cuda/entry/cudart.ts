@@ -1737,7 +1737,7 @@ export const cudaMalloc3D: Api["cudaMalloc3D"] = ambientCall("cudart", "cudaMall
  *
  * C: `cudaError_t cudaMalloc3DArray(cudaArray_t *array, const struct cudaChannelFormatDesc *desc, struct cudaExtent extent, unsigned int flags)`
  *
- * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
+ * Partial: Depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -1758,7 +1758,7 @@ export const cudaMalloc3DArray: Api["cudaMalloc3DArray"] = ambientCall("cudart",
  * C: `cudaError_t cudaMallocMipmappedArray(cudaMipmappedArray_t *mipmappedArray, const struct cudaChannelFormatDesc *desc, struct cudaExtent extent, unsigned int numLevels,
  * unsigned int flags)`
  *
- * Partial: Cube maps, depth textures, sparse and deferred arrays, block-compressed and planar formats are refused. Textures use one level only.
+ * Partial: Depth textures, sparse and deferred arrays, block-compressed and planar formats are refused.
  *
  * Blocking: never waits, and orders nothing.
  *
@@ -2973,7 +2973,7 @@ export const cudaCreateChannelDesc: Api["cudaCreateChannelDesc"] = ambientCall("
  * C: `cudaError_t cudaCreateTextureObject(cudaTextureObject_t *pTexObject, const struct cudaResourceDesc *pResDesc, const struct cudaTextureDesc *pTexDesc, const struct
  * cudaResourceViewDesc *pResViewDesc)`
  *
- * Partial: Resource views, several levels of detail, sRGB, border colours other than 0 and address modes that differ by dimension are refused.
+ * Partial: Resource views are refused, and sRGB of other formats than four channels of 8 bits.
  *
  * Blocking: never waits, and orders nothing.
  *

@@ -133,6 +133,6 @@ test("maxVersion can be set", () => {
 
 test("what is not executed is named with its line", () => {
   expect(refusal(fixture("sm_90", "09_coop"))).toMatchObject({ kind: "unsupported", line: 240 });
-  expect(refusal(kernel("tex.cube.v4.f32.f32 {%f1, %f2, %f3, %f1}, [%rd1, {%f1, %f2, %f3, %f1}];")).message).toContain("tex.cube.v4.f32.f32");
+  expect(refusal(kernel("tex.2dms.v4.f32.s32 {%f1, %f2, %f3, %f1}, [%rd1, {%f1, %f2, %f3, %f1}];")).message).toContain("tex.2dms.v4.f32.s32");
   expect(refusal(kernel("ld.global.u32 %r1, [t];", ".global .texref t;")).message).toContain(".texref");
 });

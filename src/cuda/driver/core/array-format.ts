@@ -32,6 +32,7 @@ export function channelsFit(format: ArrayFormat, channels: number): boolean {
   return (channels === 1 || channels === 2 || channels === 4) && (format.channels === 0 || format.channels === channels);
 }
 
+const SRGBA = 0x10c1;
 const ORDER: Readonly<Record<number, number>> = { 1: 0x10b0, 2: 0x10b2, 4: 0x10b5 };
 const TYPE: Readonly<Record<ArrayFormat["kind"], readonly number[]>> = {
   snorm: [0x10d0, 0x10d1], unorm: [0x10d2, 0x10d3], sint: [0x10d7, 0x10d8, 0x10d9], uint: [0x10da, 0x10db, 0x10dc], float: [0, 0x10dd, 0x10de],
@@ -40,8 +41,9 @@ const TYPE: Readonly<Record<ArrayFormat["kind"], readonly number[]>> = {
 /**
  * The image format of a texture or surface.
  * @param normalised integers of 8 and 16 bits are read as floats from 0 (or -1) to 1
+ * @param srgb colours of four bytes are stored as the sRGB standard says
  */
-export function imageFormat({ bytes, kind }: ArrayFormat, channels: number, normalised: boolean): { readonly order: number; readonly dataType: number } {
+export function imageFormat({ bytes, kind }: ArrayFormat, channels: number, normalised: boolean, srgb: boolean = false): { readonly order: number; readonly dataType: number } {
   const meant = normalised && bytes < 4 ? (kind === "uint" ? "unorm" : kind === "sint" ? "snorm" : kind) : kind;
-  return { order: ORDER[channels]!, dataType: TYPE[meant][Math.log2(bytes)]! };
+  return { order: srgb ? SRGBA : ORDER[channels]!, dataType: TYPE[meant][Math.log2(bytes)]! };
 }

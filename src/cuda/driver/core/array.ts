@@ -87,7 +87,8 @@ export interface ArrayLayout {
 
 /** How an array lies in memory. */
 export function arrayLayout(descriptor: CUDA_ARRAY3D_DESCRIPTOR, format: ArrayFormat): ArrayLayout {
-  const layered = (descriptor.Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0;
+  // The faces of a cube are layers.
+  const layered = (descriptor.Flags & (cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_CUBEMAP)) !== 0;
   const { Width: width } = descriptor;
   const height = Math.max(1, descriptor.Height);
   const depth = layered ? 1 : Math.max(1, descriptor.Depth);

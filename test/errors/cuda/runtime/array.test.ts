@@ -32,7 +32,7 @@ const made = (call: Make, flat: boolean): Row[] => [
   [INVALID, "array NULL", (a) => call(a, null, f32, [4, 4, 0], 0)], [INVALID, "descriptor NULL", (a) => call(a, out(), null, [4, 4, 0], 0)], [INVALID, "width 0", (a) => call(a, out(), f32, [0, 4, 0], 0)],
   [INVALID, "too wide", (a) => call(a, out(), f32, [2 ** 18, 4, 0], 0)], [INVALID, "flags unknown", (a) => call(a, out(), f32, [4, 4, 0], 512)], [CHANNEL, "three channels", (a) => call(a, out(), { x: 8, y: 8, z: 8 }, [4, 4, 0], 0)],
   [CHANNEL, "channels that differ", (a) => call(a, out(), { x: 8, y: 16 }, [4, 4, 0], 0)], [CHANNEL, "floats of 8 bits", (a) => call(a, out(), { x: 8, f: rt.cudaChannelFormatKindFloat }, [4, 4, 0], 0)],
-  ...(flat ? [] : ([[NO, "cube map", (a) => call(a, out(), f32, [4, 4, 6], rt.cudaArrayCubemap)], [MEMORY, "more than there is", (a) => call(a, out(), f32, [16384, 16384, 16384], 0)]] as Row[])),
+  ...(flat ? [] : ([[NO, "sparse", (a) => call(a, out(), f32, [4, 4, 0], rt.cudaArraySparse)], [INVALID, "cube of five faces", (a) => call(a, out(), f32, [4, 4, 5], rt.cudaArrayCubemap)], [MEMORY, "more than there is", (a) => call(a, out(), f32, [16384, 16384, 16384], 0)]] as Row[])),
 ];
 const freed = (a: Api, code: number, box: { value: cudaArray_t }): number => (code === 0 ? a.cudaFreeArray(box.value) : code);
 const withMipmap = (a: Api, use: (mipmap: cudaMipmappedArray_t) => number): number => {

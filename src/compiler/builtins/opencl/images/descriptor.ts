@@ -22,9 +22,14 @@ export const Field = {
   kind: 52,
   /** u32: for r, g, b, a, four bits each: the channel in memory it is read from; 4 is zero, 5 is one. */
   swizzle: 56,
-  /** u32: for each channel in memory, four bits each: the component it is written from. Bit 31: the border colour is opaque. */
+  /** u32: for each channel in memory, four bits each: the component it is written from. Bit 31: the border colour is opaque. Bit 30: it lies at `border`. */
   unswizzle: 60,
+  /** Four components of 32 bits behind the descriptor: the border's colour, of textures that have their own. */
+  border: 80,
 } as const;
+
+/** Bit of `unswizzle`: the border has a colour of its own. */
+export const OWN_BORDER = 0x4000_0000;
 
 /** How the bits of a channel are meant: numbers of the descriptor's `kind`. */
 export const ChannelKind = { unorm8: 0, unorm16: 1, snorm8: 2, snorm16: 3, half: 4, float: 5, int8: 6, int16: 7, int32: 8, uint8: 9, uint16: 10, uint32: 11, srgb8: 12 } as const;
@@ -131,8 +136,11 @@ export function imageDescriptor(image: ImageFields): Uint8Array | null {
   return new Uint8Array(view.buffer);
 }
 
-/** Parts of a sampler, as `CLK_*` constants of OpenCL C number them. */
-export const SamplerBit = { normalized: 1, addressMask: 0xe, clampToEdge: 2, clamp: 4, repeat: 6, mirroredRepeat: 8, linear: 0x20 } as const;
+/**
+ * Parts of a sampler, as `CLK_*` constants of OpenCL C number them. CUDA's have a mode for each dimension: those of the second and third one stand further up, as their difference (exclusive or) to
+ * the first one's, so that OpenCL's samplers have the same for all.
+ */
+export const SamplerBit = { secondShift: 7, thirdShift: 10, normalized: 1, addressMask: 0xe, clampToEdge: 2, clamp: 4, repeat: 6, mirroredRepeat: 8, linear: 0x20 } as const;
 
 /**
  * The number that stands for a sampler argument.

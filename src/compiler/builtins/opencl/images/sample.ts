@@ -22,9 +22,13 @@ function floor(k: Kit, x: ValueId): ValueId {
   return k.float1("ffloor", x);
 }
 
+/** How far up the sampler has the mode of each dimension. */
+const SHIFTS = [0, SamplerBit.secondShift, SamplerBit.thirdShift];
+
 /** @param size of the image in that dimension, i32 */
-function axis(k: Kit, sampler: ValueId, coordinate: ValueId, size: ValueId): Axis {
-  const mode = k.and(sampler, k.i(SamplerBit.addressMask));
+function axis(k: Kit, sampler: ValueId, dimension: number, coordinate: ValueId, size: ValueId): Axis {
+  const own = dimension === 0 ? sampler : k.xor(sampler, k.lshr(sampler, SHIFTS[dimension]!));
+  const mode = k.and(own, k.i(SamplerBit.addressMask));
   const is = (value: number): ValueId => k.icmp("eq", mode, k.i(value));
   const repeat = is(SamplerBit.repeat);
   const mirror = is(SamplerBit.mirroredRepeat);
@@ -60,7 +64,7 @@ function sample(dimensions: 1 | 2 | 3, type: "f32" | "i32"): Recipe {
     build(k, args) {
       const [image, sampler] = args;
       const layer = args.at(-1)!;
-      const axes = args.slice(2, 2 + dimensions).map((coordinate, n) => axis(k, sampler!, coordinate, field(k, image!, SIZES[n]!)));
+      const axes = args.slice(2, 2 + dimensions).map((coordinate, n) => axis(k, sampler!, n, coordinate, field(k, image!, SIZES[n]!)));
       const fetch = (indices: readonly ValueId[]): ValueId[] => {
         const at = [...indices];
         if (dimensions === 1) at.push(k.i(0));

@@ -2,7 +2,7 @@ import type { ValueId } from "../../../ir/ops.ts";
 import type { Type } from "../../../ir/types.ts";
 import type { Kit } from "../../kit.ts";
 import type { Recipe, Recipes } from "../../recipe.ts";
-import { ChannelKind, Field } from "./descriptor.ts";
+import { ChannelKind, Field, OWN_BORDER } from "./descriptor.ts";
 
 /** Single pixels: where they are, and what their bits mean (OpenCL C 3.0 section 8.3, "Conversion rules"). */
 
@@ -119,9 +119,16 @@ function fetch(type: "f32" | "i32"): Recipe {
         const kind = field(k, image!, Field.kind);
         return swizzled(k, image!, type === "f32" ? toFloats(k, kind, raw) : toInts(k, kind, raw));
       }, () => {
-        const opaque = k.icmp("lt.s", field(k, image!, Field.unswizzle), k.i(0));
-        const zero = k.c(type, 0);
-        return [zero, zero, zero, k.select(opaque, k.c(type, 1), zero)];
+        const flags = field(k, image!, Field.unswizzle);
+        const own = k.icmp("ne", k.and(flags, k.i(OWN_BORDER)), k.i(0));
+        return k.if(own, () => {
+          const dst = [0, 1, 2, 3].map(() => k.b.value(type));
+          k.b.emit({ op: "load", dst, space: "global", addr: image!, offset: Field.border, align: 4 });
+          return dst;
+        }, () => {
+          const zero = k.c(type, 0);
+          return [zero, zero, zero, k.select(k.icmp("lt.s", flags, k.i(0)), k.c(type, 1), zero)];
+        });
       });
     },
   };

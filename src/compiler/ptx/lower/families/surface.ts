@@ -1,5 +1,5 @@
 import type { AtomicOp, ValueId } from "../../../ir/ops.ts";
-import { Field } from "../../../builtins/opencl/images/descriptor.ts";
+import { ChannelKind, Field } from "../../../builtins/opencl/images/descriptor.ts";
 import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
 import type { FnLowering } from "../function.ts";
@@ -8,7 +8,7 @@ import { vectorOf } from "./memory.ts";
 import { addressed, field, geometries, geometryOf, type Geometry } from "./texture.ts";
 
 /**
- * Surfaces (PTX ISA 9.7.11), unformatted: bits as they lie in memory, the first coordinate in bytes. Outside the surface `.clamp` takes the nearest place,
+ * Surfaces (PTX ISA 9.7.11), mostly unformatted: bits as they lie in memory, the first coordinate in bytes. Outside the surface `.clamp` takes the nearest place,
  * `.zero` reads zero and does not write, `.trap` ends the kernel (by an access to address 0).
  */
 
@@ -114,11 +114,44 @@ const sured = (op: "add" | "min" | "max" | "and" | "or", outside: Outside) => (m
   };
 };
 
+/**
+ * sust.p: components are converted to the surface's format, and the first coordinate counts elements. NON-SPEC: components that the instruction does not have are 0 (undefined in PTX).
+ */
+const formatted = (outside: Outside) => (m: Mnemonic): Lower => {
+  const type = m.types[0]!;
+  const n = vectorOf(m);
+  const g = geometryOf(m);
+  return (c, ops) => {
+    const { em } = c;
+    const { image, layer, coordinates } = addressed(c, ops[0], g);
+    const given = c.items(ops[1], n).map((item) => em.bits(c.relaxed(item, type)));
+    const zero = em.i32(0);
+    const limits = [field(c, image, Field.width), field(c, image, Field.height), field(c, image, layer === null ? Field.depth : Field.layers)];
+    const used = [0, 1, 2].map((d) => (d < g.dimensions ? c.u32(coordinates[d]) : d === 2 && layer !== null ? c.u32(layer) : null));
+    const at = used.map((v, d) => (v === null ? zero : outside === "clamp" ? em.bin("max.s", "i32", em.bin("min.s", "i32", v, em.bin("sub", "i32", limits[d]!, em.i32(1))), zero) : v));
+    const inside = used.flatMap((v, d) => (v === null ? [] : [em.icmp("lt.u", v, limits[d]!)])).reduce((a, b) => em.bin("and", "i1", a, b));
+    // Elsewhere the library's function writes nothing.
+    const target = outside === "trap" ? em.select(inside, image, em.int("i64", 0)) : image;
+    const floats = em.icmp("lt.u", field(c, target, Field.kind), em.i32(ChannelKind.int8));
+    const components = [0, 1, 2, 3].map((i) => given[i] ?? zero);
+    const [then, otherwise, join] = [em.newBlock("floats"), em.newBlock("integers"), em.newBlock("join")];
+    em.condbr(floats, then, otherwise);
+    em.at(then);
+    em.call(c.module.builtin("__gg_image_store_f32", c.line), [target, ...at, ...components.map((v) => em.bitcast(v, "f32"))], []);
+    em.br(join);
+    em.at(otherwise);
+    em.call(c.module.builtin("__gg_image_store_i32", c.line), [target, ...at, ...components], []);
+    em.br(join);
+    em.at(join);
+  };
+};
+
 const MODES: readonly Outside[] = ["trap", "clamp", "zero"];
 
 /** Rows of surfaces. */
 export const surfaceRows: readonly Row[] = Object.keys(geometries).flatMap((g) => MODES.flatMap((outside): Row[] => [
   { op: "suld", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 v4 ca cg cs cv", operands: 2, mode: "effect", make: suld(outside) },
   { op: "sust", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: sust(outside) },
+  { op: "sust", types: ["b32 u32 s32 f32"], needs: `p ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: formatted(outside) },
   ...(["add", "min", "max", "and", "or"] as const).map((op): Row => ({ op: "sured", types: ["u32 s32 u64 s64 b32"], needs: `b ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: sured(op, outside) })),
 ]));

@@ -2,20 +2,23 @@ import type { ValueId } from "../../../ir/ops.ts";
 import { Field, SamplerBit } from "../../../builtins/opencl/images/descriptor.ts";
 import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
-import { SAMPLER_OFFSET } from "../../texture.ts";
+import { MAX_LEVELS, TEXTURE_DESCRIPTOR_BYTES, TextureField } from "../../texture.ts";
 import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
 
 /**
  * Textures (PTX ISA 9.7.10) by the library's image functions; handles are descriptor addresses (`texture.ts`).
- * NON-SPEC: filters use full single-precision weights, where hardware has nine bits; a texture has one level, so that a level of
- * detail or gradients change nothing.
+ * NON-SPEC: filters use full single-precision weights, where hardware has nine bits; gradients are measured by their longer side, without anisotropy; a cube's faces are
+ * filtered each by itself, so that its edges have seams.
  */
 
 export interface Geometry {
+  /** Coordinates, without the layer. */
   readonly dimensions: 1 | 2 | 3;
   readonly array: boolean;
+  /** The coordinates are a direction: six layers for each cube. */
+  readonly cube?: true;
 }
 
 /** Geometries by their modifier. */
@@ -23,9 +26,12 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   "1d": { dimensions: 1, array: false }, "2d": { dimensions: 2, array: false }, "3d": { dimensions: 3, array: false }, a1d: { dimensions: 1, array: true }, a2d: { dimensions: 2, array: true },
 };
 
+const cubes: Readonly<Record<string, Geometry>> = { cube: { dimensions: 3, array: false, cube: true }, acube: { dimensions: 3, array: true, cube: true } };
+const all: Readonly<Record<string, Geometry>> = { ...geometries, ...cubes };
+
 /** The geometry a mnemonic names. */
 export function geometryOf(m: Mnemonic): Geometry {
-  return geometries[m.mods.find((mod) => geometries[mod] !== undefined)!]!;
+  return all[m.mods.find((mod) => all[mod] !== undefined)!]!;
 }
 
 /** A 32-bit field of the descriptor. */
@@ -63,19 +69,104 @@ function fetch(c: FnLowering, image: ValueId, at: readonly ValueId[], g: Geometr
   return call(c, `__gg_image_fetch_${type}`, [image, ...place], type);
 }
 
+/** A float of the texture's descriptor. */
+function setting(c: FnLowering, image: ValueId, offset: number): ValueId {
+  return c.em.load(["f32"], "global", image, offset, 4, false, null)[0]!;
+}
+
+/** The descriptor of a level of detail. */
+function levelAt(c: FnLowering, image: ValueId, level: ValueId): ValueId {
+  const { em } = c;
+  return em.bin("add", "i64", image, em.bin("mul", "i64", em.zext(level, "i64"), em.int("i64", BigInt(TEXTURE_DESCRIPTOR_BYTES))));
+}
+
+/** Where a direction meets the cube: the face, and a place on it from 0 to 1 (CUDA C++ Programming Guide, "Cubemap Textures"). */
+function faceOf(c: FnLowering, [x, y, z]: readonly ValueId[]): { face: ValueId; at: ValueId[] } {
+  const { em } = c;
+  const size = (v: ValueId): ValueId => em.un("fabs", "f32", v);
+  const minus = (v: ValueId): ValueId => em.un("fneg", "f32", v);
+  const [ax, ay, az] = [size(x!), size(y!), size(z!)];
+  const alongX = em.bin("and", "i1", em.fcmp("oge", ax, ay), em.fcmp("oge", ax, az));
+  const alongY = em.fcmp("oge", ay, az);
+  const pick = (a: ValueId, b: ValueId, d: ValueId): ValueId => em.select(alongX, a, em.select(alongY, b, d));
+  const main = pick(x!, y!, z!);
+  const below = em.fcmp("olt", main, em.float("f32", 0));
+  const turned = (v: ValueId): ValueId => em.select(below, minus(v), v);
+  const s = pick(minus(turned(z!)), x!, turned(x!));
+  const t = pick(minus(y!), turned(z!), minus(y!));
+  const half = em.float("f32", 0.5);
+  const place = (v: ValueId): ValueId => em.fbin("fadd", "f32", em.fbin("fmul", "f32", em.fbin("fdiv", "f32", v, size(main)), half), half);
+  const axis = pick(em.i32(0), em.i32(2), em.i32(4));
+  return { face: em.bin("add", "i32", axis, em.zext(below, "i32")), at: [place(s), place(t)] };
+}
+
+/** One sample of a level by the texture's own sampler. */
+function sampleLevel(c: FnLowering, image: ValueId, g: Geometry, coordinates: readonly ValueId[], layer: Operand | null, type: "f32" | "i32"): ValueId[] {
+  const { em } = c;
+  const sampler = field(c, image, TextureField.sampler);
+  if (g.cube === undefined) return call(c, `__gg_image_sample${g.dimensions}_${type}`, [image, sampler, ...coordinates, layerOf(c, image, layer)], type);
+  const { face, at } = faceOf(c, coordinates);
+  // Faces are always clamped, and their coordinates are from 0 to 1.
+  const own = em.bin("or", "i32", em.bin("and", "i32", sampler, em.i32(SamplerBit.linear)), em.i32(SamplerBit.normalized | SamplerBit.clampToEdge));
+  const faces = em.bin("sub", "i32", field(c, image, Field.layers), em.i32(6));
+  const first = layer === null ? em.i32(0) : em.bin("min.u", "i32", em.bin("mul", "i32", c.u32(layer), em.i32(6)), faces);
+  return call(c, `__gg_image_sample2_${type}`, [image, own, ...at, em.bin("add", "i32", first, face)], type);
+}
+
+/** The level that gradients ask for: the logarithm of the longer one's length in pixels. */
+function levelOf(c: FnLowering, image: ValueId, gradients: readonly (readonly ValueId[])[]): ValueId {
+  const { em } = c;
+  const normalized = em.icmp("ne", em.bin("and", "i32", field(c, image, TextureField.sampler), em.i32(SamplerBit.normalized)), em.i32(0));
+  const sizes = [Field.width, Field.height, Field.depth].map((offset) => em.select(normalized, em.cast("uitofp", "f32", field(c, image, offset)), em.float("f32", 1)));
+  const squares = gradients.map((gradient) => gradient.map((v, d) => {
+    const pixels = em.fbin("fmul", "f32", v, sizes[d]!);
+    return em.fbin("fmul", "f32", pixels, pixels);
+  }).reduce((a, b) => em.fbin("fadd", "f32", a, b)));
+  const longest = em.fbin("fmax", "f32", squares[0]!, squares[1]!);
+  return em.fbin("fmul", "f32", em.call(c.module.builtin("__gg_log2_f32", c.line), [longest], ["f32"])[0]!, em.float("f32", 0.5));
+}
+
+/** Samples around a level of detail (CUDA C++ Programming Guide, "Texture Fetching"): the nearest one, or two mixed. */
+function sampleAround(c: FnLowering, image: ValueId, wanted: ValueId, type: "f32" | "i32", sample: (level: ValueId) => ValueId[]): ValueId[] {
+  const { em } = c;
+  const f = (op: "fadd" | "fsub" | "fmul" | "fmin" | "fmax", a: ValueId, b: ValueId): ValueId => em.fbin(op, "f32", a, b);
+  const last = em.bin("min.u", "i32", em.bin("sub", "i32", field(c, image, TextureField.levels), em.i32(1)), em.i32(MAX_LEVELS - 1));
+  const biased = f("fmin", f("fmax", f("fadd", wanted, setting(c, image, TextureField.bias)), setting(c, image, TextureField.least)), setting(c, image, TextureField.most));
+  const level = f("fmin", f("fmax", biased, em.float("f32", 0)), em.cast("uitofp", "f32", last));
+  const blends = em.icmp("ne", field(c, image, TextureField.blend), em.i32(0));
+  const below = em.un("ffloor", "f32", em.select(blends, level, f("fadd", level, em.float("f32", 0.5))));
+  const first = em.cast("fptoui", "i32", below, "rz");
+  const near = sample(levelAt(c, image, first));
+  if (type === "i32") return near;
+  const weight = f("fsub", level, below);
+  const mixes = em.bin("and", "i1", blends, em.fcmp("ogt", weight, em.float("f32", 0)));
+  const far = sample(levelAt(c, image, em.select(mixes, em.bin("add", "i32", first, em.i32(1)), first)));
+  return near.map((v, n) => em.select(mixes, f("fadd", f("fmul", v, f("fsub", em.float("f32", 1), weight)), f("fmul", far[n]!, weight)), v));
+}
+
 const tex = (m: Mnemonic): Lower => {
   const g = geometryOf(m);
   const [to, by] = [m.types[0]!, m.types[1]!];
   const type = to.kind === "f" ? "f32" : "i32";
-  const extras = m.mods.includes("grad") ? 2 : m.mods.includes("level") ? 1 : 0;
+  const grad = m.mods.includes("grad");
+  const level = m.mods.includes("level");
+  const extras = grad ? 2 : level ? 1 : 0;
   return (c, ops) => {
+    const { em } = c;
     if (ops.length > 2 + extras) c.unsupported("offsets and depth comparison are not supported");
+    if (g.cube !== undefined && grad) c.unsupported("gradients of cube maps are not supported");
     const { image, layer, coordinates } = addressed(c, ops[1], g);
-    const at = layerOf(c, image, layer);
-    const values = by.kind === "f"
-      ? call(c, `__gg_image_sample${g.dimensions}_${type}`, [image, field(c, image, SAMPLER_OFFSET), ...coordinates.map((x) => c.src(x, by)), at], type)
-      : fetch(c, image, coordinates.map((x) => c.u32(x)), g, at, type);
-    deliver(c, to, ops[0], values);
+    if (by.kind !== "f") {
+      const last = em.bin("sub", "i32", field(c, image, TextureField.levels), em.i32(1));
+      const at = level ? levelAt(c, image, em.bin("min.u", "i32", c.u32(ops[2]), last)) : image;
+      return deliver(c, to, ops[0], fetch(c, at, coordinates.map((x) => c.u32(x)), g, layerOf(c, image, layer), type));
+    }
+    const places = coordinates.map((x) => c.src(x, by));
+    const sample = (at: ValueId): ValueId[] => sampleLevel(c, at, g, places, layer, type);
+    if (!level && !grad) return deliver(c, to, ops[0], sample(image));
+    const gradient = (op: Operand | undefined): ValueId[] => (op?.kind === "vec" ? op.items : [op]).slice(0, g.dimensions).map((x) => c.src(x, by));
+    const wanted = level ? c.src(ops[2], by) : levelOf(c, image, [gradient(ops[2]), gradient(ops[3])]);
+    return deliver(c, to, ops[0], sampleAround(c, image, wanted, type, sample));
   };
 };
 
@@ -95,7 +186,7 @@ const tld4 = (component: number) => (m: Mnemonic): Lower => {
     const { em } = c;
     if (ops.length > 2) c.unsupported("offsets and depth comparison are not supported");
     const { image, layer, coordinates } = addressed(c, ops[1], g);
-    const sampler = field(c, image, SAMPLER_OFFSET);
+    const sampler = field(c, image, TextureField.sampler);
     const nearest = em.bin("and", "i32", sampler, em.i32(~SamplerBit.linear));
     const normalized = em.icmp("ne", em.bin("and", "i32", sampler, em.i32(SamplerBit.normalized)), em.i32(0));
     // Centres of the two pixels of each dimension, in the coordinates that the sampler takes.
@@ -122,9 +213,9 @@ const queries: Readonly<Record<string, (c: FnLowering, image: ValueId) => ValueI
   array_size: (c, image) => field(c, image, Field.layers),
   channel_data_type: (c, image) => field(c, image, Field.dataType),
   channel_order: (c, image) => field(c, image, Field.order),
-  num_mipmap_levels: (c) => c.em.i32(1),
+  num_mipmap_levels: (c, image) => field(c, image, TextureField.levels),
   num_samples: (c) => c.em.i32(1),
-  normalized_coords: (c, image) => c.em.bin("and", "i32", field(c, image, SAMPLER_OFFSET), c.em.i32(SamplerBit.normalized)),
+  normalized_coords: (c, image) => c.em.bin("and", "i32", field(c, image, TextureField.sampler), c.em.i32(SamplerBit.normalized)),
 };
 
 const query = (name: string): Lower => (c, ops) => {
@@ -138,6 +229,7 @@ const RESULTS = "f32 s32 u32";
 /** Rows of textures. */
 export const textureRows: readonly Row[] = [
   ...Object.keys(geometries).map((g): Row => ({ op: "tex", types: [RESULTS, "f32 s32"], needs: `${g} v4`, mods: "base level grad", operands: [2, 6], mode: "effect", make: tex })),
+  ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [RESULTS, "f32"], needs: `${g} v4`, mods: "base level grad", operands: [2, 4], mode: "effect", make: tex })),
   ...["2d", "a2d"].flatMap((g) => components.map((name, i): Row => ({ op: "tld4", types: [RESULTS, "f32"], needs: `${name} ${g} v4`, operands: [2, 4], mode: "effect", make: tld4(i) }))),
   ...Object.keys(queries).flatMap((name) => ["txq", "suq"].map((op): Row => ({ op, types: ["b32"], needs: name, operands: 2, mode: "effect", make: () => query(name) }))),
 ];
