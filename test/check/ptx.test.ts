@@ -41,6 +41,33 @@ describe("bounds", () => {
   });
 });
 
+describe("an index that leads from one live allocation into another", () => {
+  const body = "add.u64 %rd4, %rd1, %rd3;\nst.global.u32 [%rd4+DISTANCE], %r1;\nld.global.u32 %r3, [%rd2];\nst.shared.u32 [sh], %r3;";
+
+  test("is told of a pointer that is a parameter, with both allocations", () => {
+    const h = new Cuda(["bounds"]);
+    const [at, other] = [h.alloc(256), h.words(data)];
+    h.run(body.replace("DISTANCE", String(other - at)), [at, other], 1, 64);
+    expect(classes(h.machine)).toEqual(["bounds", "bounds", "bounds", "bounds"]);
+    expect(found(h.machine)[0]!.message).toMatch(/write of 4 bytes \d+ bytes past the end of cuMemAlloc #1 .*, to which its pointer leads: that is byte \d+ of cuMemAlloc #2/);
+  });
+
+  test("inside, up to the last byte, nothing is", () => {
+    const h = new Cuda(["bounds"]);
+    h.run(body.replace("DISTANCE", "0"), [h.alloc(256), h.words(data)], 1, 64);
+    expect(found(h.machine)).toEqual([]);
+  });
+});
+
+test("next to a live allocation, where another was before, is out of bounds, not freed memory", () => {
+  const h = new Cuda();
+  h.process.throwing.cuda.cuMemFree(h.alloc(4096));
+  const at = h.alloc(256);
+  h.run("add.u64 %rd4, %rd1, %rd3;\nst.global.u32 [%rd4+4], %r1;", [at, at], 1, 64);
+  expect(classes(h.machine)).toEqual(["bounds"]);
+  expect(found(h.machine)[0]!.message).toContain("0 bytes past the end of cuMemAlloc #2");
+});
+
 describe("lifetime", () => {
   test("a write to freed memory that is still mapped", () => {
     const h = new Cuda();
@@ -115,6 +142,15 @@ describe("races", () => {
     h.run("st.global.u32 [%rd1], %r2;", [at, 0], 8, 1);
     expect(new Set(classes(h.machine))).toEqual(new Set(["races"]));
     expect(found(h.machine)[0]!.message).toContain("work-item 0,0,0 of group 0,0,0");
+  });
+
+  test("a shift in place: each reads what its neighbour writes", () => {
+    const shift = (offset: number): string => `add.u64 %rd4, %rd1, %rd3;\nld.global.u32 %r3, [%rd4+${offset}];\nadd.u32 %r3, %r3, 1;\nst.global.u32 [%rd4], %r3;`;
+    for (const [offset, races] of [[4, 4], [0, 0], [256, 0]] as const) {
+      const h = new Cuda();
+      h.run(shift(offset), [h.words(new Uint32Array(128)), 0], 1, 64);
+      expect(classes(h.machine)).toEqual(new Array(races).fill("races"));
+    }
   });
 
   test("many groups may read one word", () => {
