@@ -29,5 +29,5 @@ function converted(name: string): Reference {
 export function faultsTo(type: string): string[] {
   const all = [...names.keys()].filter((name) => new RegExp(`^convert_${type}\\d*(_|$)`).test(name));
   const suffixOf = (name: string): string => name.replace(/^convert_[a-z]+\d*/, "");
-  return [...new Set(all.map(suffixOf))].flatMap((suffix) => faultsOf(all.filter((name) => suffixOf(name) === suffix).flatMap((name) => names.get(name)!), converted(suffix), { compiled: 5 }));
+  return [...new Set(all.map(suffixOf))].flatMap((suffix) => faultsOf(all.filter((name) => suffixOf(name) === suffix).flatMap((name) => names.get(name)!), converted(suffix), { compiled: 9 }));
 }

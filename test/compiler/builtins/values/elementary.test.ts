@@ -46,7 +46,7 @@ function tables(name: string): Map<string, (args: readonly Value[]) => Value> {
   return new Map((names.get(name) ?? []).filter((d) => d.params.every(({ mangled }) => !/^Dv|^P/.test(mangled))).map((d) => [d.params[0]!.mangled, table(d)]));
 }
 
-const OPTIONS: Options = { compiled: 4 };
+const OPTIONS: Options = { compiled: 7 };
 
 test.each([...ONE, ...TWO, ...FAST, ...FAST2])("%s", (name) => {
   const single = tables(name);

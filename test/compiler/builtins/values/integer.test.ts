@@ -63,7 +63,7 @@ test.each(Object.keys(FUNCTIONS))("%s of every integer type", (name) => {
   const f = FUNCTIONS[name]!;
   const list = (names.get(name) ?? []).filter(({ params }) => !/[fd]$|Dh/.test(params[0]!.mangled));
   const reference = perElement((e, to, ...args) => wrap(to, f(e, to, ...args)));
-  if (list.length > 0) expect(faultsOf(list, reference, { compiled: 3, ...OPTIONS[name] })).toEqual([]);
+  if (list.length > 0) expect(faultsOf(list, reference, { compiled: 6, ...OPTIONS[name] })).toEqual([]);
 });
 
 /** Sums of products (cl_khr_integer_dot_product): exact, then wrapped, or clamped with an accumulator. */

@@ -12,7 +12,7 @@ const PLACES = 2n;
 
 function memory(lanes: number): Options {
   return {
-    compiled: 4, rows: 8,
+    compiled: 8, rows: 8,
     room: ({ space, lanes: own }: Shape) => (space === null ? own : 2 * (lanes === 3 ? 4 : lanes)),
     // The place: the only parameter of type size_t that is no data.
     row: (args, { name, params }) => {
@@ -68,5 +68,5 @@ const shuffled: Reference = ({ params, args, name }) => {
 
 test.each(["shuffle", "shuffle2"])("%s", (name) => {
   const list = names.get(name);
-  if (list !== undefined) expect(faultsOf(list, shuffled, { compiled: 4, rows: 8 })).toEqual([]);
+  if (list !== undefined) expect(faultsOf(list, shuffled, { compiled: 8, rows: 8 })).toEqual([]);
 });
