@@ -15,6 +15,10 @@ const [ANSWERS, REQUESTS] = [0, 1];
 const flags = new Int32Array(control);
 ${wasiSource}
 ${machineCodeSource}
+// Bytes of machine code that a handful of ordinary programs leave: less is a beginning.
+const PLENTY = 8 << 20;
+// V8 optimises in the background, also when a program is done: idle milliseconds before each look.
+const LOOKS = [20, 300, 1000, 3000];
 let text = Buffer.alloc(1 << 18);
 let length = 0;
 let errors = [];
@@ -86,16 +90,17 @@ function entryOf(archive, wanted) {
 }
 function serveDirectly({ module, imports, header, size }) {
   let done = 0;
-  // Optimised code is looked at when the thread has nothing to do, ever more seldom.
-  let due = size === 0 ? 1 : 3;
+  // Optimised code is looked at when the thread has nothing to do, ever more seldom. While there is little, V8 is still at it.
+  let due = size < PLENTY ? 1 : 3;
   const take = () => {
     let asked;
     if (codeFile !== null && done >= due) {
-      asked = next(20);
-      if (asked === undefined) {
+      for (const patience of size < PLENTY ? LOOKS : LOOKS.slice(0, 1)) {
+        asked = next(patience);
+        if (asked !== undefined) break;
         size = writeMachineCode(codeFile, module, size);
-        due = 3 * done;
       }
+      due = size < PLENTY ? done + 1 : 3 * done;
     }
     asked ??= next(Infinity);
     return { args: ["yowasp-llvm", "clang", "-cc1", ...asked.args, "-o", "-", asked.input], files: { ...asked.files, "usr/include/opencl-c-base.h": header } };
