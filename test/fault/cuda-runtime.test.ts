@@ -31,6 +31,7 @@ function walk(c: ErrorCase): string[] {
   const problems: string[] = [];
   for (let n = 1; n < 200; n++) {
     const w = makeWorld();
+    c.setup?.(w);
     const { kernel } = w.machine;
     const walked: Walked = {
       kernel, process: w.process,

@@ -87,7 +87,10 @@ export function cuGraphInstantiateWithParams(t: Caller, phGraphExec: Out<CUgraph
   const answer = instantiateParams as { result_out?: CUgraphInstantiateResult; hErrNode_out?: CUgraphNode };
   answer.result_out = result;
   answer.hErrNode_out = 0;
-  return exec === null || upload === null ? code : putUpload(t, upload);
+  if (exec === null || upload === null) return code;
+  const uploaded = putUpload(t, upload);
+  if (uploaded !== 0) exec.destroy(t);
+  return uploaded;
 }
 
 function uploadStream(t: Caller, hStream: CUstream | null): Stream | CUresult {

@@ -16,14 +16,14 @@ const [GLOBAL, LOCAL, RELAXED] = [cu.CU_STREAM_CAPTURE_MODE_GLOBAL, cu.CU_STREAM
 type Api = World["cuda"];
 
 /** A stream that captures for the length of a call, and the rest of the world beside it. */
-const streams = new WeakMap<World, { readonly capturing: CUstream; readonly graph: CUgraph; readonly empty: CUgraph }>();
-const S = (w: World) => streams.get(w)!;
+const streams = new WeakMap<World["process"], { readonly capturing: CUstream; readonly graph: CUgraph; readonly empty: CUgraph }>();
+const S = (w: World) => streams.get(w.process)!;
 function setup(w: World): void {
   // Of the second context, so that the first can be waited for.
   const capturing = w.otherStream;
   const graph = w.easy.cuGraphCreate(0);
   w.easy.cuStreamBeginCaptureToGraph(capturing, graph, null, null, 0, RELAXED);
-  streams.set(w, { capturing, graph, empty: w.easy.cuGraphCreate(0) });
+  streams.set(w.process, { capturing, graph, empty: w.easy.cuGraphCreate(0) });
 }
 
 /** Begins and ends a capture. */

@@ -41,11 +41,11 @@ export interface Graphs {
   readonly goneNode: CUgraphNode;
 }
 
-const made = new WeakMap<World, Graphs>();
+const made = new WeakMap<World["process"], Graphs>();
 
 /** A world's graphs; `setup` has made them. */
 export function graphsOf(w: World): Graphs {
-  return made.get(w)!;
+  return made.get(w.process)!;
 }
 
 type Alloc = In<CUDA_MEM_ALLOC_NODE_PARAMS>;
@@ -94,7 +94,7 @@ export function setup(w: World): void {
   easy.cuGraphLaunch(exec, w.stream);
   easy.cuGraphLaunch(memoryExec, w.stream);
   easy.cuStreamSynchronize(w.stream);
-  made.set(w, {
+  made.set(w.process, {
     graph, kernel, memcpy, memset, host, child, empty, record, wait, exec, clone: easy.cuGraphClone(graph), small, smallNode, memory, alloc, free, dptr: params.dptr!, memoryExec, round, moved, ported, portedTo, portedFrom,
     object: easy.cuUserObjectCreate(null, () => 0, 5, cu.CU_USER_OBJECT_NO_DESTRUCTOR_SYNC), gone, goneNode,
   });

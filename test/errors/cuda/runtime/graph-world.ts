@@ -33,11 +33,11 @@ export interface Graphs {
   readonly object: cudaUserObject_t;
 }
 
-const made = new WeakMap<World, Graphs>();
+const made = new WeakMap<World["process"], Graphs>();
 
 /** A world's graphs; `setup` has made them. */
 export function graphsOf(w: World): Graphs {
-  return made.get(w)!;
+  return made.get(w.process)!;
 }
 
 /** A kernel node's parameters. */
@@ -75,5 +75,5 @@ export function setup(w: World): void {
   a.cudaStreamSynchronize(w.stream);
   const object = a.cudaUserObjectCreate(null, () => 0, 5, rt.cudaUserObjectNoDestructorSync);
   a.cudaGraphRetainUserObject(small, object, 1, 0);
-  made.set(w, { graph, kernel, memcpy, symbol, memset, host, child, empty, record, wait, exec, clone: a.cudaGraphClone(graph), small, smallNode, memory, alloc, free, dptr: params.dptr as number, memoryExec, ported, portedFrom, portedTo, object });
+  made.set(w.process, { graph, kernel, memcpy, symbol, memset, host, child, empty, record, wait, exec, clone: a.cudaGraphClone(graph), small, smallNode, memory, alloc, free, dptr: params.dptr as number, memoryExec, ported, portedFrom, portedTo, object });
 }
