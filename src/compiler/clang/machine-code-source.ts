@@ -3,7 +3,8 @@
  * V8 compiling, and is at its full speed after some twenty. V8 can write optimised code down and read it (browsers do so for pages); Node has no door to that but V8's natives syntax
  * (docs/decisions/0043). So only a V8 that this was tried with is asked (`wasm.ts` decides), and everything else is an ordinary compilation.
  *
- * `readMachineCode(file, wire)`: the module, or null. `writeMachineCode(file, module, before)`: writes when there is more of it than `before` bytes; gives the bytes there are now.
+ * `readMachineCode(file, wire)`: the module, or null. `writeMachineCode(file, instance, module, before)`: writes when there is more of it than `before` bytes; gives the bytes there are now.
+ * V8 ends the process when a module has no optimised code to write, as under a debugger that has turned it off: so one function is optimised first, and V8 must say that it has been.
  */
 export const machineCodeSource = `
 const fs = require("node:fs");
@@ -43,9 +44,15 @@ function readMachineCode(file, wire) {
     return null; // not there, or V8 does not know the function
   }
 }
-function writeMachineCode(file, module, before) {
+function hasOptimisedCode(instance) {
+  const some = Object.values(instance.exports).find((one) => typeof one === "function");
+  native("%WasmTierUpFunction(a)")(some);
+  return native("%IsTurboFanFunction(a)")(some) === true;
+}
+function writeMachineCode(file, instance, module, before) {
   const temporary = file + "." + process.pid + ".part";
   try {
+    if (!hasOptimisedCode(instance)) return before;
     const code = new Uint8Array(native("%SerializeWasmModule(a)")(module));
     if (code.length < MORE * before) return before;
     const folder = require("node:path").dirname(file);

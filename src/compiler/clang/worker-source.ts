@@ -90,6 +90,7 @@ function entryOf(archive, wanted) {
 }
 function serveDirectly({ module, imports, header, size }) {
   let done = 0;
+  let instance;
   // Optimised code is looked at when the thread has nothing to do, ever more seldom. While there is little, V8 is still at it.
   let due = size < PLENTY ? 1 : 3;
   const take = () => {
@@ -98,7 +99,7 @@ function serveDirectly({ module, imports, header, size }) {
       for (const patience of size < PLENTY ? LOOKS : LOOKS.slice(0, 1)) {
         asked = next(patience);
         if (asked !== undefined) break;
-        size = writeMachineCode(codeFile, module, size);
+        size = writeMachineCode(codeFile, instance, module, size);
       }
       due = size < PLENTY ? done + 1 : 3 * done;
     }
@@ -107,11 +108,11 @@ function serveDirectly({ module, imports, header, size }) {
   };
   for (;;) {
     const host = wasiHost(imports, { take, print, complain: (bytes) => errors.push(bytes) });
-    const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: host.given });
-    host.use(exports.memory);
+    instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: host.given });
+    host.use(instance.exports.memory);
     let answer;
     try {
-      exports._start();
+      instance.exports._start();
       answer = result(true);
     } catch (error) {
       answer = error instanceof Exit ? result(error.code === 0) : crash(error);
