@@ -25,8 +25,7 @@ say(`Node ${system.node}, ${system.cores} x ${system.cpu}; address translation o
 const checked = values.checked ? benchChecked(only, values.quick) : [];
 if (values.checked) say(`All checks on, one thread, processor time; Oclgrind by its recorded time for each work-item\n${checkedTable(checked)}`);
 
-// Before anything else has loaded PTX: the first file is the first of the process.
-const ptx = !values.checked && only.length === 0 ? benchPtx() : [];
+const ptx = !values.checked && only.length === 0 ? benchPtx(inNewProcess) : [];
 const kernels = values.checked ? [] : benchKernels(only, values.quick, threads[0] === 1 ? threads : [1, ...threads], pocl);
 if (!values.checked) say(kernelTable(kernels));
 const twins = values.checked ? [] : benchTwins(only, values.quick);

@@ -21,7 +21,7 @@ interface Loaded {
 
 /** A process looks what it could add to a cache, which takes 20 ms, when it has compiled so much more than any that looked before, or when so many have not looked. */
 const MORE = 1.01;
-const SELDOM = 16;
+const SELDOM = 8;
 
 // Node 20 has relaxed SIMD behind a flag (docs/decisions/0041). V8's flags are part of what compiled code belongs to: this one is set before any is read, not when the first kernel wants it.
 if (process.versions.node.startsWith("20.") && process.env["GLASSGPU_RELAXED_SIMD"] !== "off") setFlagsFromString("--experimental-wasm-relaxed-simd");
