@@ -33,6 +33,7 @@ function measure(way: Way): Result {
   }
   if (way.without !== "inference") machine.spawn("inference", (p) => inference(machine, p, result), { env: { ...way.env?.[1], ...second } });
   machine.run();
+  if (result.ended === null) throw new Error(`${way.name}: the game did not end: ${machine.lastDiagnostic()?.message ?? "nobody knows why"}`);
   machine.checkInvariants();
   machine.dispose();
   return result;

@@ -11,6 +11,8 @@ export const FRAME: number = 16.6 * MS;
 export const FRAMES = 30;
 /** Everybody is set up by then. */
 export const BEGIN: number = 1000 * MS;
+/** A server whose game is not done by then gives up: something is wrong with the game. */
+const LONGEST = 10_000 * MS;
 /** Blocks of a launch, and how often each thread counts: 1.7 and 19 ms on the whole GPU. */
 const DRAW = { blocks: 864, count: 2 };
 const INFER = { blocks: 3456, count: 10 };
@@ -92,7 +94,7 @@ export function* inference(machine: Machine, p: SimProcess, result: Result): Blo
   const ended = [out<cudaEvent_t>(), out<cudaEvent_t>()];
   for (const event of ended) check(yield* p.cudart.cudaEventCreate(event));
   yield* p.sleep(BEGIN - machine.now);
-  for (let n = 0; result.ended === null; n++) {
+  for (let n = 0; result.ended === null && machine.now < BEGIN + LONGEST; n++) {
     const event = ended[n % 2]!.value;
     if (n >= 2) {
       check(yield* p.cudart.cudaEventSynchronize(event));
