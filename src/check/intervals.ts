@@ -25,6 +25,10 @@ export class Intervals {
   /** By interval: number of its launch, and of its group. */
   private launchOf = new Int32Array(1024);
   private groupOf = new Int32Array(1024);
+  /** By interval: the first one of its group since a barrier that orders accesses to global memory too. */
+  private epochOf = new Int32Array(1024);
+  /** Grows when numbers begin anew. */
+  generation = 0;
   private readonly launches = new Map<number, Running>();
   /** First intervals of launches that have not ended, and their numbers. */
   private readonly running = new Map<Running, { readonly first: number; readonly number: number }>();
@@ -46,6 +50,7 @@ export class Intervals {
     if (number >= this.launchOf.length) this.grow(number);
     this.launchOf[number] = launch;
     this.groupOf[number] = group;
+    this.epochOf[number] = number;
     return number;
   }
 
@@ -56,11 +61,12 @@ export class Intervals {
       made.set(old);
       return made;
     };
-    [this.launchOf, this.groupOf] = [larger(this.launchOf), larger(this.groupOf)];
+    [this.launchOf, this.groupOf, this.epochOf] = [larger(this.launchOf), larger(this.groupOf), larger(this.epochOf)];
   }
 
   private restart(): void {
     this.forget();
+    this.generation++;
     let first = 0;
     this.reserved.clear();
     const kept = new Set<number>();
@@ -89,9 +95,22 @@ export class Intervals {
     this.running.delete(launch);
   }
 
-  /** A group's next interval begins. @returns its tag */
-  advance(launch: number, group: number): number {
-    return (this.take(launch, group) << TAG_SHIFT) >>> 0;
+  /** A group's next interval begins. @param before tag of the one before, when what was done in it to global memory is not past; 0: it is @returns its tag */
+  advance(launch: number, group: number, before: number = 0): number {
+    const { generation } = this;
+    const number = this.take(launch, group);
+    if (before !== 0 && generation === this.generation) this.epochOf[number] = this.epochOf[before >>> TAG_SHIFT]!;
+    return (number << TAG_SHIFT) >>> 0;
+  }
+
+  /** Whether no barrier that orders accesses to global memory is between two intervals of a group. */
+  ofOneEpoch(a: number, b: number): boolean {
+    return this.epochOf[a >>> TAG_SHIFT] === this.epochOf[b >>> TAG_SHIFT];
+  }
+
+  /** Number of the group in its launch that a tag speaks of; -1: of none, or of several. */
+  groupOfTag(tag: number): number {
+    return this.groupOf[tag >>> TAG_SHIFT]!;
   }
 
   /** Whether both tags are of one group of the launch. */

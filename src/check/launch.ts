@@ -96,14 +96,15 @@ export class CheckedLaunch implements LaunchChecker, Running {
     }
   }
 
-  barrier(slot: number): number {
+  barrier(slot: number, sharedOnly: boolean): number {
     const open = this.open.get(slot)!;
-    open.interval = this.process.checker.intervals.advance(this.number, open.group);
+    open.interval = this.process.checker.intervals.advance(this.number, open.group, sharedOnly ? open.interval : 0);
     return open.interval;
   }
 
-  access(linear: number, size: number, what: number, tag: number, slot: number, line: number, site: () => Site): void {
+  access(linear: number, size: number, access: number, tag: number, slot: number, line: number, site: () => Site): void {
     const { shadow, classes } = this.process.checker;
+    const what = access | this.spaceOf(linear, slot);
     const page = Math.floor(linear / SHADOWED);
     const at = this.process.shadowOf(page) + (linear % SHADOWED);
     // What lies across pages is staged elsewhere (run/access.ts): of an access, all bytes have their shadow in one page.
@@ -139,7 +140,14 @@ export class CheckedLaunch implements LaunchChecker, Running {
     const by = found.by === null ? "several groups" : found.item === null ? `several work-items of group ${found.by.block.join(",")}` : `work-item ${this.localId(found.item, found.by).join(",")} of group ${found.by.block.join(",")}`;
     const where = found.line > 0 ? ` in line ${found.line}` : "";
     this.report("races", linear + first, size, what, slot, line, site,
-      `${verb(what)} of ${size} bytes and ${found.atomic ? "an atomic access" : found.write ? "a write" : "a read"} by ${by}${where} with no barrier or order between them`, { other: by, otherLine: found.line > 0 ? found.line : null });
+      `${verb(what)} of ${size} bytes and ${found.atomic ? "an atomic access" : found.write ? "a write" : "a read"} by ${by}${where}${found.narrow ? ", of which one is atomic for its own group only" : " with no barrier or order between them"}`, { other: by, otherLine: found.line > 0 ? found.line : null });
+  }
+
+  /** The group's own memory is that also when it is reached through a generic address. */
+  private spaceOf(linear: number, slot: number): number {
+    const { shared, sharedBytes, local, localBytes } = this.open.get(slot)!;
+    if (linear >= shared && linear < shared + sharedBytes) return flag.shared;
+    return linear >= local && linear < local + localBytes ? flag.local : 0;
   }
 
   private localId(item: number, group: Group): readonly number[] {

@@ -91,6 +91,8 @@ export interface CodeChecker {
 export interface CheckedFacts {
   /** It has both device-wide fences (or ordered atomics) and atomics, by which its work-groups may order their accesses. */
   readonly ordersGroups: boolean;
+  /** It has both fences (or ordered atomics) that at least a work-group sees, and atomics, by which work-items of a group may. */
+  readonly ordersItems: boolean;
   /** It has operations by which the lanes of a warp wait for each other. */
   readonly ordersWarps: boolean;
 }
@@ -123,8 +125,8 @@ export interface LaunchChecker {
   roots(pointers: readonly PointerUse[], closed: boolean): readonly PointerReach[];
   /** A work-group begins in a slot. @param group its number @param shared linear address of its shared memory @param local likewise, of all its work-items @returns its first tag */
   group(slot: number, group: number, shared: number, sharedBytes: number, local: number, localBytes: number): number;
-  /** All of the slot's group have come to a barrier. @returns its next tag */
-  barrier(slot: number): number;
+  /** All of the slot's group have come to a barrier. @param sharedOnly it orders accesses to shared memory only @returns its next tag */
+  barrier(slot: number, sharedOnly: boolean): number;
   /** An access that was not settled in the code. @param what flags @param tag of the work-item @param site asked for when something is reported */
   access(linear: number, size: number, what: number, tag: number, slot: number, line: number, site: () => Site): void;
   /** An access that the hardware refuses: nothing is mapped there. */

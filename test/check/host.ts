@@ -55,7 +55,7 @@ export class Cl {
   private readonly program: cl_program;
   private readonly buffers = new Set<cl_mem>();
 
-  constructor(source: string, check: MachineOptions["check"] = true) {
+  constructor(source: string, check: MachineOptions["check"] = true, options: string = "") {
     this.machine = createMachine({ check: check! });
     this.process = this.machine.process("cl");
     const cl = this.process.throwing.opencl;
@@ -64,7 +64,7 @@ export class Cl {
     this.context = cl.clCreateContext(null, 1, [devices[0]!], null, null);
     this.queue = cl.clCreateCommandQueueWithProperties(this.context, devices[0]!, null);
     this.program = cl.clCreateProgramWithSource(this.context, 1, [source], null);
-    cl.clBuildProgram(this.program, 1, [devices[0]!], "-g", null, null);
+    cl.clBuildProgram(this.program, 1, [devices[0]!], `-g ${options}`, null, null);
   }
 
   /** A buffer with these bytes, or that many that nobody wrote. */

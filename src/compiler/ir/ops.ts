@@ -176,8 +176,9 @@ export type Instr = Common & (
    * Work-group barrier `id` (0 to 15; i32; null: 0). With `count` (i32, a multiple of the warp size) only that many work-items take part.
    * `kind` "sync" waits; "arrive" only counts, and needs a `count`. Without a count, all non-exited work-items of the group must come to it.
    * With one, lanes of a warp that do not exist or have exited count as arrived as soon as another lane of their warp has. A bad id or count is the fault "illegal-instruction".
+   * `orders` "shared": the program asks for the order of accesses to shared memory only. All are ordered nevertheless; checkers tell who relies on that.
    */
-  | { readonly op: "barrier"; readonly kind: "sync" | "arrive"; readonly id: ValueId | null; readonly count: ValueId | null }
+  | { readonly op: "barrier"; readonly kind: "sync" | "arrive"; readonly id: ValueId | null; readonly count: ValueId | null; readonly orders?: "shared" }
   /** bar.red: i1 operand; dst is i1 (and/or) or i32 (popc). Also OpenCL's work_group_any/all. */
   | (Defines & { readonly op: "barred"; readonly red: "and" | "or" | "popc"; readonly id: ValueId | null; readonly count: ValueId | null; readonly a: ValueId })
   /**

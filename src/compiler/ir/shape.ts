@@ -78,7 +78,7 @@ export const shapes: Readonly<Record<Opcode, Shape>> = {
   fence: shape("none", "order:word", "scope:word"),
   call: shape("list", "callee:string", "args:values"),
   calli: shape("list", "target:value", "args:values", "params:types", "results:types"),
-  barrier: shape("none", "kind:word", "id:value?", "count:value?"),
+  barrier: shape("none", "kind:word", "id:value?", "count:value?", "orders?:word"),
   barred: shape("one", "red:word", "id:value?", "count:value?", "a:value"),
   warpsync: shape("none", "mask:value?"),
   shfl: shape("ok", "mode:word", "a:value", "b:value", "c:value", "mask:value?"),

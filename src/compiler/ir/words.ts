@@ -48,6 +48,7 @@ const byOp: Readonly<Record<string, readonly string[]>> = {
   "icmp.pred": intPredicates,
   "fcmp.pred": floatPredicates,
   "barrier.kind": complete<Of<"barrier", "kind">>({ sync: true, arrive: true }),
+  "barrier.orders": complete<"shared">({ shared: true }),
   "barred.red": complete<Of<"barred", "red">>({ and: true, or: true, popc: true }),
   "shfl.mode": complete<Of<"shfl", "mode">>({ up: true, down: true, bfly: true, idx: true }),
   "vote.mode": complete<Of<"vote", "mode">>({ all: true, any: true, uni: true, ballot: true }),

@@ -31,8 +31,12 @@ function fence(order: MemoryOrder): Lowering {
   };
 }
 
+/** CLK_LOCAL_MEM_FENCE and nothing else. */
+const LOCAL_ONLY = 1n;
+
 const barrier: Lowering = (s) => {
-  groupBarrier(s.k);
+  if (s.constants(0)[0] === LOCAL_ONLY) s.k.b.emit({ op: "barrier", kind: "sync", id: null, count: null, orders: "shared" });
+  else groupBarrier(s.k);
   return [];
 };
 

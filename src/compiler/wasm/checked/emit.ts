@@ -23,6 +23,8 @@ export interface CheckPlace {
   readonly serial: boolean;
   /** Whether accesses are compared with each other. */
   readonly races: boolean;
+  /** Every atomic is to be looked at precisely: they may order other accesses, or be atomic for their group only. */
+  readonly exact: boolean;
   /** Variable: what is added to a linear address of shared memory to get its shadow's, 0 when it is not in one page; null: there is none. */
   readonly sharedShadow: number | null;
   /** What the work-item has done to this place in this interval before. */
@@ -50,12 +52,18 @@ export function synchronises(node: Node): boolean {
   return node.op === "atomic" || node.op === "cmpxchg" || node.access!.volatile || node.access!.order !== null;
 }
 
+/** Whether an atomic is one for its own work-group only. */
+function narrow(node: Node): boolean {
+  const { instr } = node;
+  return node.access!.space !== "shared" && instr !== null && "scope" in instr && (instr.scope === "workgroup" || instr.scope === "subgroup");
+}
+
 /** What goes to the import `check` about it. @param root of an access that has left its memory; else -1 */
 function describe(node: Node, root: number): number {
   const { space } = node.access!;
   const kind = node.op === "load" ? 1 : node.op === "store" ? 2 : 3;
   const where = space === "shared" ? flag.shared : space === "local" ? flag.local : 0;
-  return kind | (synchronises(node) ? flag.synchronises : 0) | where | ((usedWords(node) & 0xffff) << flag.usedShift) | ((root + 1) << flag.rootShift);
+  return kind | (synchronises(node) ? flag.synchronises | (narrow(node) ? flag.narrow : 0) : 0) | where | ((usedWords(node) & 0xffff) << flag.usedShift) | ((root + 1) << flag.rootShift);
 }
 
 /** Calls the import `check` for the access at `push`. */
@@ -114,7 +122,7 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
   const compares = place.races && space !== "local";
   const words = size >= 4 && align >= 4 && size % 4 === 0;
   if (size > 16 || !(words || size < 4)) return false;
-  if (compares && synchronises(node) && !(atomic && words && size <= 8 && space !== "generic")) return false;
+  if (compares && synchronises(node) && (place.exact || !(atomic && words && size <= 8 && space !== "generic"))) return false;
   const shared = space === "shared";
   emitter.temp(I32, (a) => {
     writeShadowOf(emitter, push, a, space, place, unusual);

@@ -30,7 +30,12 @@ export const TAG_ITEM: number = (1 << 10) - 1;
 export const MAX_INTERVAL: number = 2 ** (32 - TAG_SHIFT) - 2;
 
 /**
+ * Bit of the line of a word's last writer: it was an atomic that only its own work-group is to see as one.
+ */
+export const NARROW_LINE = 0x8000_0000;
+
+/**
  * What an access is, in the word that goes to the import `check`: bits 0 and 1 reads and writes, then these, from bit 8 on the words of it that are used, from bit 24 on its root + 1 when it has left
  * the memory that its pointer leads to.
  */
-export const access = { synchronises: 4, shared: 16, local: 32, usedShift: 8, rootShift: 24 } as const;
+export const access = { synchronises: 4, narrow: 8, shared: 16, local: 32, usedShift: 8, rootShift: 24 } as const;

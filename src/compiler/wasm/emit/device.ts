@@ -1,4 +1,4 @@
-import type { CheckClass } from "../../abi.ts";
+import type { CheckClass, CheckedFacts } from "../../abi.ts";
 import type { Type } from "../../ir/types.ts";
 import { I32, I64, op, type WasmType } from "../asm/opcodes.ts";
 import type { Code } from "../asm/code.ts";
@@ -24,6 +24,8 @@ export interface ProgramFacts {
   readonly checks: ReadonlySet<CheckClass> | null;
   /** Checked code: the pointers that accesses go through; null in ordinary code. */
   readonly roots: Roots | null;
+  /** Checked code: what in it orders accesses; null in ordinary code. */
+  readonly order: (CheckedFacts & { /** See CheckPlace. */ readonly exact: boolean }) | null;
 }
 
 const axis: Readonly<Record<string, number>> = { x: 0, y: 4, z: 8 };

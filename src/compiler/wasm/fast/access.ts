@@ -50,7 +50,7 @@ export abstract class FastAccess extends FastFrame {
     const { code, tags } = this;
     const get = (local: number) => (): void => void code.get(local);
     return {
-      l: L, s: S, item, serial: true, apart, races: this.facts.checks!.has("races"), sharedShadow: tags.sharedShadow, earlier: doneBefore(node, this.region),
+      l: L, s: S, item, serial: true, apart, races: this.facts.checks!.has("races"), exact: this.facts.order!.exact, sharedShadow: tags.sharedShadow, earlier: doneBefore(node, this.region),
       interval: get(tags.interval), groupBase: get(tags.groupBase), base: get(tags.base), many: get(tags.many),
     };
   }

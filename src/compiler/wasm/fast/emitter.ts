@@ -1,5 +1,6 @@
 import type { Code, Label } from "../asm/code.ts";
 import { mem, op } from "../asm/opcodes.ts";
+import { ordersSharedOnly } from "../checked/facts.ts";
 import { writeSwitch } from "../emit/switch.ts";
 import type { Block, Node } from "../graph/node.ts";
 import { launch, slot, team } from "../lower/layout.ts";
@@ -85,7 +86,8 @@ export class FastEmitter extends GroupWriter {
     code.op(op.i32_lt_u).brIf(teams);
     code.end();
     code.i32(0).set(this.team);
-    this.checkBarrier();
+    // Warps come to barriers by themselves, and which one is complete only the kernel's barriers together tell.
+    this.checkBarrier(this.program.kernel.graph.blocks.every(({ nodes }) => nodes.every((node) => (node.op !== "barrier" && node.op !== "barred") || ordersSharedOnly(node))));
     // The barrier is complete: whoever voted there did so by now.
     for (const [from, to] of [[slot.yes, slot.lastYes], [slot.voters, slot.lastVoters]] as const) {
       code.get(S).get(S).memory(mem.i32_load, from).memory(mem.i32_store, to);

@@ -1,4 +1,5 @@
 import { I32, mem, op } from "../asm/opcodes.ts";
+import { ordersSharedOnly } from "../checked/facts.ts";
 import { isCollective, type Block, type Node } from "../graph/node.ts";
 import { record, RECORD_SHIFT, RECORDS, slot } from "../lower/layout.ts";
 import { barrierOperands } from "../slow/operands.ts";
@@ -42,18 +43,18 @@ export abstract class MeetWriter extends ItemLoops {
     }
     this.goTo(next);
     if (!this.warps) {
-      this.checkBarrier();
+      this.checkBarrier(ordersSharedOnly(at));
       return;
     }
     this.saveTeam();
     code.i32(1).set(this.any).br(this.teamEnd);
   }
 
-  /** Checked code: what was done before the barrier is past. */
-  protected checkBarrier(): void {
+  /** Checked code: what was done before the barrier is past. @param sharedOnly in shared memory only */
+  protected checkBarrier(sharedOnly: boolean): void {
     if (this.facts.checks === null) return;
-    this.code.get(S);
-    this.callImport("checkBarrier", [I32], []);
+    this.code.get(S).i32(sharedOnly ? 1 : 0);
+    this.callImport("checkBarrier", [I32, I32], []);
     this.loadInterval();
   }
 

@@ -1,7 +1,6 @@
-import type { CheckedFacts } from "../../abi.ts";
 import type { ProgramFacts } from "../emit/device.ts";
 import { rootEntry } from "../checked/roots.ts";
-import { isCollective, type Block, type Node } from "../graph/node.ts";
+import type { Block, Node } from "../graph/node.ts";
 import { launch, slot } from "../lower/layout.ts";
 import type { KernelProgram } from "../slow/program.ts";
 import type { Run } from "./context.ts";
@@ -51,9 +50,9 @@ export function beginGroup(run: Run, s: number): void {
   run.views.i32[(s + slot.groupBase) >> 2] = tag;
 }
 
-/** Import `checkBarrier`: the slot's group is past a barrier. */
-export function passBarrier(run: Run, s: number): void {
-  if (run.checked !== null) run.views.i32[(s + slot.interval) >> 2] = run.checked.barrier(s);
+/** Import `checkBarrier`: the slot's group is past a barrier. @param sharedOnly it is to order accesses to shared memory only */
+export function passBarrier(run: Run, s: number, sharedOnly: boolean): void {
+  if (run.checked !== null) run.views.i32[(s + slot.interval) >> 2] = run.checked.barrier(s, sharedOnly);
 }
 
 /** Tells the checker of a barrier that not all come to, when barriers are checked. */
@@ -89,17 +88,4 @@ export function hidesDivergence({ regions, kernel: { graph } }: KernelProgram): 
     return heads.size > 1 && blocks.some((block) => block.succs.length > 1 && varies(block.last.args[0]!) && !blocks.some((meet) => meet !== block && meet !== head && !leaves(block, meet)));
   });
   return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
-}
-
-/** What a checker must know of a kernel. */
-export function factsOf(program: KernelProgram): CheckedFacts {
-  const routines = [program.kernel, ...program.functions.map(({ routine }) => routine)];
-  const some = (what: (node: Node) => boolean): boolean => routines.some((routine) => routine?.graph.blocks.some((block) => block.nodes.some(what)) === true);
-  const wide = (node: Node): boolean => {
-    const instr = node.instr;
-    return instr !== null && "scope" in instr && (instr.scope === "device" || instr.scope === "system");
-  };
-  const ordered = (node: Node): boolean => node.access !== null && node.access.order !== null && node.access.order !== "relaxed" && wide(node);
-  const atomic = some((node) => node.op === "atomic" || node.op === "cmpxchg" || (node.access !== null && (node.access.volatile || node.access.order !== null)));
-  return { ordersGroups: atomic && some((node) => (node.op === "fence" && wide(node)) || ordered(node)), ordersWarps: some(isCollective) };
 }

@@ -3,7 +3,7 @@ import { alignUp, dynamicSharedStart, sharedSize } from "../../ir/layout.ts";
 import { outcome } from "../fast/outcome.ts";
 import { launch, record, RECORD_SHIFT, RECORDS, slot, slotBytes } from "../lower/layout.ts";
 import { EmulatorBug } from "../../../kernel/errors.ts";
-import { beginGroup, factsOf, resumeChecked } from "./checked.ts";
+import { beginGroup, resumeChecked } from "./checked.ts";
 import { Run } from "./context.ts";
 import { leaveFastPath } from "./leave.ts";
 import type { LoadedKernel, Scratch } from "./kernel-code.ts";
@@ -79,7 +79,7 @@ export class WasmExecution implements Execution, Meter {
     const room = alignUp(this.sharedBytes, 64) + alignUp(items * this.localBytes, 64) + items * controlBytes + 64 + (this.onePage ? this.sharedBytes : 0);
     this.scratch = kernel.take(room);
     this.freeSlots = [...this.scratch.slots];
-    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features, kernel.env.checker?.launch(config, factsOf(program)) ?? null);
+    this.context = new Run(info.name, kernel.views, hooks, config.pageTable, this.scratch.launch, this.scratch.launch + program.facts.params, info.paramBytes, program.sites, program.features, kernel.env.checker?.launch(config, program.facts.order!) ?? null);
     this.writeLaunchBlock();
     this.tasks = kernel.code.mayBeIndependent && this.blocksTotal > 1 && kernel.fastRun(config) !== null ? undefined : null;
   }

@@ -35,7 +35,7 @@ export function importsFor(program: KernelProgram, names: readonly string[], act
     remainder: (a: number, b: number) => a % b,
     check: (linear: number, size: number, what: number, line: number, s: number, item: number) => checkAccess(run(), linear, size, what, line, s, item),
     checkGroup: (s: number) => beginGroup(run(), s),
-    checkBarrier: (s: number) => passBarrier(run(), s),
+    checkBarrier: (s: number, sharedOnly: number) => passBarrier(run(), s, sharedOnly !== 0),
     enter: (target: bigint, site: number, next: number, local: number, line: number, s: number, item: number) => enter(run(), program, target, site, next, local, line, s, item),
   };
   const imports: Record<string, (...args: never[]) => unknown> = {};

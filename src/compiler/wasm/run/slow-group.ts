@@ -1,6 +1,7 @@
 import { comparePlaces, placeOf } from "../../ir/convergence.ts";
 import { BARRIERS, TURN } from "../../ir/limits.ts";
 import { maskOfLanes } from "../../interp/lanes.ts";
+import { ordersSharedOnly } from "../checked/facts.ts";
 import type { Node } from "../graph/node.ts";
 import { frame, launch, record, slot, status } from "../lower/layout.ts";
 import { actsAlone, keyOf, resolveCollective, word, type Lane } from "./collectives.ts";
@@ -206,7 +207,7 @@ export class SlowGroup {
     const { i32 } = this.run_.views;
     if (this.run_.checked !== null) {
       if (waiters.length > 0 && (Number(this.siteOf(waiters[0]!).node.imm) & 2) === 0) this.checkWaiters(waiters);
-      passBarrier(this.run_, this.slot);
+      passBarrier(this.run_, this.slot, waiters.length > 0 && waiters.every((item) => ordersSharedOnly(this.siteOf(item).node)));
     }
     for (const item of waiters) this.state[item] = READY;
     if (!this.run_.features.votes) return;
@@ -224,7 +225,7 @@ export class SlowGroup {
     const waiters: number[] = [];
     for (let item = 0; item < this.items; item++) if (this.state[item] === state) waiters.push(item);
     this.checkWaiters(waiters);
-    passBarrier(this.run_, this.slot);
+    passBarrier(this.run_, this.slot, waiters.every((item) => ordersSharedOnly(this.siteOf(item).node)));
   }
 
   private checkWaiters(waiters: readonly number[]): void {

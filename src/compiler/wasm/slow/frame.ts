@@ -132,7 +132,7 @@ export abstract class SlowFrame extends DeviceEmitter {
     const { code } = this;
     this.temp(I32, (p) => {
       code.set(p);
-      writeCheck(this, node, () => code.get(p), { l: L, s: S, item: () => code.get(ITEM), ...tagsInMemory(this, L, S), serial: false, races: checks.has("races"), sharedShadow: null, earlier: null, apart: null });
+      writeCheck(this, node, () => code.get(p), { l: L, s: S, item: () => code.get(ITEM), ...tagsInMemory(this, L, S), serial: false, races: checks.has("races"), exact: this.facts.order!.exact, sharedShadow: null, earlier: null, apart: null });
       code.get(p);
     });
   }

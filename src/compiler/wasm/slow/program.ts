@@ -11,6 +11,7 @@ import { frameLayout, alignUp } from "../../ir/layout.ts";
 import { LOCAL_START } from "../../ir/limits.ts";
 import type { Module } from "../../ir/module.ts";
 import { sizeOf } from "../../ir/types.ts";
+import { factsOf } from "../checked/facts.ts";
 import { findRoots, rootEntry } from "../checked/roots.ts";
 import { prepare } from "../lower/prepare.ts";
 import { assignSlots, markFree, type Saved } from "../lower/slots.ts";
@@ -129,7 +130,7 @@ export function buildProgram(facts: ModuleFacts, name: string, concurrent: boole
   const roots = checks === null ? null : findRoots(routines.flatMap((routine) => (routine === null ? [] : [routine.graph])), rootTable);
   return {
     kernel, regions, features, functions, functionNumber, module, functionAt: new Map([...facts.functions].map(([fn, address]) => [address, fn])), sites: [], launchBytes: alignUp(rootTable + rootEntry.bytes * (roots?.list.length ?? 0), 64), recursive: functions.length > 0,
-    facts: { symbols: facts.symbols, params, paramBytes, printArgs, concurrent, checks, roots },
+    facts: { symbols: facts.symbols, params, paramBytes, printArgs, concurrent, checks, roots, order: checks === null ? null : factsOf(uses) },
   };
 }
 
