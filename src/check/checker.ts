@@ -60,14 +60,17 @@ export class Checker {
   /**
    * A library gives a program device memory.
    * @param defined whether its contents count as written: memory that the CPU can write to unseen
+   * @param reached in stream order: whether the time has come; null: it has
    */
-  allocated(process: { readonly pid: number; readonly name: string }, address: number, size: number, label: string, defined: boolean): void {
-    this.process(process.pid, process.name).allocated(address, size, label, defined || !this.classes.has("uninitialised"));
+  allocated(process: { readonly pid: number; readonly name: string }, address: number, size: number, label: string, defined: boolean, reached: (() => boolean) | null = null): void {
+    const made = this.process(process.pid, process.name);
+    made.when(address, reached, () => made.allocated(address, size, label, defined || !this.classes.has("uninitialised")));
   }
 
-  /** It takes it back. */
-  freed(process: { readonly pid: number; readonly name: string }, address: number): void {
-    this.process(process.pid, process.name).freed(address);
+  /** It takes it back. @param reached as in `allocated` */
+  freed(process: { readonly pid: number; readonly name: string }, address: number, reached: (() => boolean) | null = null): void {
+    const made = this.process(process.pid, process.name);
+    made.when(address, reached, () => made.freed(address));
   }
 
   /** A copy engine has written [va, va + bytes) of an address space. */

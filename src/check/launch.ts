@@ -85,6 +85,10 @@ export class CheckedLaunch implements LaunchChecker, Running {
     return interval;
   }
 
+  opaque(linear: number, bytes: number): void {
+    this.fresh(linear, bytes, 0);
+  }
+
   /** Memory of the group begins anew. (Tags of those who had it before are older than its first interval.) */
   private fresh(start: number, bytes: number, state: number): void {
     for (let at = start; at < start + bytes; ) {

@@ -33,15 +33,40 @@ export class ProcessChecker implements CodeChecker {
   }
 
   launch(config: LaunchConfig, facts: CheckedFacts): LaunchChecker {
+    this.settle();
     this.checker.belongs(config.pageTable, this);
     return new CheckedLaunch(this, config, facts);
   }
 
   // Allocations.
 
+  /** What happens to memory in stream order, oldest first. */
+  private pending: { readonly address: number; readonly reached: () => boolean; readonly act: () => void }[] = [];
+
+  /** Something happens to the memory at an address: now (null), or as soon as its time has come, which is looked at whenever that could matter. */
+  when(address: number, reached: (() => boolean) | null, act: () => void): void {
+    this.settle();
+    // The library knows that whatever was to come there is past.
+    if (reached === null) this.pending = this.pending.filter((other) => other.address !== address);
+    if (reached === null) act();
+    else this.pending.push({ address, reached, act });
+    this.settle();
+  }
+
+  private settle(): void {
+    for (let i = 0; i < this.pending.length; ) {
+      const { reached, act } = this.pending[i]!;
+      if (reached()) {
+        this.pending.splice(i, 1);
+        act();
+      } else i++;
+    }
+  }
+
   allocated(address: number, size: number, label: string, defined: boolean): void {
     this.allocations.remove(address, this.checker.now());
     this.allocations.add(address, size, label, this.checker.now(), defined ? null : []);
+    this.moves ||= defined;
     this.mark(address, size, (u8, from, to) => u8.fill(defined ? DEFINED : ADDRESSABLE, from, to));
     if (this.checker.classes.has("races")) {
       this.mark(address, size, (u8, from, to) => {
@@ -56,6 +81,7 @@ export class ProcessChecker implements CodeChecker {
   }
 
   wrote(va: number, bytes: number): void {
+    this.settle();
     for (const at of this.allocations.within(va, va + bytes)) {
       const [from, to] = [Math.max(va, at.address), Math.min(va + bytes, at.address + at.size)];
       if (at.written !== null) addRange(at.written, from, to);
@@ -131,8 +157,13 @@ export class ProcessChecker implements CodeChecker {
     return this.pages.get(page) ?? 0;
   }
 
+  /** Memory that the CPU sees too moves while kernels run. */
+  private moves = false;
+
   private placeOf(linear: number): number {
-    if (this.places === null) {
+    const known = this.places?.get(linear);
+    if (known !== undefined) return known;
+    if (this.places === null || this.moves) {
       this.places = new Map();
       for (const { address, size } of this.allocations.all()) {
         for (let page = Math.floor(address / SHADOWED); page * SHADOWED < address + size; page++) {

@@ -125,6 +125,8 @@ export interface LaunchChecker {
   roots(pointers: readonly PointerUse[], closed: boolean): readonly PointerReach[];
   /** A work-group begins in a slot. @param group its number @param shared linear address of its shared memory @param local likewise, of all its work-items @returns its first tag */
   group(slot: number, group: number, shared: number, sharedBytes: number, local: number, localBytes: number): number;
+  /** Bytes of linear memory that are no place for anything: accesses that seem to go there always come to `access`. */
+  opaque(linear: number, bytes: number): void;
   /** All of the slot's group have come to a barrier. @param sharedOnly it orders accesses to shared memory only @returns its next tag */
   barrier(slot: number, sharedOnly: boolean): number;
   /** An access that was not settled in the code. @param what flags @param tag of the work-item @param site asked for when something is reported */

@@ -10,6 +10,12 @@ export interface PointOf {
   readonly point: number;
 }
 
+/** Points of the timelines that an open file knows. */
+export interface PointsOfFile {
+  readonly fd: number;
+  readonly points: readonly SyncPoint[];
+}
+
 /**
  * Watches what host threads and devices do to each other: a race detector, for instance. Null on a machine that nobody watches (`kernel.observer`), so that each hook costs one comparison.
  * No method may change anything that the machine or a program can see.
@@ -62,8 +68,8 @@ export interface Watch {
   acquire(key: object): void;
   allocated(address: number, bytes: number): void;
   freed(address: number, bytes: number): void;
-  /** It ends when these points (of an open file) are reached. */
-  freedAfter(fd: number, points: readonly SyncPoint[], address: number, bytes: number): void;
+  /** It ends when these points (of open files) are reached. */
+  freedAfter(after: readonly PointsOfFile[], address: number, bytes: number): void;
   touched(address: number, bytes: number, write: boolean): void;
   lent(bytes: Uint8Array, write: boolean): void;
 }

@@ -1,6 +1,8 @@
 /**
  * OpenCL 3.0 API specification, 5.6: Shared Virtual Memory (buffers; of system memory nothing needs to be allocated).
  */
+import { RED_ZONE } from "../check/checker.ts";
+import { checkerOf } from "../check/registry.ts";
 import type { Caller } from "../api/caller.ts";
 import { CL_DEVICE_SVM_ATOMICS, CL_DEVICE_SVM_FINE_GRAIN_BUFFER, CL_MEM_SVM_ATOMICS, CL_MEM_SVM_FINE_GRAIN_BUFFER } from "./abi/constants.ts";
 import { CL_INVALID_CONTEXT, CL_INVALID_VALUE, CL_MEM_OBJECT_ALLOCATION_FAILURE } from "./abi/errors.ts";
@@ -35,9 +37,10 @@ export function clSVMAlloc(t: Caller, context: cl_context | null, flags: cl_svm_
   if ((alignment & (alignment - 1)) !== 0 || alignment < 0 || alignment > MAX_ALIGNMENT) {
     return fail(t, CL_INVALID_VALUE, "alignment must be 0 or a power of two that the devices support", { alignment }), 0;
   }
-  const backing = owner.memory.create(t, size, "system", "svm");
+  const backing = owner.memory.create(t, size + (checkerOf(t) === null ? 0 : RED_ZONE), "system", "svm");
   if (typeof backing === "number") return fail(t, CL_MEM_OBJECT_ALLOCATION_FAILURE, "no memory for the allocation", { size, errno: backing }), 0;
   t.sys.watch?.allocated(backing.address, size);
+  checkerOf(t)?.allocated(t.process, backing.address, size, "clSVMAlloc", true);
   owner.svm.push({ address: backing.address, size, flags, backing, maps: [] });
   return backing.address;
 }
@@ -62,6 +65,7 @@ export function freeSvm(t: Caller, context: ContextObject, pointer: number): voi
     return;
   }
   t.sys.watch?.freed(allocation.address, allocation.size);
+  checkerOf(t)?.freed(t.process, allocation.address);
   context.svm.splice(context.svm.indexOf(allocation), 1);
   context.memory.destroy(t, allocation.backing);
 }

@@ -213,9 +213,9 @@ class Launch {
 
   private alloc({ allocation }: AllocSpec, after: Points): Points {
     const { freedAfter } = allocation;
-    allocation.live = true;
-    allocation.freedAfter = null;
-    return freedAfter === null ? after : [...after, freedAfter];
+    const points = freedAfter === null ? after : [...after, freedAfter];
+    allocation.begin(this.t, points);
+    return points;
   }
 
   /** Submits one node. @returns where it ends, or a negative errno */
@@ -233,8 +233,7 @@ class Launch {
       case "wait": return this.wait(spec, after);
       case "alloc": return this.alloc(spec, after);
       case "free":
-        spec.allocation.live = false;
-        spec.allocation.freedAfter = null;
+        spec.allocation.end(this.t, after);
         return after;
     }
   }

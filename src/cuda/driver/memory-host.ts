@@ -1,3 +1,4 @@
+import { checkerOf } from "../../check/registry.ts";
 import type { Caller } from "../../api/caller.ts";
 import type { HostPtr, Out } from "../../api/out.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
@@ -25,6 +26,7 @@ function allocate(t: Caller, pp: Out<number> | null, bytesize: number, flags: nu
   const mapping = mapEverywhere(t, context, bytesize);
   if (typeof mapping === "number") return fail(t, errnoCode(mapping), errnoRule(mapping, `allocating ${bytesize} bytes of host memory`), { bytesize });
   t.sys.watch?.allocated(mapping.address, bytesize);
+  checkerOf(t)?.allocated(t.process, mapping.address, bytesize, "cuMemAllocHost", true);
   context.driver.remember("host", mapping.address, bytesize, { context, mappings: [mapping], flags });
   pp.value = mapping.address;
   return 0;
@@ -61,6 +63,7 @@ export function* cuMemFreeHost(t: Caller, p: number | null): Blocking<CUresult> 
   yield* waitUsers(t, allocation.context!, allocation.mappings);
   const { driver } = context;
   t.sys.watch?.freed(allocation.address, allocation.size);
+  checkerOf(t)?.freed(t.process, allocation.address);
   driver.memory.remove(allocation);
   for (const mapping of allocation.mappings) {
     driver.everywhere.delete(mapping);

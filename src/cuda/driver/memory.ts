@@ -1,3 +1,4 @@
+import { checkerOf } from "../../check/registry.ts";
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
 import type { Blocking } from "../../kernel/process/wait.ts";
@@ -102,6 +103,7 @@ export function releaseAllocation(t: Caller, allocation: Allocation): void {
     context.heap.release(t, allocation.owner as Block, allocation.address, allocation.size);
     return;
   }
+  checkerOf(t)?.freed(t.process, allocation.address);
   for (const mapping of allocation.mappings) {
     context.driver.everywhere.delete(mapping);
     mapping.unbindAll(t);
@@ -184,6 +186,7 @@ export function cuMemAllocManaged(t: Caller, dptr: Out<CUdeviceptr> | null, byte
   const mapping = mapEverywhere(t, context, bytesize, true);
   if (typeof mapping === "number") return fail(t, errnoCode(mapping), errnoRule(mapping, `allocating ${bytesize} bytes`), { bytesize });
   t.sys.watch?.allocated(mapping.address, bytesize);
+  checkerOf(t)?.allocated(t.process, mapping.address, bytesize, "cuMemAllocManaged", true);
   context.driver.remember("managed", mapping.address, bytesize, { context, device: context.device, mappings: [mapping], flags });
   dptr.value = mapping.address;
   return 0;

@@ -77,8 +77,8 @@ export function cuMemFreeAsync(t: Caller, dptr: CUdeviceptr, hStream: CUstream |
   if (allocation?.owner instanceof GraphAllocation && allocation.address === dptr) return stream.capture === null ? freeOfGraph(t, allocation.owner, stream) : captureFree(t, allocation.owner, stream);
   if (stream.capture !== null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be memory of an allocation node: what was allocated outside of graphs cannot be freed in one", { dptr });
   if (!(allocation?.owner instanceof PoolOwner) || allocation.address !== dptr) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "dptr must be the beginning of memory of cuMemAllocAsync (freed twice?)", { dptr });
-  t.sys.watch?.freedAfter(stream.context.device.fd, frontier(stream), allocation.address, allocation.size);
-  allocation.owner.pool.free(allocation, stream);
+  t.sys.watch?.freedAfter([{ fd: stream.context.device.fd, points: frontier(stream) }], allocation.address, allocation.size);
+  allocation.owner.pool.free(t, allocation, stream);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import type { FileStat } from "../fs/vfs.ts";
 import type { Capability, Credentials } from "../process/cred.ts";
 import type { ResourceLimit } from "../process/rlimit.ts";
 import type { Blocking } from "../process/wait.ts";
-import type { Watch } from "../observe.ts";
+import type { PointsOfFile, Watch } from "../observe.ts";
 import type { SigAction } from "../signal/state.ts";
 import type { FutexArgs, FutexWaitv } from "./calls/futex.ts";
 import type { ReceiveMessage, SendMessage } from "./calls/sockets.ts";
@@ -25,6 +25,8 @@ export interface Sys {
   readonly tid: number;
   /** Whom libraries tell what only they know of their calls' synchronisation; null: nobody watches this machine. No system call: a debugger's door. */
   readonly watch: Watch | null;
+  /** Tells, whenever it is asked, whether points (of open files) are reached. No system call, and no time: for checkers. */
+  reached(points: readonly PointsOfFile[]): () => boolean;
 
   /** Lowest free descriptor, or -ENOENT, -EACCES, -EMFILE, -ENODEV. Paths: /dev/dri/*, /sys/**, /proc/**, and files the program made. */
   open(path: string, flags: number): number;

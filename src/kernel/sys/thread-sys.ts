@@ -6,7 +6,8 @@ import type { Thread } from "../process/thread.ts";
 import type { Blocking } from "../process/wait.ts";
 import { FutexCalls } from "./calls/futex.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_SHARED, PROT_WRITE, type Sys } from "./sys.ts";
-import { ThreadWatch } from "./watch.ts";
+import type { PointsOfFile } from "../observe.ts";
+import { reachedBy, ThreadWatch } from "./watch.ts";
 import type { IoctlName, IoctlTable, WaitIoctlName, WaitIoctlTable } from "./uapi.ts";
 
 /** The system calls of one thread: decodes, charges, and hands over to the subsystem. The chapters of calls stand in calls/, one above the other. */
@@ -15,6 +16,10 @@ export class ThreadSys extends FutexCalls implements Sys {
 
   get watch(): ThreadWatch | null {
     return this.kernel.observer === null ? null : (this.watcher ??= new ThreadWatch(this.kernel, this.thread));
+  }
+
+  reached(points: readonly PointsOfFile[]): () => boolean {
+    return reachedBy(this.thread, points);
   }
 
   protected callsOf(thread: Thread): Sys {

@@ -1,8 +1,30 @@
 import { DrmFile } from "../drm/file.ts";
 import type { Kernel } from "../machine.ts";
-import type { Observer, Watch } from "../observe.ts";
+import type { Observer, PointOf, PointsOfFile, Watch } from "../observe.ts";
 import type { Thread } from "../process/thread.ts";
 import type { SyncPoint } from "./uapi.ts";
+
+function fileOf(thread: Thread, fd: number): DrmFile | null {
+  const driver = thread.process.files.get(fd)?.driver;
+  return driver instanceof DrmFile ? driver : null;
+}
+
+/** The kernel's own objects behind points. */
+function pointsOf(thread: Thread, points: readonly PointsOfFile[]): PointOf[] {
+  return points.flatMap((part) => {
+    const file = fileOf(thread, part.fd);
+    return part.points.flatMap(({ syncobj, point }) => {
+      const found = file?.syncobjs.get(syncobj);
+      return found === undefined ? [] : [{ timeline: found.timeline, point }];
+    });
+  });
+}
+
+/** Tells later whether points have been reached by then. */
+export function reachedBy(thread: Thread, points: readonly PointsOfFile[]): () => boolean {
+  let left = pointsOf(thread, points);
+  return () => (left = left.filter(({ timeline, point }) => timeline.reached < point)).length === 0;
+}
 
 /** What the libraries of one thread tell the observer. Handles become the kernel's own objects here. */
 export class ThreadWatch implements Watch {
@@ -19,8 +41,7 @@ export class ThreadWatch implements Watch {
   }
 
   private fileOf(fd: number): DrmFile | null {
-    const driver = this.thread.process.files.get(fd)?.driver;
-    return driver instanceof DrmFile ? driver : null;
+    return fileOf(this.thread, fd);
   }
 
   sawPoints(fd: number, points: readonly SyncPoint[]): void {
@@ -52,13 +73,8 @@ export class ThreadWatch implements Watch {
     this.observer.freed(this.thread, address, bytes, null);
   }
 
-  freedAfter(fd: number, points: readonly SyncPoint[], address: number, bytes: number): void {
-    const file = this.fileOf(fd);
-    const after = points.flatMap(({ syncobj, point }) => {
-      const found = file?.syncobjs.get(syncobj);
-      return found === undefined ? [] : [{ timeline: found.timeline, point }];
-    });
-    this.observer.freed(this.thread, address, bytes, after);
+  freedAfter(after: readonly PointsOfFile[], address: number, bytes: number): void {
+    this.observer.freed(this.thread, address, bytes, pointsOf(this.thread, after));
   }
 
   touched(address: number, bytes: number, write: boolean): void {

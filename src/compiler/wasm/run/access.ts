@@ -29,6 +29,8 @@ export function resolveAccess(run: Run, address: bigint, size: number, mask: num
     if (typeof found === "number") return found;
     const retry = run.hooks.fault(access, run.site(line, item));
     run.views.refresh();
+    // What is where has changed.
+    if (retry) run.checked?.resume();
     if (!retry) run.checked?.missing(at, size, access.kind, line, run.site(line, item));
     if (!retry) run.fault(found, line, item, access, found === "write-protected" ? "the page is read-only" : "nothing is mapped there");
   }
@@ -67,6 +69,17 @@ function place(run: Run, address: bigint, size: number, kind: number): number | 
   places.forEach((from, i) => (run.views.u8[bounce + i] = run.views.u8[from]!));
   spread = places;
   return bounce;
+}
+
+/** Where the access really is that was staged last: pieces of it that lie side by side. */
+export function* piecesOfSpread(): Iterable<{ readonly linear: number; readonly offset: number; readonly size: number }> {
+  const places = spread ?? [];
+  for (let start = 0; start < places.length; ) {
+    let end = start + 1;
+    while (end < places.length && places[end] === places[end - 1]! + 1 && places[end]! % PAGE_SIZE !== 0) end++;
+    yield { linear: places[start]!, offset: start, size: end - start };
+    start = end;
+  }
 }
 
 /** Import `spread`: writes the staged bytes of a store to their pages. */

@@ -1,8 +1,11 @@
 import type { ProgramFacts } from "../emit/device.ts";
 import { rootEntry } from "../checked/roots.ts";
+import type { Site } from "../../abi.ts";
 import type { Block, Node } from "../graph/node.ts";
+import { access as flag } from "../checked/layout.ts";
 import { launch, slot } from "../lower/layout.ts";
 import type { KernelProgram } from "../slow/program.ts";
+import { piecesOfSpread } from "./access.ts";
 import type { Run } from "./context.ts";
 
 /** Checked mode, on the side that runs in JavaScript: carries what checked code meets to the launch's checker. */
@@ -12,6 +15,8 @@ export function resumeChecked(run: Run, { roots, params }: ProgramFacts): void {
   const { checked, views } = run;
   if (checked === null) return;
   checked.resume();
+  // What is staged between pages is not looked at there.
+  checked.opaque(run.launch + launch.bounce, launch.bounceBytes);
   if (roots === null || roots.list.length === 0) return;
   views.refresh();
   const { i32 } = views;
@@ -35,7 +40,17 @@ function writeWide(i32: Int32Array, at: number, value: number): void {
 /** Import `check`: an access that the code could not settle by itself. */
 export function checkAccess(run: Run, linear: number, size: number, what: number, line: number, s: number, item: number): void {
   run.slot = s;
-  run.checked!.access(linear >>> 0, size, what, ((run.views.i32[(s + slot.interval) >> 2]! | item) >>> 0), s, line, () => run.site(line, item));
+  const tag = (run.views.i32[(s + slot.interval) >> 2]! | item) >>> 0;
+  const site = (): Site => run.site(line, item);
+  if (linear >>> 0 !== run.launch + launch.bounce) {
+    run.checked!.access(linear >>> 0, size, what, tag, s, line, site);
+    return;
+  }
+  // It lies in two pages.
+  const used = (what >>> flag.usedShift) & 0xffff;
+  for (const piece of piecesOfSpread()) {
+    run.checked!.access(piece.linear, piece.size, (what & ~(0xffff << flag.usedShift)) | ((used >>> (piece.offset >> 2)) << flag.usedShift), tag, s, line, site);
+  }
 }
 
 /** Import `checkGroup`: a work-group begins in the slot. Does nothing on a launch that nobody checks. */

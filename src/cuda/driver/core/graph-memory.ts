@@ -1,4 +1,6 @@
+import { checkerOf } from "../../../check/registry.ts";
 import { stateKey, type Caller, type StateKey } from "../../../api/caller.ts";
+import type { PointsOfFile } from "../../../kernel/observe.ts";
 import type { Device } from "./device.ts";
 import type { Graph } from "./graph.ts";
 import type { Reached } from "./graph-exec.ts";
@@ -40,7 +42,7 @@ export class GraphMemory implements Shared {
 
   /** Memory for an allocation node. @returns it, or a negative errno */
   allocate(t: Caller, size: number): GraphAllocation | number {
-    const made = this.heap.allocate(t, size);
+    const made = this.heap.allocate(t, size, null);
     if (typeof made === "number") return made;
     this.used += size;
     this.usedHigh = Math.max(this.usedHigh, this.used);
@@ -85,11 +87,34 @@ export class GraphAllocation {
     return this.allocation.address;
   }
 
+  /** A launch allocates it, after these points. */
+  begin(t: Caller, after: readonly Reached[]): void {
+    const { address, size } = this.allocation;
+    this.live = true;
+    this.freedAfter = null;
+    t.sys.watch?.allocated(address, size);
+    checkerOf(t)?.allocated(t.process, address, size, "memory of a graph's node", false, t.sys.reached(filesOf(after)));
+  }
+
+  /** A launch frees it, after these points. */
+  end(t: Caller, after: readonly Reached[]): void {
+    this.live = false;
+    this.freedAfter = null;
+    this.tellFreed(t, after);
+  }
+
   /** A free in stream order, after these points. */
   free(t: Caller, after: Reached | null): void {
     this.live = false;
     this.freedAfter = after;
+    this.tellFreed(t, after === null ? [] : [after]);
     this.collect(t);
+  }
+
+  private tellFreed(t: Caller, after: readonly Reached[]): void {
+    const { address, size } = this.allocation;
+    t.sys.watch?.freedAfter(filesOf(after), address, size);
+    checkerOf(t)?.freed(t.process, address, t.sys.reached(filesOf(after)));
   }
 
   /** For cuMemFree, which has waited for everything. */
@@ -106,6 +131,10 @@ export class GraphAllocation {
   private collect(t: Caller): void {
     if (this.holders.size === 0 && !this.live) this.pool.release(t, this);
   }
+}
+
+function filesOf(points: readonly Reached[]): PointsOfFile[] {
+  return points.map((part) => ({ fd: part.device.fd, points: part.points }));
 }
 
 /** Graph memory of a process, by device. */

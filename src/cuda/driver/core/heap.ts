@@ -45,10 +45,13 @@ export class DeviceHeap {
     for (const block of this.blocks.slice()) if (!block.large && isEmpty(block)) this.drop(t, block);
   }
 
-  /** @returns the address and the block it is in, or a negative errno. */
-  allocate(t: Caller, size: number): { readonly address: number; readonly block: Block } | number {
+  /**
+   * @param label what checked mode calls it; null: it is told later that the memory is the program's
+   * @returns the address and the block it is in, or a negative errno.
+   */
+  allocate(t: Caller, size: number, label: string | null = "cuMemAlloc"): { readonly address: number; readonly block: Block } | number {
     const made = this.find(t, size);
-    if (typeof made !== "number") checkerOf(t)?.allocated(t.process, made.address, size, "cuMemAlloc", false);
+    if (typeof made !== "number" && label !== null) checkerOf(t)?.allocated(t.process, made.address, size, label, false);
     return made;
   }
 

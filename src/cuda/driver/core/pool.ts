@@ -1,3 +1,4 @@
+import { checkerOf } from "../../../check/registry.ts";
 import type { Caller, StateKey } from "../../../api/caller.ts";
 import { stateKey } from "../../../api/caller.ts";
 import { HandleTable } from "../../../api/handles.ts";
@@ -93,8 +94,8 @@ export class MemoryPool implements Shared {
     if (reused !== null) made = reused;
     else {
       if (this.maxSize > 0 && this.used + size > this.maxSize) return -Errno.ENOMEM;
-      made = this.heap.allocate(t, size);
-      if (made === -Errno.ENOMEM && this.collect(t, 0)) made = this.heap.allocate(t, size);
+      made = this.heap.allocate(t, size, "cuMemAllocAsync");
+      if (made === -Errno.ENOMEM && this.collect(t, 0)) made = this.heap.allocate(t, size, "cuMemAllocAsync");
       if (typeof made === "number") return made;
     }
     this.used += size;
@@ -107,6 +108,7 @@ export class MemoryPool implements Shared {
   private reuse(t: Caller, size: number, stream: Stream): { readonly address: number; readonly block: Block } | null {
     const fits = this.freed.filter((f) => f.size === size);
     const take = (f: Freed): { readonly address: number; readonly block: Block } => {
+      checkerOf(t)?.allocated(t.process, f.address, size, "cuMemAllocAsync", false, t.sys.reached([{ fd: f.stream.context.device.fd, points: f.points }]));
       this.freed.splice(this.freed.indexOf(f), 1);
       this.used -= f.size;
       return f;
@@ -121,9 +123,11 @@ export class MemoryPool implements Shared {
   }
 
   /** Frees in stream order. */
-  free(allocation: Allocation, stream: Stream): void {
+  free(t: Caller, allocation: Allocation, stream: Stream): void {
+    const points = frontier(stream);
+    checkerOf(t)?.freed(t.process, allocation.address, t.sys.reached([{ fd: stream.context.device.fd, points }]));
     this.driver.memory.remove(allocation);
-    this.freed.push({ address: allocation.address, size: allocation.size, block: (allocation.owner as PoolOwner).block, stream, points: frontier(stream) });
+    this.freed.push({ address: allocation.address, size: allocation.size, block: (allocation.owner as PoolOwner).block, stream, points });
   }
 
   /** Frees at once: the caller has waited for all work. */
