@@ -32,7 +32,7 @@ export const ptxTypes: ReadonlyMap<string, PtxType> = new Map<string, PtxType>([
   ...make("h", 16, "f16", "bf16"),
   ...make("p", 32, "f16x2", "bf16x2", "u16x2", "s16x2"), ...make("p", 64, "f32x2"),
   ...make("x", 32, "tf32", "e4m3x4", "e5m2x4"), ...make("x", 16, "e4m3x2", "e5m2x2", "ue8m0x2"), ...make("x", 8, "e4m3", "e5m2"),
-  ...make("x", 4, "s4", "u4"), ...make("x", 1, "b1"),
+  ...make("s", 4, "s4"), ...make("u", 4, "u4"), ...make("s", 2, "s2"), ...make("u", 2, "u2"), ...make("x", 1, "b1"),
   ...make("pred", 1, "pred"),
   ...make("opaque", 64, "texref", "samplerref", "surfref"),
 ]);

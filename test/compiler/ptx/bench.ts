@@ -96,6 +96,8 @@ export interface Snippet {
   readonly inputs: readonly string[];
   /** Types of the outputs; default one, like the first input. */
   readonly outputs?: readonly string[];
+  /** What the text begins with, other than HEAD. */
+  readonly head?: string;
   /** Declarations at module level. */
   readonly before?: string;
 }
@@ -129,7 +131,7 @@ export function evaluate(snippet: Snippet, vectors: readonly (readonly bigint[])
     if (type === "pred") lines.push(`selp.u32 %r9, 1, 0, ${name};`, `st.global.u32 [%out+${8 * i}], %r9;`);
     else lines.push(`st.global.b${bitsOf(type)} [%out+${8 * i}], ${name};`);
   });
-  const text = `${HEAD}${snippet.before ?? ""}
+  const text = `${snippet.head ?? HEAD}${snippet.before ?? ""}
 .visible .entry k(.param .u64 pin, .param .u64 pout) {
   .reg .b32 %r<10>; .reg .b64 %rd<10>; .reg .b64 %in, %out;
   ld.param.u64 %in, [pin]; ld.param.u64 %out, [pout];

@@ -19,13 +19,16 @@ test.each(product(intTypes, intTypes))("cvt.%s.%s", (to, from) => {
   const target = parse(to!);
   const vectors = corners(parse(register(from!)).bits).map((x) => [x]);
   const plain = evaluate({ code: `cvt.${to}.${from} d, a;`, inputs: [register(from!)], outputs: [register(to!)] }, vectors);
-  const sat = evaluate({ code: `cvt.sat.${to}.${from} d, a;`, inputs: [register(from!)], outputs: [register(to!)] }, vectors);
+  // .sat stands only where something can be out of range.
+  const [low, high] = range(from!);
+  const limits = low < range(to!)[0] || high > range(to!)[1];
+  const sat = limits ? evaluate({ code: `cvt.sat.${to}.${from} d, a;`, inputs: [register(from!)], outputs: [register(to!)] }, vectors) : null;
   const width = parse(register(to!)).bits;
   vectors.forEach(([x], i) => {
     const v = int(x!, source.bits, source.signed);
     // The result is extended to the register by the target's sign.
     expect(plain[i]![0]).toBe(BigInt.asUintN(width, int(v, target.bits, target.signed)));
-    expect(sat[i]![0]).toBe(BigInt.asUintN(width, clamp(v, to!)));
+    if (sat !== null) expect(sat[i]![0]).toBe(BigInt.asUintN(width, clamp(v, to!)));
   });
 });
 

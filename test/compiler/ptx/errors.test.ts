@@ -100,10 +100,10 @@ const refusals: [text: string, kind: CompileError["kind"], line: number, message
   [`${HEAD}.func a(); .alias a, b; .func b(); .alias b, a; .entry k() { call a; ret; }`, "link", 4, "stands for itself"],
   // Instructions.
   [kernel("frobnicate.u32 %r1, %r2;"), "syntax", 6, "unknown instruction 'frobnicate.u32'"],
-  [kernel("add.frob.u32 %r1, %r2, %r3;"), "unsupported", 6, "modifier .frob is not supported"],
-  [kernel("add.sat.u64 %rd1, %rd2, %rd3;"), "unsupported", 6, "no form of 'add' takes .u64"],
+  [kernel("add.frob.u32 %r1, %r2, %r3;"), "type", 6, "'add' has no modifier .frob"],
+  [kernel("add.sat.u64 %rd1, %rd2, %rd3;"), "type", 6, "no form of 'add' takes .u64"],
   [kernel("tcgen05.alloc.cta_group::1.sync.aligned.b32 [%r1], 32;"), "unsupported", 6, "is not supported"],
-  [kernel("vset2.s32.s32 %r1, %r2, %r3, %r4;"), "unsupported", 6, "no form of 'vset2'"],
+  [kernel("vset2.s32.s32 %r1, %r2, %r3, %r4;"), "type", 6, "no form of 'vset2'"],
   [kernel("add.u32 %r1, %r2, __gg_sin_f32; sin.approx.f32 %f1, %f2;", ".func __gg_sin_f32() { ret; }"), "link", 4, "reserved"],
 ];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evaluate, f32, f64, floats32, floats64, fromF32, fromF64, product } from "./bench.ts";
+import { evaluate, f32, f64, floats32, floats64, fromF32, fromF64, HEAD, product } from "./bench.ts";
 
 /** JavaScript's result as bits; every NaN as the canonical one. */
 const bits32 = (x: number): bigint => (Number.isNaN(x) ? 0x7fc00000n : f32(Math.fround(x)));
@@ -143,6 +143,6 @@ test("ex2.approx.ftz.f32 is 2^x within a relative error of 2^-22, exact for whol
 
 test("f32x2 computes both halves", () => {
   const pack = (a: number, b: number): bigint => f32(a) | (f32(b) << 32n);
-  const [r] = evaluate({ code: "fma.rn.f32x2 d, a, b, c;", inputs: ["u64", "u64", "u64"] }, [[pack(2, 3), pack(5, 7), pack(1, -1)]]);
+  const [r] = evaluate({ head: HEAD.replace("sm_90", "sm_100"), code: "fma.rn.f32x2 d, a, b, c;", inputs: ["u64", "u64", "u64"] }, [[pack(2, 3), pack(5, 7), pack(1, -1)]]);
   expect(r![0]).toBe(pack(11, 20));
 });

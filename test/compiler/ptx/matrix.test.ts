@@ -183,7 +183,7 @@ describe("wmma", () => {
   const regs = (n: number, p: string): string => `{${Array.from({ length: n }, (_, i) => `${p}${i}`).join(",")}}`;
   test.each([
     ["m16n16k16", "f16", "f16", "f32", 8, 8, 8], ["m32n8k16", "f16", "f16", "f16", 8, 8, 4], ["m8n32k16", "f16", "f16", "f32", 8, 8, 8],
-    ["m16n16k16", "bf16", "bf16", "f32", 4, 4, 8], ["m32n8k16", "bf16", "bf16", "f32", 8, 2, 8], ["m16n16k16", "s8", "s8", "s32", 2, 2, 8], ["m8n32k16", "s8", "u8", "s32", 1, 4, 8],
+    ["m16n16k16", "bf16", "bf16", "f32", 4, 4, 8], ["m32n8k16", "bf16", "bf16", "f32", 8, 2, 8], ["m16n16k16", "s8", "s8", "s32", 2, 2, 8], ["m8n32k16", "u8", "u8", "s32", 1, 4, 8],
     ["m16n16k8", "tf32", "tf32", "f32", 4, 4, 8],
   ] as const)("%s %s %s %s in every layout", (shape, ta, tb, td, na, nb, nd) => {
     const [, M, N, K] = /m(\d+)n(\d+)k(\d+)/.exec(shape)!.map(Number) as [number, number, number, number];

@@ -293,12 +293,29 @@ export class FnLowering {
     ssa.endIr[b] = em.block;
   }
 
+  /**
+   * What this use of an instruction asks of the module, where its operands decide.
+   * @throws CompileError type, as ptxas refuses the text
+   */
+  needs(what: string, sm: number, version: number): void {
+    if (sm > this.module.sm || version > this.module.version) this.refuseTarget(what, sm, version, Infinity);
+  }
+
+  private refuseTarget(what: string, sm: number, version: number, gone: number): never {
+    const say = (v: number): string => `${Math.floor(v / 10)}.${v % 10}`;
+    if (sm > this.module.sm) this.fail(`'${what}' requires .target sm_${sm} or higher, this is for sm_${this.module.sm}`);
+    if (version > this.module.version) this.fail(`'${what}' requires .version ${say(version)} or later, this says ${say(this.module.version)}`);
+    return this.fail(`'${what}' is not there any more since .version ${say(gone)} (sm_70 and higher)`);
+  }
+
   private lowerInstruction(instr: Instruction): void {
     const { em } = this;
     em.line = instr.line;
     this.current = instr;
     const plan = instr.m.plan ?? this.module.table.plan(instr.m, instr.line);
     const { ops } = instr;
+    const { sm, version } = this.module;
+    if (plan.sm > sm || plan.version > version || (plan.gone <= version && sm >= 70)) this.refuseTarget(instr.m.text, plan.sm, plan.version, plan.gone);
     if (ops.length < plan.least || ops.length > plan.most) {
       const wanted = plan.least === plan.most ? `${plan.least}` : `${plan.least} to ${plan.most}`;
       throw new CompileError("syntax", `'${instr.m.text}' takes ${wanted} operands, ${ops.length} are given`, instr.line);

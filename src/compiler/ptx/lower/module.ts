@@ -28,6 +28,12 @@ export class ModuleLowering {
   readonly ptx: PtxModule;
   readonly table: Table;
   readonly ir: Module;
+  /** The architecture that the text is for: 90 for sm_90 and sm_90a. */
+  readonly sm: number;
+  /** Whether it is for one architecture only (sm_90a). */
+  readonly specific: boolean;
+  /** The version of the ISA that the text is in: 83 is 8.3. */
+  readonly version: number;
   /** Module variables by name. */
   readonly variables: Map<string, Variable> = new Map();
   /** Functions by name: the definition, else the declaration. */
@@ -41,6 +47,10 @@ export class ModuleLowering {
     this.ptx = ptx;
     this.linking = linking;
     this.table = table;
+    const arch = ptx.target.map((word) => /^sm_(\d+)([af]?)$/.exec(word)).find((found) => found !== null);
+    this.sm = Number(arch?.[1] ?? 0);
+    this.specific = (arch?.[2] ?? "") !== "";
+    this.version = 10 * ptx.version.major + ptx.version.minor;
     this.ir = newModule(name, name);
     for (const variable of ptx.variables) this.declare(variable);
     for (const fn of ptx.functions) {

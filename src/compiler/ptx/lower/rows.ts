@@ -2,6 +2,8 @@ import { CompileError } from "../../abi.ts";
 import type { Instruction, Operand } from "../ast.ts";
 import type { Mnemonic } from "../mnemonic.ts";
 import type { FnLowering } from "./function.ts";
+import { goneFrom, needsOf } from "./needs.ts";
+import { illegal } from "./rules/index.ts";
 
 /** Emits IR for one instruction whose mnemonic is already taken apart. */
 export type Lower = (c: FnLowering, ops: readonly Operand[], instr: Instruction) => void;
@@ -38,6 +40,12 @@ export interface Plan {
   readonly mode: Mode;
   readonly least: number;
   readonly most: number;
+  /** The least `.target` that has it. */
+  readonly sm: number;
+  /** The least `.version` that has it; 8.3 is 83. */
+  readonly version: number;
+  /** The first version without it (Infinity: all later ones have it too), for architectures from sm_70 on. */
+  readonly gone: number;
 }
 
 /** Names of all integer types with arithmetic. */
@@ -76,9 +84,12 @@ export class Table {
   private readonly forms = new Map<string, readonly Compiled[]>();
   /** Opcodes of the ISA that are known but not executed yet, for better messages. */
   private readonly known: ReadonlySet<string>;
+  /** Modifiers and types of forms that the ISA has and we do not. */
+  private readonly later: ReadonlySet<string>;
 
-  constructor(families: readonly (readonly Row[])[], known: readonly string[]) {
+  constructor(families: readonly (readonly Row[])[], known: readonly string[], later: readonly string[]) {
     this.known = new Set(known);
+    this.later = new Set(later);
     for (const family of families) {
       for (const row of family) {
         const list = this.rows.get(row.op);
@@ -99,16 +110,18 @@ export class Table {
 
   /**
    * The way to lower an instruction of this name.
-   * @throws CompileError unsupported (a form we do not execute) or syntax (no such instruction)
+   * @throws CompileError unsupported (a form we do not execute), type (modifiers that do not go together) or syntax (no such instruction)
    */
   plan(m: Mnemonic, line: number): Plan {
     if (m.plan !== null) return m.plan;
     const forms = this.formsOf(m.op);
     const form = forms?.find((f) => fits(f, m));
     if (form === undefined) this.refuse(m, forms, line);
+    const why = illegal(m);
+    if (why !== null) throw new CompileError("type", `instruction '${m.text}': ${why}`, line);
     const { operands, mode, make } = form.row;
     const [least, most] = typeof operands === "number" ? [operands, operands] : operands;
-    m.plan = { lower: make(m), mode, least, most };
+    m.plan = { lower: make(m), mode, least, most, ...needsOf(m), gone: goneFrom(m) };
     return m.plan;
   }
 
@@ -116,8 +129,9 @@ export class Table {
     if (forms !== undefined) {
       const strange = m.mods.find((mod) => !forms.some((f) => f.allowed.has(mod) || (f.row.hints === true && hint.test(mod))));
       const types = m.types.map((t) => `.${t.name}`).join("") || "no type";
-      const why = strange === undefined ? `no form of '${m.op}' takes ${types} with these modifiers` : `modifier .${strange} is not supported`;
-      throw new CompileError("unsupported", `instruction '${m.text}': ${why}`, line);
+      const later = m.mods.find((mod) => this.later.has(mod)) ?? m.types.find(({ name }) => this.later.has(name))?.name;
+      if (later !== undefined) throw new CompileError("unsupported", `instruction '${m.text}': .${later} is not supported`, line);
+      throw new CompileError("type", `instruction '${m.text}': ${strange === undefined ? `no form of '${m.op}' takes ${types} with these modifiers` : `'${m.op}' has no modifier .${strange}`}`, line);
     }
     if (this.known.has(m.op)) throw new CompileError("unsupported", `instruction '${m.text}' is not supported`, line);
     throw new CompileError("syntax", `unknown instruction '${m.text}'`, line);

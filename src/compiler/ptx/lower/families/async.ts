@@ -46,14 +46,16 @@ function copy(c: FnLowering, ops: readonly Operand[], bytes: number, size: Value
 }
 
 /** cp.async [shared], [global], cp-size{, src-size | ignore-src}{, policy} */
-const copyAsync: Lower = (c, ops) => {
+const copyAsync = (m: Mnemonic): Lower => (c, ops) => {
   const bytes = c.literal(ops[2]);
   if (bytes !== 4 && bytes !== 8 && bytes !== 16) return c.fail("the size must be the constant 4, 8 or 16");
+  if (m.mods.includes("cg") && bytes !== 16) return c.fail("the size must be 16 with .cg");
   const last = ops[3];
   if (last === undefined) return copy(c, ops, bytes, null);
   const size = c.literal(last);
   if (size !== undefined && size >= bytes) return copy(c, ops, bytes, null);
   const predicate = (last.kind === "reg" && last.type.kind === "pred") || last.kind === "not";
+  if (predicate) c.needs("cp.async with ignore-src", 80, 75);
   const policy = last.kind === "reg" && last.type.bits === 64;
   if (policy) return copy(c, ops, bytes, null);
   copy(c, ops, bytes, predicate ? c.em.select(c.pred(last), c.em.i32(0), c.em.i32(bytes)) : c.u32(last));
@@ -100,7 +102,7 @@ const TX = "mbarrier::complete_tx::bytes";
 
 /** Rows of asynchronous copies. */
 export const asyncRows: readonly Row[] = [
-  ...["ca", "cg"].map((level): Row => ({ op: "cp", types: [], needs: `async ${level} global`, mods: "shared shared::cta", hints: true, operands: [3, 5], mode: "effect", make: () => copyAsync })),
+  ...["ca", "cg"].map((level): Row => ({ op: "cp", types: [], needs: `async ${level} global`, mods: "shared shared::cta", hints: true, operands: [3, 5], mode: "effect", make: copyAsync })),
   { op: "cp", types: [], needs: "async commit_group", operands: 0, mode: "effect", make: () => nothing },
   { op: "cp", types: [], needs: "async wait_group", operands: 1, mode: "effect", make: () => nothing },
   { op: "cp", types: [], needs: "async wait_all", operands: 0, mode: "effect", make: () => nothing },

@@ -55,6 +55,7 @@ const match = (mode: "any" | "all") => (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   return (c, ops) => {
     const { d, p } = destinations(ops[0]);
+    if (mode === "any" && ops[0]?.kind === "pair") c.fail("match.any gives no predicate");
     const a = c.src(ops[1], type);
     const mask = c.u32(ops[2]);
     const ok = p === null || p.kind === "sink" ? -1 : c.em.value("i1");

@@ -67,7 +67,8 @@ const set = (m: Mnemonic): Lower => {
   return (c, ops) => {
     const { em } = c;
     const v = combined(c, m, compare(c, c.src(ops[1], type), c.src(ops[2], type)), ops[3]);
-    const result = to.kind === "f" ? em.select(v, em.float("f32", 1), em.float("f32", 0)) : em.select(v, em.i32(-1), em.i32(0));
+    const result = to.kind === "f" ? em.select(v, em.float("f32", 1), em.float("f32", 0))
+      : to.kind === "h" ? em.select(v, em.int("i16", to.name === "f16" ? 0x3c00 : 0x3f80), em.int("i16", 0)) : em.select(v, em.i32(-1), em.i32(0));
     c.dst(ops[0], to, result);
   };
 };
@@ -105,7 +106,7 @@ const TYPES = "b16 b32 b64 u16 u32 u64 s16 s32 s64 f32 f64";
 /** Rows of comparison and selection. */
 export const compareRows: readonly Row[] = [
   { op: "setp", types: [TYPES], mods: `${COMPARISONS} ${BOOLEANS} ftz`, operands: [3, 4], mode: "pure", make: setp },
-  { op: "set", types: ["u32 s32 f32", TYPES], mods: `${COMPARISONS} ${BOOLEANS} ftz`, operands: [3, 4], mode: "pure", make: set },
+  { op: "set", types: ["u32 s32 f32 f16 bf16", TYPES], mods: `${COMPARISONS} ${BOOLEANS} ftz`, operands: [3, 4], mode: "pure", make: set },
   { op: "selp", types: [TYPES], operands: 4, mode: "pure", make: selp },
   { op: "slct", types: [TYPES, "s32 f32"], mods: "ftz", operands: 4, mode: "pure", make: slct },
 ];

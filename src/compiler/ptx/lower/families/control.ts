@@ -63,6 +63,13 @@ const trap: Lower = (c, _ops, instr) => whenGuarded(c, instr, "trap", () => c.em
 const nanosleep: Lower = (c, ops) => c.em.push({ op: "nanosleep", ns: c.u32(ops[0]), line: c.em.line });
 const nothing: Lower = () => undefined;
 
+/** setmaxnreg: registers are not rationed here; what the ISA says of the count and the architecture holds. */
+const setMaxRegisters: Lower = (c, ops) => {
+  if (!c.module.specific) c.fail(`it requires .target sm_90a, this is for sm_${c.module.sm}`);
+  const count = c.literal(ops[0]);
+  if (count === undefined || count < 24 || count > 256 || count % 8 !== 0) c.fail("the count must be a constant, a multiple of 8 from 24 to 256");
+};
+
 /** Rows of control flow. */
 export const controlRows: readonly Row[] = [
   { op: "bra", types: [], mods: "uni", operands: 1, mode: "control", make: () => bra },
@@ -76,5 +83,5 @@ export const controlRows: readonly Row[] = [
   { op: "pmevent", types: [], mods: "mask", operands: 1, mode: "effect", make: () => nothing },
   // Programmatic dependent launch: work-items of dependent grids start when this grid is complete, which these hints may only hasten.
   { op: "griddepcontrol", types: [], mods: "launch_dependents wait", operands: 0, mode: "effect", make: () => nothing },
-  { op: "setmaxnreg", types: ["u32"], mods: "inc dec sync aligned", operands: 1, mode: "effect", make: () => nothing },
+  ...["inc", "dec"].map((way): Row => ({ op: "setmaxnreg", types: ["u32"], needs: `${way} sync aligned`, operands: 1, mode: "effect", make: () => setMaxRegisters })),
 ];

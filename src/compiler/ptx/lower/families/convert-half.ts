@@ -23,7 +23,7 @@ export function relu(c: FnLowering, v: ValueId): ValueId {
 }
 
 /** Largest finite values, for `.satfinite`. */
-const largest: Readonly<Record<string, number>> = { f16: 65504, bf16: 3.3895313892515355e38 };
+const largest: Readonly<Record<string, number>> = { f16: 65504, bf16: 3.3895313892515355e38, tf32: 3.4011621342146535e38 };
 
 /** `.satfinite`: what overflows becomes the largest finite value. */
 function satfinite(c: FnLowering, element: PtxType, v: ValueId): ValueId {
@@ -46,17 +46,7 @@ function narrow(c: FnLowering, m: Mnemonic, to: PtxType, from: ValueId): ValueId
     if (round === "rn") return fromDouble(c, to, v);
     return to.name === "f16" ? em.cast("f64tof16", "i16", v, round) : fromSingle(c, to, roundToOdd(c, v), round);
   }
-  if (m.mods.includes("rna")) return awayFromZero(c, v);
   return fromSingle(c, to, v, round);
-}
-
-/** bf16 with ties away from zero: half a unit is added to the magnitude, the rest cut off. NaN and infinity stay. */
-function awayFromZero(c: FnLowering, v: ValueId): ValueId {
-  const { em } = c;
-  const bits = em.bin("add", "i32", em.bits(v), em.i32(0x8000));
-  const rounded = em.trunc(em.bin("lshr", "i32", bits, em.i32(16)), "i16");
-  const finite = em.fcmp("olt", em.un("fabs", "f32", v), em.float("f32", Infinity));
-  return em.select(finite, rounded, fromSingle(c, ptxType("bf16"), v));
 }
 
 const toHalf = (m: Mnemonic): Lower => {
@@ -129,6 +119,8 @@ const toTf32 = (m: Mnemonic): Lower => (c, ops) => {
   const { em } = c;
   let v = c.src(ops[1], m.types[1]!);
   if (m.mods.includes("relu")) v = relu(c, v);
+  // What is beyond the largest tf32, or rounds there, becomes that.
+  if (m.mods.includes("satfinite")) v = satfinite(c, m.types[0]!, v);
   const bits = em.bits(v);
   let added = bits;
   if (m.mods.includes("rna")) added = em.bin("add", "i32", bits, em.i32(0x1000));
@@ -144,9 +136,9 @@ const HALF = "f16 bf16";
 
 /** Rows of cvt to and from half precision. */
 export const convertHalfRows: readonly Row[] = [
-  { op: "cvt", types: [HALF, "f32 f64"], mods: "rn rz rm rp rna ftz sat relu satfinite", operands: 2, mode: "pure", make: toHalf },
+  { op: "cvt", types: [HALF, "f32 f64"], mods: "rn rz rm rp ftz sat relu satfinite", operands: 2, mode: "pure", make: toHalf },
   { op: "cvt", types: [HALF, HALF], mods: "rn rz rm rp rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: toHalf },
-  { op: "cvt", types: ["f32 f64", HALF], mods: "rn rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: fromHalf },
+  { op: "cvt", types: ["f32 f64", HALF], mods: "rn rz rm rp rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: fromHalf },
   { op: "cvt", types: [INT_TYPES, HALF], mods: "rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: halfToInt },
   { op: "cvt", types: [HALF, INT_TYPES], mods: "rn rz rm rp sat", operands: 2, mode: "pure", make: intToHalf },
   { op: "cvt", types: ["f16x2 bf16x2", "f32"], mods: "rn rz relu satfinite", operands: 3, mode: "pure", make: pairFromSingles },

@@ -99,7 +99,7 @@ const pack = (m: Mnemonic): Lower => {
   const above = m.types[2];
   return (c, ops) => {
     const { em } = c;
-    const field = (op: Operand | undefined): ValueId => em.zext(em.trunc(limitInt(c, c.src(op, from), from, to), to.ir!), "i32");
+    const field = (op: Operand | undefined): ValueId => em.bin("and", "i32", limitInt(c, c.src(op, from), from, to), em.i32(2 ** to.bits - 1));
     const high = em.bin("shl", "i32", field(ops[1]), em.i32(to.bits));
     let result = em.bin("or", "i32", field(ops[2]), high);
     if (above !== undefined) result = em.bin("or", "i32", result, em.bin("shl", "i32", c.src(ops[3], above), em.i32(2 * to.bits)));
@@ -114,7 +114,7 @@ const FLOATS = "f32 f64";
 /** Rows of cvt between integers and f32, f64. */
 export const convertRows: readonly Row[] = [
   { op: "cvt", types: ["u16 s16", "s32"], needs: "pack sat", operands: 3, mode: "pure", make: pack },
-  { op: "cvt", types: ["u8 s8", "s32", "b32"], needs: "pack sat", operands: 4, mode: "pure", make: pack },
+  { op: "cvt", types: ["u8 s8 u4 s4 u2 s2", "s32", "b32"], needs: "pack sat", operands: 4, mode: "pure", make: pack },
   { op: "cvt", types: [INT_TYPES, INT_TYPES], mods: "sat", operands: 2, mode: "pure", make: intToInt },
   { op: "cvt", types: [INT_TYPES, FLOATS], mods: "rni rzi rmi rpi ftz sat", operands: 2, mode: "pure", make: floatToInt },
   { op: "cvt", types: [FLOATS, INT_TYPES], mods: "rn rz rm rp ftz sat", operands: 2, mode: "pure", make: intToFloat },

@@ -42,6 +42,8 @@ const extreme = (op: "fmin" | "fmax") => (m: Mnemonic): Lower => {
   const xorsign = m.mods.includes("xorsign");
   return (c, ops) => {
     const { em } = c;
+    if (ops.length > 3) c.needs(`${m.op} of three`, 100, 88);
+    else if (m.mods.includes("abs") && !xorsign) c.fail(".abs without .xorsign takes three operands");
     const v = ops.slice(1).map((op_) => before(c, finish, c.src(op_, type)));
     let result = xorsign ? em.un("fabs", ir, v[0]!) : v[0]!;
     for (let i = 1; i < v.length; i++) {

@@ -208,19 +208,16 @@ const setp = (m: Mnemonic): Lower => {
     const d = ops[0];
     if (type.kind === "p") {
       // Pairs give two predicates, one an element.
-      if (d === undefined || d.kind !== "pair") return c.fail("two destinations p|q are wanted");
+      if (d === undefined) return c.fail("a destination is wanted");
       const high = (v: ValueId): ValueId => em.trunc(em.bin("lshr", "i32", v, em.i32(16)), "i16");
       const low = combine(one(em.trunc(a, "i16"), em.trunc(b, "i16")));
+      if (d.kind !== "pair") return c.dstPred(d, low);
       const upper = combine(one(high(a), high(b)));
       c.dstPred(d.a, low);
       return c.dstPred(d.b, upper);
     }
-    const v = one(a, b);
-    if (d === undefined || d.kind !== "pair") return c.dstPred(d, combine(v));
-    const p = combine(v);
-    const q = combine(em.not(v));
-    c.dstPred(d.a, p);
-    c.dstPred(d.b, q);
+    if (d !== undefined && d.kind === "pair") c.fail(`a comparison of .${type.name} gives one predicate`);
+    c.dstPred(d, combine(one(a, b)));
   };
 };
 
@@ -263,7 +260,8 @@ export const halfRows: readonly Row[] = [
   { op: "abs", types: [HALVES], mods: "ftz", operands: 2, mode: "pure", make: sign("and") },
   ...(["min", "max"] as const).map((op): Row => ({ op, types: [HALVES], mods: "ftz NaN xorsign abs", operands: 3, mode: "pure", make: extreme(op) })),
   { op: "setp", types: [HALVES], mods: `${COMPARISONS} and or xor ftz`, operands: [3, 4], mode: "pure", make: setp },
-  { op: "set", types: [`${HALVES} u16 s16 u32 s32`, HALVES], mods: `${COMPARISONS} and or xor ftz`, operands: [3, 4], mode: "pure", make: set },
+  ...[["u32 s32", HALVES], ["u16 s16", "f16 bf16"], ["f16", "f16"], ["bf16", "f16 bf16"], ["f16x2", "f16x2"], ["bf16x2", "bf16x2"]].map((types): Row => (
+    { op: "set", types, mods: `${COMPARISONS} and or xor ftz`, operands: [3, 4], mode: "pure", make: set })),
   { op: "ex2", types: [HALVES], needs: "approx", mods: "ftz", operands: 2, mode: "pure", make: library("__gg_exp2_f32") },
   { op: "tanh", types: [HALVES], needs: "approx", operands: 2, mode: "pure", make: library("__gg_tanh_f32") },
 ];

@@ -49,6 +49,7 @@ const mov = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   return (c, ops) => {
     const [d, a] = ops;
+    if (type.kind !== "b" && (d?.kind === "vec" || a?.kind === "vec")) c.fail(`what is made of components has an untyped type, .b${type.bits}`);
     if (d !== undefined && d.kind === "vec") unpack(c, type, d.items, c.any(a, type));
     else if (a !== undefined && a.kind === "vec") c.dst(d, type, pack(c, type, a.items));
     else c.dst(d, type, type.kind === "pred" ? c.pred(a) : c.any(a, type));
@@ -58,7 +59,13 @@ const mov = (m: Mnemonic): Lower => {
 /** mov.b128: registers of 128 bits are pairs already. */
 const mov128: Lower = (c, ops) => {
   const b64 = bitTypes[64]!;
+  const [d, a] = ops;
+  if (a !== undefined && a.kind === "vec" && a.items.length === 4) {
+    const halves = [pack(c, b64, a.items.slice(0, 2)), pack(c, b64, a.items.slice(2))];
+    return c.items(d, 2).forEach((item, i) => c.dst(item, b64, halves[i]!));
+  }
   const values = c.items(ops[1], 2).map((item) => c.any(item, b64));
+  if (d !== undefined && d.kind === "vec" && d.items.length === 4) return values.forEach((v, i) => unpack(c, b64, d.items.slice(2 * i, 2 * i + 2), v));
   c.items(ops[0], 2).forEach((item, i) => c.dst(item, b64, values[i]!));
 };
 
