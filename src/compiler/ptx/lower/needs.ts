@@ -33,10 +33,10 @@ const access: readonly Need[] = [
 const wide: readonly Need[] = [[(m) => m.types[0] !== undefined && m.types[0].bits * (has(m, "v8") ? 8 : has(m, "v4") ? 4 : 1) > 128, 100, 88]];
 const atomics: readonly Need[] = [
   ...access, [scope, 60, 50], [(m) => type(m, "f64"), 60, 50], [(m) => type(m, "f16x2"), 60, 62], [(m) => type(m, "f16"), 70, 63], [bf16, 90, 78],
-  [(m) => type(m, "b16"), 70, 63], [(m) => type(m, "b128"), 90, 83], [mod("v2", "v4", "v8"), 90, 81], [mod("async"), 90, 81],
+  [(m) => type(m, "b16"), 70, 63], [(m) => type(m, "b128"), 90, 83], [(m) => type(m, "b128") && has(m, "sys"), 90, 84], [mod("v2", "v4", "v8"), 90, 81], [mod("async"), 90, 81],
 ];
 const matrices: readonly Need[] = [
-  [always, 70, 60], [(m) => type(m, "s8", "u8"), 72, 63], [(m) => type(m, "s4", "u4", "b1"), 75, 63], [(m) => type(m, "bf16", "tf32", "f64"), 80, 70], [mod("and.popc", "and"), 80, 71],
+  [always, 70, 60], [mod("m16n16k8"), 80, 70], [(m) => type(m, "s8", "u8"), 72, 63], [(m) => type(m, "s4", "u4", "b1"), 75, 63], [(m) => type(m, "bf16", "tf32", "f64"), 80, 70], [mod("and.popc", "and"), 80, 71],
 ];
 
 const shape = (...shapes: readonly string[]) => (m: Mnemonic): boolean => has(m, ...shapes);

@@ -16,6 +16,7 @@ const movable: Rule = (m) => {
   const type = m.types[0]!;
   const count = Number(/^v(\d)$/.exec(m.mods.find((mod) => /^v\d$/.test(mod)) ?? "v1")![1]);
   if (type.kind === "h" || type.kind === "p") return `.${type.name} is no type of this instruction: use .b${type.bits}`;
+  if (count === 8 && type.bits < 32) return "vectors of eight have elements of 32 bits";
   return count * type.bits > 256 || (type.bits === 128 && count > 1) ? `a vector of ${count * type.bits} bits is too large` : null;
 };
 
@@ -23,7 +24,9 @@ const movable: Rule = (m) => {
 const ordered: Rule = (m) => {
   const strong = m.mods.find((mod) => mod === "relaxed" || mod === "acquire" || mod === "release");
   const space = spaceOf(m);
-  if (has(m, "mmio") && strong !== "relaxed") return ".mmio requires .relaxed";
+  if (has(m, "mmio") && !(strong === "relaxed" && has(m, "sys"))) return ".mmio requires .relaxed.sys";
+  if (has(m, "mmio", "volatile") && hasLike(m, "L1::")) return `an eviction priority is not for .${has(m, "mmio") ? "mmio" : "volatile"}`;
+  if (has(m, "mmio") && has(m, "v2", "v4", "v8")) return "vectors are not for .mmio";
   if (strong === undefined && scoped(m)) return has(m, "weak", "volatile") ? "a scope needs .relaxed, .acquire or .release" : "a scope requires a memory order";
   if (strong !== undefined && !scoped(m)) return `.${strong} requires a scope`;
   if ((strong !== undefined || has(m, "volatile")) && space !== "generic" && space !== "global" && !SHARED.includes(space)) return `.${strong ?? "volatile"} is not for .${space}`;
@@ -31,6 +34,7 @@ const ordered: Rule = (m) => {
 };
 
 const cached: Rule = firstOf(
+  (m) => (has(m, "volatile", "relaxed", "acquire", "release") && has(m, "ca", "cg", "cs", "lu", "cv", "wb", "wt") ? "a cache operator is for weak accesses" : null),
   (m) => (has(m, "ca", "cg", "cs", "lu", "cv", "wb", "wt") && hasLike(m, "L1::") ? "a cache operator and an eviction priority exclude each other" : null),
   (m) => (has(m, "L2::cache_hint") && !isGlobal(m) ? ".L2::cache_hint is for .global" : null),
   (m) => (hasLike(m, "L2::evict") ? "an eviction priority of the second-level cache requires a vector of 256 bits" : null),

@@ -1,0 +1,23 @@
+/** Forms for which we do not answer as the assembler does, and why. */
+
+const refused: readonly (readonly [RegExp, string])[] = [
+  [/^(?:addc|subc|madc)\.(?:hi\.|lo\.)?[us]16 /, "carries of 16 bits: the manual has 32 and 64"],
+  [/^fma\.r[zmp]\.(?:oob\.|relu\.|oob\.relu\.)*bf16/, "the manual has .rn alone for .bf16"],
+  [/^rcp\.r[nzmp]\.ftz\.f64 /, "the manual has .ftz for .f32 alone"],
+  [/^wmma\.mma\.sync\.aligned\.row\.col\.(?:m16n16k16|m8n32k16|m32n8k16|m16n16k8|m8n8k4)\.(?:rn\.)?s32\.[us]4/, "the manual has 4-bit integers in m8n8k32 alone"],
+  [/^mov\.b128 q0, gv$/, "an address has 64 bits"],
+];
+
+const taken: readonly (readonly [RegExp, string])[] = [
+  [/^cvta\.to\.\w+\.u64 d0, [gs]v$/, "a name stands where a register is wanted: it is its address"],
+];
+
+/** Whether the assembler takes this form and we do not. */
+export function refusedHere(line: string): boolean {
+  return refused.some(([form]) => form.test(line));
+}
+
+/** Whether we take this form and the assembler does not. */
+export function takenHere(line: string): boolean {
+  return taken.some(([form]) => form.test(line));
+}
