@@ -131,6 +131,8 @@ const arrive = (m: Mnemonic): Lower => {
   return (c, ops) => {
     const silent = ops[0]!.kind === "mem";
     const rest = silent ? ops : ops.slice(1);
+    if (rest.length > 1 && !m.mods.includes("noComplete")) c.needs("mbarrier.arrive with a count", 90, 78);
+    if (ops[0]!.kind === "sink" && !drop) c.needs("mbarrier.arrive without a state", 80, 71);
     const operand = count(c, rest[1]);
     const one = c.em.int("i64", 1);
     const old = change(c, place(c, m, rest[0]), order, { arrivals: expects ? one : operand, drop, bytes: expects ? operand : null });
