@@ -1,6 +1,7 @@
 /**
  * Asks NVIDIA's assembler which forms of PTX instructions are legal, from which architecture and which version of the ISA on, and writes test/compiler/ptx/forms/verdicts.json.
  * Usage: node scripts/ptx-forms.mjs [family ...] (all without names). Needs ptxas of CUDA 13.0 on the path; the tests go by what is recorded.
+ * Writes docs/support/ptx.md too; --page writes that alone, and asks nobody.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "ptx-forms-"));
 const here = new URL("../test/compiler/ptx/forms/", import.meta.url);
 const bundle = await rolldown({ input: new URL("all.ts", here).pathname, platform: "node" });
 await bundle.write({ file: join(folder, "forms.mjs") });
-const { allForms, moduleOf } = await import(pathToFileURL(join(folder, "forms.mjs")).href);
+const { allForms, chapters, exceptions, moduleOf } = await import(pathToFileURL(join(folder, "forms.mjs")).href);
 
 /** Which of the lines the assembler takes. It names all the bad ones at once, or (syntax) the first. */
 function legal(lines, target, version) {
@@ -66,8 +67,42 @@ function ask(lines) {
   return facts;
 }
 
+/** The support page: what is legal, from where on, and what we do not take. */
+function page({ assembler, kinds, families }) {
+  const count = (name) => {
+    const runs = [...families[name].matchAll(/([.A-Za-z])(\d*)/g)].map(([, letter, times]) => [letter, Number(times === "" ? 1 : times)]);
+    const legalRuns = runs.filter(([letter]) => letter !== ".");
+    const from = legalRuns.map(([letter]) => kinds[letter < "a" ? letter.charCodeAt(0) - 39 : letter.charCodeAt(0) - 97].split(" ")[0]);
+    const order = targets.map(([target]) => target);
+    const known = [...new Set(from)].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return { forms: runs.reduce((sum, [, n]) => sum + n, 0), legal: legalRuns.reduce((sum, [, n]) => sum + n, 0), from: known.length > 1 ? `${known[0]} to ${known.at(-1)}` : known[0] ?? "" };
+  };
+  const all = allForms.map(({ name }) => count(name));
+  const sum = (key) => all.reduce((total, row) => total + row[key], 0).toLocaleString("en");
+  const not = ({ lines }) => exceptions.refused.filter(([form]) => lines.some((line) => form.test(line))).map(([, why]) => why).join("; ");
+  return [
+    "---", 'title: "Support: PTX instructions"', "group: Support tables", "---", "", "# PTX: which forms of which instructions", "",
+    `Written by \`node scripts/ptx-forms.mjs\`. ${sum("forms")} forms, legal and illegal, were put to NVIDIA's assembler (${assembler}): which it takes, from which \`.target\` and which \`.version\` on. A test wants the same answers of the`,
+    `front end here: the ${sum("legal")} legal forms compile from there on and not below, the others are errors of the text. What the last column names is where it differs.`, "",
+    "*From* is the range of least architectures over a family's forms; sm_75 stands for it and all before, since this assembler knows none older. What instructions compute is tested elsewhere.", "",
+    ...chapters.flatMap(([title, rows]) => [
+      `## ${title}`, "", "| family | forms | legal | from | not here |", "| --- | ---: | ---: | --- | --- |",
+      ...rows.map((row) => { const { forms, legal: good, from } = count(row.name); return `| ${row.name} | ${forms.toLocaleString("en")} | ${good.toLocaleString("en")} | ${from} | ${not(row)} |`; }), "",
+    ]),
+    "## Not executed", "",
+    "Refused as unsupported (`CUDA_ERROR_NOT_SUPPORTED`), whatever their forms: `wgmma`, `tcgen05`, `multimem`, `tensormap`, `clusterlaunchcontrol`, tensor copies (`cp.async.bulk.tensor`), multicast, clusters of more than one block, `cvt.rs`,",
+    "multisampled textures, and what came with sm_100 (arithmetic of mixed precision, conversions to 4 and 6 bits). Textures and surfaces are not in the tables above; they have [tests of their own](../../test/compiler/ptx/texture.test.ts).", "",
+  ].join("\n");
+}
+
 const file = new URL("verdicts.json", here);
 const only = process.argv.slice(2);
+const writePage = (record) => writeFileSync(new URL("../docs/support/ptx.md", import.meta.url), page(record));
+if (only[0] === "--page") {
+  writePage(JSON.parse(readFileSync(file, "utf8")));
+  rmSync(folder, { recursive: true });
+  process.exit(0);
+}
 const recorded = only.length > 0 ? JSON.parse(readFileSync(file, "utf8")) : { kinds: [], families: {} };
 const { kinds, families } = recorded;
 const letter = (fact) => {
@@ -84,5 +119,7 @@ for (const { name, lines } of allForms) {
   console.log(`${name}: ${lines.length} forms, ${letters.replaceAll(".", "").length} legal`);
 }
 const assembler = /release [\d.]+, V[\d.]+/.exec(spawnSync("ptxas", ["--version"], { encoding: "utf8" }).stdout)?.[0] ?? "";
-writeFileSync(file, `${JSON.stringify({ assembler: `ptxas ${assembler}`, kinds, families: known }, null, 1)}\n`);
+const record = { assembler: `ptxas ${assembler}`, kinds, families: known };
+writeFileSync(file, `${JSON.stringify(record, null, 1)}\n`);
+writePage(record);
 rmSync(folder, { recursive: true });

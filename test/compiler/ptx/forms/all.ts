@@ -5,7 +5,14 @@ import { atomicForms, memoryForms } from "./memory.ts";
 import { videoForms } from "./video.ts";
 import { asyncForms, warpForms } from "./warp.ts";
 
+export { exceptions } from "./exceptions.ts";
 export { moduleOf } from "./grammar.ts";
 
+/** Families by chapter of the ISA. */
+export const chapters: readonly (readonly [title: string, families: readonly Family[]])[] = [
+  ["Integers", integerForms], ["Floating point", floatForms], ["Comparison and selection", compareForms], ["Conversions", convertForms], ["Data movement", memoryForms],
+  ["Atomics and fences", atomicForms], ["Barriers and warps", warpForms], ["mbarriers and asynchronous copies", asyncForms], ["Matrices", matrixForms], ["Video", videoForms],
+];
+
 /** All families. */
-export const allForms: readonly Family[] = [...integerForms, ...floatForms, ...compareForms, ...convertForms, ...memoryForms, ...atomicForms, ...warpForms, ...asyncForms, ...matrixForms, ...videoForms];
+export const allForms: readonly Family[] = chapters.flatMap(([, families]) => families);

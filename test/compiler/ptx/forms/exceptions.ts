@@ -12,6 +12,9 @@ const taken: readonly (readonly [RegExp, string])[] = [
   [/^cvta\.to\.\w+\.u64 d0, [gs]v$/, "a name stands where a register is wanted: it is its address"],
 ];
 
+/** Both lists, for the support page. */
+export const exceptions: { readonly refused: typeof refused; readonly taken: typeof taken } = { refused, taken };
+
 /** Whether the assembler takes this form and we do not. */
 export function refusedHere(line: string): boolean {
   return refused.some(([form]) => form.test(line));
