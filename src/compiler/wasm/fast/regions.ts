@@ -5,6 +5,7 @@ import type { Saved } from "../lower/slots.ts";
 import type { LaunchConfig } from "../../abi.ts";
 import { GROUP_CELLS } from "../lower/layout.ts";
 import { cutRegions, ends, type GroupFlow } from "./flow.ts";
+import { splitInductions } from "./inductions.ts";
 import { analyseUniformity, Levels, type Team } from "./uniform.ts";
 
 /** What the fast path needs to know of a kernel. */
@@ -93,6 +94,7 @@ export function splitAtHeads(graph: Graph, warpSize: number): { readonly forced:
   // Without barriers there is one region.
   if (graph.blocks.some(meets)) copyReturns(graph);
   const levels = new Levels(team);
+  splitInductions(graph, levels, meets);
   const first = cut(graph, levels, new Set());
   if (first === null) return null;
   const forced = new Set<Block>();
