@@ -19,7 +19,7 @@ export class Checker {
   private made: Shadow | null = null;
   private readonly processes = new Map<number, ProcessChecker>();
   private readonly byTable = new WeakMap<PageTableView, ProcessChecker>();
-  /** What copy engines wrote in address spaces of which no launch has come yet. */
+  /** What copy engines wrote in address spaces of which no launch has come yet: address, bytes, when. */
   private readonly early = new WeakMap<PageTableView, number[]>();
 
   /** @param env where shadow memory comes from @param now virtual ns */
@@ -82,8 +82,8 @@ export class Checker {
       return;
     }
     const list = this.early.get(table);
-    if (list === undefined) this.early.set(table, [va, bytes]);
-    else list.push(va, bytes);
+    if (list === undefined) this.early.set(table, [va, bytes, this.now()]);
+    else list.push(va, bytes, this.now());
   }
 
   /** A launch shows whose address space it is. */
@@ -91,7 +91,7 @@ export class Checker {
     if (this.byTable.has(table)) return;
     this.byTable.set(table, process);
     const early = this.early.get(table) ?? [];
-    for (let i = 0; i < early.length; i += 2) process.wrote(early[i]!, early[i + 1]!);
+    for (let i = 0; i < early.length; i += 3) process.wrote(early[i]!, early[i + 1]!, early[i + 2]!);
     this.early.delete(table);
   }
 

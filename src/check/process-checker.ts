@@ -80,9 +80,11 @@ export class ProcessChecker implements CodeChecker {
     if (ended !== null) this.mark(address, ended.size, (u8, from, to) => u8.fill(0, from, to));
   }
 
-  wrote(va: number, bytes: number): void {
+  /** @param when virtual ns: what is allocated later is not meant */
+  wrote(va: number, bytes: number, when: number = Infinity): void {
     this.settle();
     for (const at of this.allocations.within(va, va + bytes)) {
+      if (at.since > when) continue;
       const [from, to] = [Math.max(va, at.address), Math.min(va + bytes, at.address + at.size)];
       if (at.written !== null) addRange(at.written, from, to);
       this.mark(from, to - from, (u8, start, end) => u8.fill(DEFINED, start, end));

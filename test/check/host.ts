@@ -50,7 +50,7 @@ export class Cuda {
 export class Cl {
   readonly machine: Machine;
   readonly process: HostProcess;
-  private readonly context: cl_context;
+  readonly context: cl_context;
   private readonly queue: cl_command_queue;
   private readonly program: cl_program;
   private readonly buffers = new Set<cl_mem>();
@@ -82,8 +82,8 @@ export class Cl {
     this.launch("k", buffers, [global], [local], 8);
   }
 
-  /** Runs a kernel to its end. Arguments: bytes of a value, buffers when `handles` says how long a handle is, bytes of local memory otherwise. */
-  launch(name: string, args: readonly (cl_mem | number | ArrayBufferView)[], global: readonly number[], local: readonly number[], handles: number = 0): void {
+  /** Runs a kernel to its end. Arguments: bytes of a value, buffers when `handles` says how long a handle is, bytes of local memory otherwise. @param meanwhile done before it is waited for */
+  launch(name: string, args: readonly (cl_mem | number | ArrayBufferView)[], global: readonly number[], local: readonly number[], handles: number = 0, meanwhile: () => void = () => {}): void {
     const { throwing, opencl } = this.process;
     const kernel = throwing.opencl.clCreateKernel(this.program, name);
     args.forEach((arg, i) => {
@@ -92,6 +92,7 @@ export class Cl {
       else opencl.clSetKernelArg(kernel, i, arg, null);
     });
     opencl.clEnqueueNDRangeKernel(this.queue, kernel, global.length, null, [...global], [...local], 0, null, null);
+    meanwhile();
     opencl.clFinish(this.queue);
     opencl.clReleaseKernel(kernel);
   }

@@ -9,6 +9,9 @@ import type { Allocation } from "./memory.ts";
 import type { GpuSpace, Shared } from "./space.ts";
 import type { DriverState } from "./state.ts";
 
+/** What checked mode calls it. */
+const NODE_MEMORY = "memory of a graph's node";
+
 /** Memory of one device for graphs. It belongs to the process: contexts come and go. */
 export class GraphMemory implements Shared {
   readonly device: Device;
@@ -47,6 +50,9 @@ export class GraphMemory implements Shared {
     this.used += size;
     this.usedHigh = Math.max(this.usedHigh, this.used);
     this.reservedHigh = Math.max(this.reservedHigh, this.reserved);
+    // It is there, and nobody's before a launch.
+    checkerOf(t)?.allocated(t.process, made.address, size, NODE_MEMORY, false);
+    checkerOf(t)?.freed(t.process, made.address);
     return new GraphAllocation(this, this.driver, made.address, size, made.block);
   }
 
@@ -93,7 +99,7 @@ export class GraphAllocation {
     this.live = true;
     this.freedAfter = null;
     t.sys.watch?.allocated(address, size);
-    checkerOf(t)?.allocated(t.process, address, size, "memory of a graph's node", false, t.sys.reached(filesOf(after)));
+    checkerOf(t)?.allocated(t.process, address, size, NODE_MEMORY, false, t.sys.reached(filesOf(after)));
   }
 
   /** A launch frees it, after these points. */

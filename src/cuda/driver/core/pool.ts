@@ -108,7 +108,9 @@ export class MemoryPool implements Shared {
   private reuse(t: Caller, size: number, stream: Stream): { readonly address: number; readonly block: Block } | null {
     const fits = this.freed.filter((f) => f.size === size);
     const take = (f: Freed): { readonly address: number; readonly block: Block } => {
-      checkerOf(t)?.allocated(t.process, f.address, size, "cuMemAllocAsync", false, t.sys.reached([{ fd: f.stream.context.device.fd, points: f.points }]));
+      // In the order of the stream: what it has before this is before the new memory's life, and so is what comes before the free.
+      const before = [{ fd: f.stream.context.device.fd, points: f.points }, { fd: stream.context.device.fd, points: frontier(stream) }];
+      checkerOf(t)?.allocated(t.process, f.address, size, "cuMemAllocAsync", false, t.sys.reached(before));
       this.freed.splice(this.freed.indexOf(f), 1);
       this.used -= f.size;
       return f;
