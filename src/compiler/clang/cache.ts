@@ -122,7 +122,7 @@ export function keepModule(key: string, lowered: Lowered): void {
   write(fileOf(key, "module"), () => v8.serialize({ key, ...lowered }));
 }
 
-/** Forgets what is in memory (for tests of the disk cache). */
+/** Forgets what is in memory; what is on disk stays. */
 export function forgetMemory(): void {
   memory.clear();
 }

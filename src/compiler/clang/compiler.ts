@@ -1,5 +1,5 @@
 import { compilerArguments, SOURCE_NAME } from "./arguments.ts";
-import { cached, cacheKey, keep } from "./cache.ts";
+import { cached, cacheKey, forgetMemory, keep } from "./cache.ts";
 import { languageExtensions, languageFeatures } from "./extensions.ts";
 import { collectHeaders, type Headers } from "./headers.ts";
 import { environment } from "./host.ts";
@@ -30,6 +30,8 @@ export interface OpenClCompiler {
   compile(source: string, request: CompileRequest): CompileResult;
   /** A key for everything that the result depends on; absent: nothing that is made of the result may be kept. */
   keyOf?(source: string, request: CompileRequest): string;
+  /** Gives back what waits in memory for the next program. */
+  release?(): void;
 }
 
 /** Makes a compiler of a Clang: arguments, headers and the cache around it. */
@@ -39,6 +41,7 @@ export function compilerOf(tool: ClangTool): OpenClCompiler {
   });
   return {
     id: tool.id,
+    release: () => tool.release?.(),
     keyOf(source, request) {
       const { args, files } = runOf(source, request);
       return cacheKey([tool.id, args, files]);
@@ -75,6 +78,14 @@ function choose(): OpenClCompiler | null {
 export function openClCompiler(): OpenClCompiler | null {
   if (chosen === undefined) chosen = choose();
   return chosen;
+}
+
+/**
+ * Gives back the memory of this process's compiler (half a gigabyte of Clang) and the results that are kept in memory. What lies on disk stays, and the next program starts a compiler again.
+ */
+export function unloadOpenClCompiler(): void {
+  chosen?.release?.();
+  forgetMemory();
 }
 
 /** Puts another compiler in the place of the chosen one (null: none); undefined goes back to choosing. */

@@ -15,6 +15,7 @@ const NOTICED = /Broken module found|calling convention|device_kernel|<command l
 export function withoutStubs(tool: ClangTool): ClangTool {
   return {
     id: `${tool.id}, no stubs`,
+    release: () => tool.release?.(),
     run({ args, files }): Compiled {
       const once = tool.run({ args: [...MACROS, ...args], files });
       return NOTICED.test(once.log) ? tool.run({ args, files }) : once;

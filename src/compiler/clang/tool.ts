@@ -12,4 +12,6 @@ export interface ClangTool {
   /** Name and version; results are cached by it. Known without starting the compiler. */
   readonly id: string;
   run(run: ClangRun): Compiled;
+  /** Gives back the memory of a compiler that waits for work; the next run starts another. Absent: nothing waits. */
+  release?(): void;
 }

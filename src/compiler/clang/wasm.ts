@@ -2,7 +2,7 @@ import { EmulatorBug } from "../../kernel/errors.ts";
 import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
 import { nodeModule } from "./host.ts";
-import { machineCodeFile } from "./machine-code.ts";
+import { compilingThreads, freeCompilingThreads, machineCodeFile, usual } from "./machine-code.ts";
 import { findPackage, PACKAGE, type Found } from "./package.ts";
 import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
@@ -14,6 +14,9 @@ const PATIENCE = 300_000;
 /** Places of the counters that the two threads share. */
 const ANSWERS = 0;
 const REQUESTS = 1;
+
+/** Longest wait for machine code to be kept when the process ends, milliseconds; it takes 50 to 150. */
+const STORING = 2000;
 
 type Answer = Compiled & { readonly crashed?: boolean; readonly failed?: string };
 
@@ -28,6 +31,8 @@ class WorkerClang implements ClangTool {
   private readonly version: string;
   private worker: import("node:worker_threads").Worker | null = null;
   private port: import("node:worker_threads").MessagePort | null = null;
+  /** How many threads V8 may use while Clang runs; 0: as it likes. */
+  private helpers = 0;
   /** How many answers have come, and how many requests have gone. */
   private flags = new Int32Array(new SharedArrayBuffer(8));
 
@@ -43,9 +48,14 @@ class WorkerClang implements ClangTool {
     const { port1, port2 } = new MessageChannel();
     const control = new SharedArrayBuffer(8);
     this.flags = new Int32Array(control);
-    const workerData = { url: this.url, control, port: port2, codeFile: machineCodeFile(this.url, this.version) };
+    const codeFile = machineCodeFile(this.url, this.version);
+    this.helpers = compilingThreads();
+    const workerData = { url: this.url, control, port: port2, codeFile, tuned: usual(), helpers: this.helpers };
     // A message channel of our own: answers can be taken from it without returning to the event loop.
     this.worker = new Worker(workerSource, { eval: true, workerData, transferList: [port2], execArgv: [], env: {} });
+    // Before others that ask V8 for its flags.
+    if (living.size === 0) process.prependListener("exit", settleAll);
+    living.add(this);
     this.worker.unref();
     port1.unref();
     this.port = port1;
@@ -53,21 +63,39 @@ class WorkerClang implements ClangTool {
   }
 
   private stop(): void {
+    if (living.delete(this) && living.size === 0) process.off("exit", settleAll);
     this.worker?.terminate().catch(() => undefined);
     this.port?.close();
     this.worker = null;
     this.port = null;
+    // A thread that was stopped in the middle had no time for it.
+    if (this.helpers > 0) freeCompilingThreads();
+  }
+
+  /** Sends a message and sleeps until there is an answer; undefined when none comes in that many milliseconds. */
+  private ask(port: import("node:worker_threads").MessagePort, message: object, patience: number): { readonly answer: unknown; readonly woken: string } {
+    const before = Atomics.load(this.flags, ANSWERS);
+    port.postMessage(message);
+    Atomics.add(this.flags, REQUESTS, 1);
+    Atomics.notify(this.flags, REQUESTS);
+    const woken = Atomics.wait(this.flags, ANSWERS, before, patience);
+    return { answer: nodeModule("node:worker_threads")!.receiveMessageOnPort(port)?.message, woken };
+  }
+
+  /** Has the machine code of Clang kept, as far as V8 has come; V8's flags are as they were afterwards. */
+  settle(): void {
+    if (this.port !== null) this.ask(this.port, {}, STORING);
+  }
+
+  /** Ends the thread, which gives its memory back; the next program starts another. */
+  release(): void {
+    this.settle();
+    this.stop();
   }
 
   run({ args, files }: ClangRun): Compiled {
-    const { receiveMessageOnPort } = nodeModule("node:worker_threads")!;
-    const port = this.start();
-    const before = Atomics.load(this.flags, ANSWERS);
-    port.postMessage({ args, files, input: SOURCE_NAME });
-    Atomics.add(this.flags, REQUESTS, 1);
-    Atomics.notify(this.flags, REQUESTS);
-    const woken = Atomics.wait(this.flags, ANSWERS, before, PATIENCE);
-    const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
+    const { answer: reply, woken } = this.ask(this.start(), { args, files, input: SOURCE_NAME }, PATIENCE);
+    const answer = reply as Answer | undefined;
     if (answer === undefined || answer.failed !== undefined) {
       this.stop();
       throw new EmulatorBug(`${this.id} gave no answer (${answer?.failed ?? woken})`);
@@ -76,6 +104,14 @@ class WorkerClang implements ClangTool {
     if (answer.crashed === true) this.stop();
     return { ok: answer.ok, ir: answer.ir, log: answer.log };
   }
+}
+
+/** Threads that are running. */
+const living = new Set<WorkerClang>();
+
+/** At the end of the process V8 has optimised the most: what is kept then is what the next process starts from. */
+function settleAll(): void {
+  for (const clang of living) clang.settle();
 }
 
 /** Clang as a package has it. A package that is put together otherwise than the known ones is run through its own functions. */

@@ -9,7 +9,7 @@ import { wasiSource } from "./wasi-source.ts";
  * of every build. Should the package be put together otherwise some day, its own functions are called instead.
  */
 export const workerSource: string = `
-const { url, control, port, codeFile } = require("node:worker_threads").workerData;
+const { url, control, port, codeFile, tuned, helpers } = require("node:worker_threads").workerData;
 const { receiveMessageOnPort } = require("node:worker_threads");
 const [ANSWERS, REQUESTS] = [0, 1];
 const flags = new Int32Array(control);
@@ -17,8 +17,8 @@ ${wasiSource}
 ${machineCodeSource}
 // Bytes of machine code that a handful of ordinary programs leave: less is a beginning.
 const PLENTY = 8 << 20;
-// V8 optimises in the background, also when a program is done: idle milliseconds before each look.
-const LOOKS = [20, 300, 1000, 3000];
+// V8 optimises in the background, also when a program is done: idle milliseconds before each look. A program that builds one source after the other is not held up.
+const LOOKS = [150, 400, 1000, 3000];
 let text = Buffer.alloc(1 << 18);
 let length = 0;
 let errors = [];
@@ -62,7 +62,7 @@ function direct() {
   const wire = fs.readFileSync(path.join(folder, "llvm.core.wasm"));
   const header = entryOf(path.join(folder, "llvm-resources.tar"), "include/opencl-c-base.h");
   const kept = codeFile === null ? null : readMachineCode(codeFile, wire);
-  const module = kept === null ? new WebAssembly.Module(wire) : kept.module;
+  const module = kept === null ? newModule(wire) : kept.module;
   const names = WebAssembly.Module.imports(module);
   const ours = names.every((one) => one.module === "wasi_snapshot_preview1" && one.kind === "function");
   const start = WebAssembly.Module.exports(module).some((one) => one.name === "_start");
@@ -94,6 +94,7 @@ function serveDirectly({ module, imports, header, size }) {
   // Optimised code is looked at when the thread has nothing to do, ever more seldom. While there is little, V8 is still at it.
   let due = size < PLENTY ? 1 : 3;
   const take = () => {
+    release(helpers);
     let asked;
     if (codeFile !== null && done >= due) {
       for (const patience of size < PLENTY ? LOOKS : LOOKS.slice(0, 1)) {
@@ -103,9 +104,16 @@ function serveDirectly({ module, imports, header, size }) {
       }
       due = size < PLENTY ? done + 1 : 3 * done;
     }
-    asked ??= next(Infinity);
+    // The process is about to end, or to do without a compiler: the last look, with what all its programs have brought.
+    while ((asked ??= next(Infinity)).args === undefined) {
+      if (codeFile !== null && done > 0) size = writeMachineCode(codeFile, instance, module, size);
+      reply({});
+      asked = undefined;
+    }
+    hold(helpers);
     return { args: ["yowasp-llvm", "clang", "-cc1", ...asked.args, "-o", "-", asked.input], files: { ...asked.files, "usr/include/opencl-c-base.h": header } };
   };
+  hold(helpers);
   for (;;) {
     const host = wasiHost(imports, { take, print, complain: (bytes) => errors.push(bytes) });
     instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: host.given });
@@ -118,7 +126,10 @@ function serveDirectly({ module, imports, header, size }) {
       answer = error instanceof Exit ? result(error.code === 0) : crash(error);
     }
     done++;
+    // What a trapped instance leaves behind is of no use: this thread is about to be ended.
+    if (answer.crashed) release(helpers);
     reply(answer);
+    if (answer.crashed) return;
   }
 }
 async function serveThroughPackage() {
@@ -127,6 +138,10 @@ async function serveThroughPackage() {
   await clang.runLLVM(null, {}, quiet);
   for (;;) {
     const { args, files, input } = next(Infinity);
+    if (args === undefined) {
+      reply({});
+      continue;
+    }
     const tree = {};
     for (const [name, content] of Object.entries(files)) {
       const parts = plain(name).split("/");

@@ -1,12 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os, { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cachedDataVersionTag } from "node:v8";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { compilerArguments } from "../../../src/compiler/clang/arguments.ts";
 import type { Compiled } from "../../../src/compiler/clang/cache.ts";
 import { languageExtensions } from "../../../src/compiler/clang/extensions.ts";
-import { machineCodeFile } from "../../../src/compiler/clang/machine-code.ts";
+import { compilingThreads, machineCodeFile } from "../../../src/compiler/clang/machine-code.ts";
 import { parseBuildOptions } from "../../../src/compiler/clang/options.ts";
+import { findPackage } from "../../../src/compiler/clang/package.ts";
+import type { ClangTool } from "../../../src/compiler/clang/tool.ts";
 import { wasmClang } from "../../../src/compiler/clang/wasm.ts";
 
 let folder = "";
@@ -16,12 +19,22 @@ beforeEach(() => {
   process.env["GLASSGPU_CACHE_DIR"] = folder;
 });
 afterEach(() => {
+  for (const tool of tools.splice(0)) tool.release!();
   for (const name of ["GLASSGPU_CACHE_DIR", "GLASSGPU_CLANG_CODE", "NODE_OPTIONS"]) {
     if (before[name] === undefined) delete process.env[name];
     else process.env[name] = before[name];
   }
   rmSync(folder, { recursive: true, force: true });
 });
+
+const tools: ClangTool[] = [];
+
+/** A Clang of a new thread, which ends with the test. */
+function clang(): ClangTool | null {
+  const tool = wasmClang();
+  if (tool !== null) tools.push(tool);
+  return tool;
+}
 
 const supported = process.versions.v8.startsWith("11.3.");
 
@@ -41,7 +54,7 @@ const args = compilerArguments(parsed.options, languageExtensions);
 
 /** A program, by a Clang of a new thread. */
 function compile(): Compiled | null {
-  const tool = wasmClang();
+  const tool = clang();
   return tool === null ? null : tool.run({ args, files: { "program.cl": "kernel void k(global int *p) { p[get_global_id(0)] = 5; }" } });
 }
 
@@ -54,10 +67,57 @@ test("a second Clang starts from the machine code of the first, and from nothing
   const [file] = kept();
   expect(statSync(file!).size).toBeGreaterThan(100_000);
   expect(compile()).toEqual(first);
+  expect(kept(), "V8 took it: what it refuses is removed").toEqual([file]);
   const bytes = readFileSync(file!);
   bytes[bytes.length >> 1]! ^= 1;
   writeFileSync(file!, bytes);
   expect(compile()).toEqual(first);
+});
+
+test("what a compiler leaves when it is released, or when the process ends, is there at once, and V8's flags are as they were", { timeout: 60_000 }, () => {
+  const tool = clang();
+  if (tool === null) return;
+  const tag = cachedDataVersionTag();
+  const run = (value: number): Compiled => tool.run({ args, files: { "program.cl": `kernel void k(global int *p) { p[get_global_id(0)] = ${value}; }` } });
+  const before = process.listeners("exit").length;
+  expect(run(1).ok).toBe(true);
+  expect(process.listeners("exit")).toHaveLength(before + 1);
+  expect(kept()).toEqual([]);
+  // As at the end of the process.
+  (process.listeners("exit")[0] as (code: number) => void)(0);
+  expect(cachedDataVersionTag()).toBe(tag);
+  expect(kept()).toHaveLength(supported ? 1 : 0);
+  expect(run(2).ok).toBe(true);
+  for (const file of kept()) rmSync(file);
+  tool.release!();
+  expect(cachedDataVersionTag()).toBe(tag);
+  expect(process.listeners("exit")).toHaveLength(before);
+  tool.release!();
+  expect(run(3).ok, "a new thread").toBe(true);
+  tool.release!();
+  expect(kept()).toHaveLength(supported ? 1 : 0);
+  expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith(".part"))).toEqual([]);
+});
+
+test("a damaged file makes room for a new one", { timeout: 60_000 }, () => {
+  const place = machineCodeFile(findPackage()?.url ?? "file:///nowhere/x.js", findPackage()?.version ?? "");
+  if (place === null) return;
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileSync(place, Buffer.alloc(50 << 20));
+  const tool = clang()!;
+  expect(tool.run({ args, files: { "program.cl": "kernel void k() { }" } }).ok).toBe(true);
+  expect(existsSync(place)).toBe(false);
+  tool.release!();
+  expect(statSync(place).size).toBeLessThan(50 << 20);
+});
+
+test("Clang has a processor to itself where there are few", () => {
+  const processors = vi.spyOn(os, "availableParallelism");
+  const threads = [1, 2, 4, 5, 64].map((count) => (processors.mockReturnValue(count), compilingThreads()));
+  process.env["NODE_OPTIONS"] = "--no-wasm-tier-up";
+  processors.mockReturnValue(2);
+  expect([...threads, compilingThreads()]).toEqual(supported ? [1, 1, 3, 0, 0, 0] : [0, 0, 0, 0, 0, 0]);
+  processors.mockRestore();
 });
 
 test("there is none where the user or V8's flags say so, or the package is put together otherwise", () => {

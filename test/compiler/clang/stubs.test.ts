@@ -33,6 +33,12 @@ test.each([
   expect(runs.map((one) => one.args)).toEqual([expect.arrayContaining(["-x", "cl"]), ["-x", "cl"]]);
 });
 
+test("it is released as the compiler behind it is", () => {
+  let released = 0;
+  withoutStubs({ id: "x", run: () => ({ ok: true, ir: "", log: "" }), release: () => released++ }).release!();
+  expect(released).toBe(1);
+});
+
 describe("with the real Clang", () => {
   const tool = wasmClang();
   const compiler = tool === null ? null : compilerOf(tool);
