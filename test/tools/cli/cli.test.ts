@@ -141,3 +141,55 @@ describe("glassgpu", () => {
     expect(rows).toMatch(/^ {2}(full|partial|refused) +clGetPlatformIDs/m);
   });
 });
+
+describe("run --check", () => {
+  /** A program that makes each mistake once: five kernels, each with one. */
+  const wrong = `
+    import { createMachine } from "glassgpu";
+    const { cuda } = createMachine().process("wrong").throwing;
+    cuda.cuInit(0);
+    cuda.cuCtxCreate(null, 0, 0);
+    const kernel = (name: string, body: string): string => ".visible .entry " + name + "(.param .u64 a)\\n{ .reg .pred %p<3>; .reg .b32 %r<9>; .reg .b64 %rd<9>; .shared .align 4 .b8 sh[256];\\nld.param.u64 %rd1, [a]; mov.u32 %r1, %tid.x;\\n" + body + "\\nret;\\n}\\n";
+    const code = cuda.cuModuleLoadData(".version 8.0\\n.target sm_80\\n.address_size 64\\n" + kernel("beyond", "st.global.u32 [%rd1+64], %r1;") + kernel("gone", "st.global.u32 [%rd1], %r1;")
+      + kernel("unwritten", "ld.global.u32 %r2, [%rd1+8]; st.global.u32 [%rd1], %r2;") + kernel("racing", "st.global.u32 [%rd1], %r1;") + kernel("parting", "setp.gt.u32 %p1, %r1, 7; @%p1 bra E; bar.sync 0; E:"));
+    const [a, b] = [cuda.cuMemAlloc(64), cuda.cuMemAlloc(64)];
+    cuda.cuMemFree(b);
+    const run = (name: string, items: number, at: number): void => {
+      cuda.cuLaunchKernel(cuda.cuModuleGetFunction(code, name), 1, 1, 1, items, 1, 1, 0, null, [at], null);
+      cuda.cuCtxSynchronize();
+    };
+    run("beyond", 1, a); run("gone", 1, b); run("unwritten", 1, a); run("racing", 2, a); run("parting", 16, a);
+    console.log("done", process.argv.slice(2).join(" "));
+  `;
+  const kernelOf = { bounds: "beyond", lifetime: "gone", uninitialised: "unwritten", races: "racing", barriers: "parting" } as const;
+  let file: string;
+  beforeAll(() => {
+    file = host("wrong.ts", wrong);
+  });
+
+  /** Kernel and class of each finding that was printed. */
+  const told = (stderr: string): readonly string[] => stderr.split("\n").filter((line) => line !== "").map((line) => /^(\w+: \w+): .* in line \d+/.exec(line)?.[1] ?? line).sort();
+  const expected = (classes: readonly (keyof typeof kernelOf)[]): readonly string[] => classes.map((name) => `${kernelOf[name]}: ${name}`).sort();
+  const all = Object.keys(kernelOf) as readonly (keyof typeof kernelOf)[];
+
+  test.each([
+    ...all.map((name) => [`--check=${name}`, [name]] as const),
+    ["--check", all], [`--check=${all.join()}`, all], ["--check=races,bounds", ["bounds", "races"]], ["--check=lifetime,lifetime", ["lifetime"]],
+  ] as const)("%s finds that and nothing else, and ends with 1", (option, classes) => {
+    const { code, stdout, stderr } = built.glassgpu(["run", option, file]);
+    expect(told(stderr)).toEqual(expected(classes));
+    expect([code, stdout]).toEqual([1, "done \n"]);
+  });
+
+  test("without it nothing is looked for; behind -- it is the program's; programs that are right end with 0", () => {
+    expect(built.glassgpu(["run", file])).toEqual({ code: 0, stdout: "done \n", stderr: "" });
+    expect(built.glassgpu(["run", file, "--", "--check"])).toEqual({ code: 0, stdout: "done --check\n", stderr: "" });
+    expect(built.glassgpu(["run", "--check", host("right.ts", wrong.replace(/run\("beyond".*$/m, 'run("gone", 1, a);'))])).toEqual({ code: 0, stdout: "done \n", stderr: "" });
+  });
+
+  test.each([["bonds", "bonds"], ["bounds,", ""], ["", ""], ["Bounds,all", "Bounds"]])("--check=%s is refused before anything runs", (list, name) => {
+    const { code, stdout, stderr } = built.glassgpu(["run", `--check=${list}`, file]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`--check: there is no class ${JSON.stringify(name)}; there are bounds, lifetime, uninitialised, races, barriers`);
+  });
+});
