@@ -69,7 +69,7 @@ export const inOut = new Set([
 export const singles = new Set([
   "ctxCreateParams", "pCopy", "pAllocateArray", "pMipmappedArrayDesc", "prop", "poolProps", "location", "value", "memHandleDesc", "bufferDesc", "mipmapDesc",
   "semHandleDesc", "config", "nodeParams", "pNodeParams", "params", "copyParams", "memsetParams", "instantiateParams", "pResDesc", "pTexDesc", "pResViewDesc",
-  "pExportTableId", "input", "iterator", "shareData", "exportData", "launchConfig", "p", "cudaMallocArray.desc", "cudaMalloc3DArray.desc", "cudaMallocMipmappedArray.desc", "fmtDesc", "pCopyParams", "pMemsetParams",
+  "pExportTableId", "input", "iterator", "shareData", "exportData", "launchConfig", "p", "cudaMallocArray.desc", "cudaMalloc3DArray.desc", "cudaMallocMipmappedArray.desc", "cuTexRefSetAddress2D_v3.desc", "fmtDesc", "pCopyParams", "pMemsetParams",
   "cuCheckpointProcessLock.args", "cuCheckpointProcessCheckpoint.args", "cuCheckpointProcessRestore.args", "cuCheckpointProcessUnlock.args",
 ]);
 

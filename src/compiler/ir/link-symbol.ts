@@ -17,7 +17,7 @@ export interface LinkSymbol {
   readonly align: number;
   readonly managed: boolean;
   readonly initialised: boolean;
-  /** Parameter and result types of a function, as text. */
+  /** Parameter and result types of a function, as text; the type of a reference. */
   readonly prototype: string;
   readonly input: LinkInput;
 }
@@ -42,9 +42,10 @@ export function functionSymbol(fn: Fn, input: LinkInput): LinkSymbol | null {
 
 /** The symbol of a variable; null when its module keeps it to itself. */
 export function variableSymbol(variable: GlobalVar, input: LinkInput): LinkSymbol | null {
-  const { name, linkage, space, size, align, managed } = variable;
+  const { name, linkage, space, size, align, managed, opaque } = variable;
   if (linkage === "local") return null;
-  return { name, linkage, space, size, align, managed, initialised: variable.init !== null || variable.relocs.length > 0, prototype: "", input };
+  const initialised = variable.init !== null || variable.relocs.length > 0 || Object.keys(opaque?.members ?? {}).length > 0;
+  return { name, linkage, space, size, align, managed, initialised, prototype: opaque === undefined ? "" : `.${opaque.kind}`, input };
 }
 
 /** The symbol of a shared variable; null when its module keeps it to itself. */

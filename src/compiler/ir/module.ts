@@ -34,6 +34,15 @@ export interface Relocation {
   readonly generic: boolean;
 }
 
+/** What a reference to a texture, sampler or surface is (PTX ISA 5.3): nothing in memory; each launch says where its descriptor lies. */
+export interface OpaqueVar {
+  readonly kind: "texref" | "samplerref" | "surfref";
+  /** Whether textures and samplers of its module are separate. */
+  readonly independent: boolean;
+  /** Initial values by the ISA's names; those left out have their defaults. */
+  readonly members: Readonly<Record<string, number | string>>;
+}
+
 /** A module variable in device memory. */
 export interface GlobalVar {
   readonly name: string;
@@ -45,6 +54,8 @@ export interface GlobalVar {
   readonly relocs: readonly Relocation[];
   readonly linkage: "local" | "visible" | "extern" | "weak" | "common";
   readonly managed: boolean;
+  /** It is a reference, and its address is that of a descriptor, which may be another one in each launch. Absent: a variable. */
+  readonly opaque?: OpaqueVar;
 }
 
 /** How a host sees a kernel parameter; order is the kernel's order. */

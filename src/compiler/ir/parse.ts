@@ -1,5 +1,5 @@
 import { newModule } from "./builder.ts";
-import type { Block, Fn, GlobalVar, KernelAttributes, KernelParam, LocalVar, Module, Relocation, SharedVar } from "./module.ts";
+import type { Block, Fn, GlobalVar, KernelAttributes, KernelParam, LocalVar, Module, OpaqueVar, Relocation, SharedVar } from "./module.ts";
 import type { Instr, Opcode, ValueId } from "./ops.ts";
 import { shapes, type Field } from "./shape.ts";
 import { Tokens } from "./tokens.ts";
@@ -53,7 +53,7 @@ function parseShared(tokens: Tokens): SharedVar {
 
 function parseGlobal(tokens: Tokens): GlobalVar {
   const name = tokens.string();
-  return {
+  const variable: GlobalVar = {
     name,
     space: keyed(tokens, "space", () => tokens.word(["global", "const"] as const)),
     size: keyed(tokens, "size", () => tokens.number()),
@@ -63,6 +63,20 @@ function parseGlobal(tokens: Tokens): GlobalVar {
     init: keyed(tokens, "init", () => tokens.orNull(() => parseBytes(tokens))),
     relocs: keyed(tokens, "relocs", () => tokens.list(() => parseRelocation(tokens))),
   };
+  return tokens.peek === "opaque" ? { ...variable, opaque: keyed(tokens, "opaque", () => parseOpaque(tokens)) } : variable;
+}
+
+function parseOpaque(tokens: Tokens): OpaqueVar {
+  tokens.expect("(");
+  const kind = tokens.word(["texref", "samplerref", "surfref"] as const);
+  const independent = tokens.bool();
+  const members: [string, number | string][] = [];
+  while (tokens.accept("(")) {
+    members.push([tokens.string(), tokens.peek.startsWith('"') ? tokens.string() : tokens.number()]);
+    tokens.expect(")");
+  }
+  tokens.expect(")");
+  return { kind, independent, members: Object.fromEntries(members) };
 }
 
 function parseBytes(tokens: Tokens): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Fn, GlobalVar, KernelParam, Module } from "./module.ts";
+import type { Fn, GlobalVar, KernelParam, Module, OpaqueVar } from "./module.ts";
 import type { BlockId, Instr, ValueId } from "./ops.ts";
 import { definedBy } from "./module.ts";
 import { field, shapes, type Field } from "./shape.ts";
@@ -83,7 +83,11 @@ function printField(fn: Fn, spec: Field, value: unknown): string {
 function printGlobal(variable: GlobalVar): string {
   const init = orNull(variable.init, (bytes) => `"${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}"`);
   const relocs = variable.relocs.map((r) => `(${r.offset} ${r.size} ${quote(r.symbol)} ${r.addend}n ${r.generic})`);
-  return `global ${quote(variable.name)} space=${variable.space} size=${variable.size} align=${variable.align} linkage=${variable.linkage} managed=${variable.managed} init=${init} relocs=(${relocs.join(" ")})`;
+  return `global ${quote(variable.name)} space=${variable.space} size=${variable.size} align=${variable.align} linkage=${variable.linkage} managed=${variable.managed} init=${init} relocs=(${relocs.join(" ")})${variable.opaque === undefined ? "" : ` opaque=${printOpaque(variable.opaque)}`}`;
+}
+
+function printOpaque({ kind, independent, members }: OpaqueVar): string {
+  return `(${kind} ${independent} ${Object.entries(members).map(([name, value]) => `(${quote(name)} ${typeof value === "string" ? quote(value) : value})`).join(" ")})`;
 }
 
 function printParam(param: KernelParam): string {

@@ -55,6 +55,8 @@ export interface Variable {
   readonly size: number;
   /** Position (in elements) and value of what is initialised; null without initialiser. */
   readonly init: readonly { readonly at: number; readonly value: InitElement }[] | null;
+  /** Members of an opaque variable that its initialiser names: numbers, or the name of an enumerated value. Absent: none. */
+  readonly members?: ReadonlyMap<string, number | string>;
   readonly managed: boolean;
   /** Declared inside a function: its index among that function's variables; -1 for module variables. */
   readonly index: number;

@@ -8,6 +8,8 @@ import type { PtxType } from "./types.ts";
 export interface Initialiser {
   readonly elements: { readonly at: number; readonly value: InitElement }[];
   readonly first: number;
+  /** Of opaque types: members by name. */
+  readonly members?: ReadonlyMap<string, number | string>;
 }
 
 /** `symbol`, `symbol+8`, `generic(symbol)+8`: an address. The name has been taken. */
@@ -46,23 +48,28 @@ function element(p: ParseState): InitElement {
   return value.kind === "f32" ? { kind: "bits", bits: BigInt(value.bits), width: 32 } : { kind: "bits", bits: value.bits, width: 64 };
 }
 
-/** Opaque types are initialised by field names: nothing of it is kept. */
-function skipFields(p: ParseState): void {
+/** `{ addr_mode_0 = wrap, filter_mode = linear }`: members of an opaque type by their names (PTX ISA 5.3). */
+function members(p: ParseState): Map<string, number | string> {
   const s = p.s;
+  const out = new Map<string, number | string>();
   s.expect(ch.lbrace, "to begin an initialiser");
-  while (s.peek() !== ch.rbrace) {
-    if (s.peek() === -1) s.fail("initialiser without end");
-    s.pos++;
+  if (s.peek() !== ch.rbrace) {
+    do {
+      const name = s.expectName("the name of a member");
+      if (out.has(name)) s.fail(`member '${name}' is initialised twice`);
+      s.expect(ch.equals, "after the name of a member");
+      out.set(name, s.startsName(s.peek()) ? s.name() : Number(intOf(s, constant(s))));
+    } while (s.eat(ch.comma));
   }
-  s.pos++;
+  s.expect(ch.rbrace, "after an initialiser");
+  return out;
 }
 
 /** Reads what follows `=`. `dims`: elements by dimension; the first may be 0 for an open one. */
 export function initialiser(p: ParseState, type: PtxType, dims: readonly number[]): Initialiser {
   const s = p.s;
   if (type.kind === "opaque") {
-    skipFields(p);
-    return { elements: [], first: 1 };
+    return { elements: [], first: 1, members: members(p) };
   }
   const elements: Initialiser["elements"] = [];
   if (dims.length === 0) {

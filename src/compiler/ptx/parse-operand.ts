@@ -164,9 +164,9 @@ export function operand(p: ParseState): Operand {
   return joined(p, simple(p));
 }
 
-/** `a|b`: two destinations. */
+/** `a|b`: two destinations; the first may be a vector, of texture instructions. */
 function joined(p: ParseState, a: Operand): Operand {
-  if (p.s.peek() !== ch.bar || (a.kind !== "reg" && a.kind !== "sink")) return a;
+  if (p.s.peek() !== ch.bar || (a.kind !== "reg" && a.kind !== "sink" && a.kind !== "vec")) return a;
   p.s.pos++;
   return { kind: "pair", a, b: simple(p) };
 }

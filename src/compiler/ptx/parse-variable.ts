@@ -102,19 +102,25 @@ function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared,
   if (d.type.kind === "pred") s.fail(`variable '${name}' cannot be of type .pred: only registers can`);
   const element = d.type.bits / 8;
   const elementBytes = element * d.vector;
+  if (d.type.kind === "opaque") {
+    if (dims.length > 0 || d.vector > 1) s.fail(`variable '${name}' of type .${d.type.name} must be a single one`);
+    if (space !== "param" && (space !== "global" || index >= 0)) s.fail(`variable '${name}' of type .${d.type.name} must be in .global, outside functions, or a parameter`);
+  }
   let init: Variable["init"] = null;
+  let members: Variable["members"];
   if (s.peek() === ch.equals) {
     s.pos++;
     if (space !== "global" && space !== "const") s.fail(`variable '${name}' in .${space} cannot have an initialiser`);
     const read = initialiser(p, d.type, dims.length === 0 && d.vector > 1 ? [d.vector] : d.vector > 1 ? [...dims, d.vector] : dims);
     init = read.elements;
+    members = read.members;
     if (dims[0] === 0) dims[0] = Math.max(1, read.first);
   }
   const size = dims.reduce((a, b) => a * b, elementBytes);
   if (size > MAX_BYTES) s.fail(`variable '${name}' is larger than ${MAX_BYTES} bytes`);
   return {
     kind: "variable", name, space, linkage, type: d.type, vector: d.vector, dims, align: Math.max(d.align, d.align === 0 ? elementBytes : 1), size, init,
-    managed: d.managed, index, line,
+    ...(members === undefined ? {} : { members }), managed: d.managed, index, line,
   };
 }
 

@@ -2,13 +2,14 @@ import type { Caller } from "../../api/caller.ts";
 import type { HostPtr } from "../../api/out.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult, CUsharedconfig } from "../abi/driver/enums.ts";
-import type { CUfunction, CUstream } from "../abi/driver/types.ts";
+import type { CUfunction, CUstream, CUtexref } from "../abi/driver/types.ts";
 import { hostPlace } from "./core/copy.ts";
 import { enter } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import type { CudaFunction } from "./core/module.ts";
 import { launchChecked } from "./execution.ts";
 import { functionArgument } from "./function-argument.ts";
+import { textureReference } from "./reference-argument.ts";
 
 /** Execution Control [DEPRECATED]: launching with a state kept in the function. */
 
@@ -90,6 +91,21 @@ export function cuParamSetv(t: Caller, hfunc: CUfunction | null, offset: number,
   const bytes = place === null ? null : place.view ?? t.sys.memory(place.address, numbytes, false);
   if (bytes === null) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "ptr must be host memory of numbytes bytes", { numbytes });
   return setParam(t, hfunc, offset, numbytes, (view) => new Uint8Array(view.buffer, view.byteOffset, numbytes).set(bytes.subarray(0, numbytes)));
+}
+
+/**
+ * Makes what is bound to a texture reference available to a kernel: which it is anyway, by the reference's name.
+ * @param texunit must be CU_PARAM_TR_DEFAULT
+ * @param hTexRef from cuModuleGetTexRef
+ * @returns INVALID_VALUE: not a function, another texunit, no texture reference, one that no module has.
+ */
+export function cuParamSetTexRef(t: Caller, hfunc: CUfunction | null, texunit: number, hTexRef: CUtexref | null): CUresult {
+  const fn = target(t, hfunc, cu.CUDA_ERROR_INVALID_VALUE);
+  if (typeof fn === "number") return fn;
+  if (texunit !== cu.CU_PARAM_TR_DEFAULT) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "texunit must be CU_PARAM_TR_DEFAULT", { texunit });
+  const reference = textureReference(t, hTexRef);
+  if (typeof reference === "number") return reference;
+  return reference.owner !== null ? 0 : fail(t, cu.CUDA_ERROR_INVALID_VALUE, "hTexRef must come from cuModuleGetTexRef", { hTexRef });
 }
 
 function launchOld(t: Caller, f: CUfunction | null, width: number, height: number, hStream: CUstream | null): CUresult {

@@ -43,7 +43,7 @@ export function* loadImage(t: Caller, context: Context, image: ModuleImage, jit:
   }
   for (const name of jit?.globals.keys() ?? []) {
     const variable = code.module.globals.get(name);
-    if (variable === undefined || variable.managed || variable.init !== null || variable.relocs.length > 0) {
+    if (variable === undefined || variable.opaque !== undefined || variable.managed || variable.init !== null || variable.relocs.length > 0) {
       return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "CU_JIT_GLOBAL_SYMBOL_NAMES must be external variables of the code", { name });
     }
   }
@@ -114,7 +114,7 @@ export function* cuModuleLoadFatBinary(t: Caller, module: Out<CUmodule> | null, 
 }
 
 /** The module a handle names, of any context. */
-function moduleArgument(t: Caller, context: Context, hmod: CUmodule | null, code: CUresult): Module | CUresult {
+export function moduleArgument(t: Caller, context: Context, hmod: CUmodule | null, code: CUresult): Module | CUresult {
   return context.driver.modules.get(hmod ?? 0) ?? fail(t, code, "hmod must be a loaded module of this process", { hmod });
 }
 

@@ -1,11 +1,12 @@
 import type { Caller } from "../../api/caller.ts";
+import type { ImageFields } from "../../compiler/builtins/opencl/images/descriptor.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
 import type { CUresult } from "../abi/driver/enums.ts";
 import type { CUDA_RESOURCE_DESC } from "../abi/driver/types.ts";
 import { deviceAttribute } from "./device-attributes.ts";
 import { arrayArgument, mipmapArgument, type CudaArray } from "./core/array.ts";
-import { arrayFormat, channelsFit, type ArrayFormat } from "./core/array-format.ts";
+import { arrayFormat, channelsFit, imageFormat, type ArrayFormat } from "./core/array-format.ts";
 import type { Context } from "./core/context.ts";
 import { devicePlace } from "./core/copy.ts";
 import { fail } from "./core/fail.ts";
@@ -28,6 +29,9 @@ export interface Resource {
   readonly array: CudaArray | null;
   /** Smaller levels of detail, the largest first. */
   readonly further: readonly CudaArray[];
+  /** An array of textures, and one with levels of detail (even a single one). */
+  readonly layered: boolean;
+  readonly mipmapped: boolean;
   readonly desc: CUDA_RESOURCE_DESC;
 }
 
@@ -35,7 +39,7 @@ function ofArray(array: CudaArray, desc: CUDA_RESOURCE_DESC, further: readonly C
   const { address, width, height, depth, layers, row, slice, format, descriptor } = array;
   const layered = (descriptor.Flags & (cu.CUDA_ARRAY3D_LAYERED | cu.CUDA_ARRAY3D_CUBEMAP)) !== 0;
   const dimensions = !layered && descriptor.Depth > 0 ? 3 : descriptor.Height > 0 ? 2 : 1;
-  return { address, width, height, depth, layers, row, slice, format, channels: descriptor.NumChannels, dimensions, linear: false, array, further, desc };
+  return { address, width, height, depth, layers, row, slice, format, channels: descriptor.NumChannels, dimensions, linear: false, array, further, layered: (descriptor.Flags & cu.CUDA_ARRAY3D_LAYERED) !== 0, mipmapped: desc.resType === cu.CU_RESOURCE_TYPE_MIPMAPPED_ARRAY, desc };
 }
 
 /** Checks and resolves a resource descriptor. @returns it, or the error: INVALID_VALUE, INVALID_HANDLE, NOT_SUPPORTED */
@@ -66,7 +70,7 @@ export function resourceOf(t: Caller, context: Context, desc: In<CUDA_RESOURCE_D
       const aligned = aligning(t, context, devPtr, sizeInBytes);
       if (aligned !== 0) return aligned;
       const full = { resType, res: { linear: { devPtr, format: number as never, numChannels, sizeInBytes } }, flags };
-      return { address: devPtr, width, height: 1, depth: 1, layers: 1, row: width * element, slice: width * element, format, channels: numChannels, dimensions: 1, linear: true, array: null, further: [], desc: full };
+      return { address: devPtr, width, height: 1, depth: 1, layers: 1, row: width * element, slice: width * element, format, channels: numChannels, dimensions: 1, linear: true, array: null, further: [], layered: false, mipmapped: false, desc: full };
     }
     case cu.CU_RESOURCE_TYPE_PITCH2D: {
       const { devPtr = 0, format: number = 0, numChannels = 0, width = 0, height = 0, pitchInBytes = 0 } = res.pitch2D ?? {};
@@ -80,10 +84,16 @@ export function resourceOf(t: Caller, context: Context, desc: In<CUDA_RESOURCE_D
       const aligned = aligning(t, context, devPtr, (height - 1) * pitchInBytes + width * element);
       if (aligned !== 0) return aligned;
       const full = { resType, res: { pitch2D: { devPtr, format: number as never, numChannels, width, height, pitchInBytes } }, flags };
-      return { address: devPtr, width, height, depth: 1, layers: 1, row: pitchInBytes, slice: pitchInBytes * height, format, channels: numChannels, dimensions: 2, linear: false, array: null, further: [], desc: full };
+      return { address: devPtr, width, height, depth: 1, layers: 1, row: pitchInBytes, slice: pitchInBytes * height, format, channels: numChannels, dimensions: 2, linear: false, array: null, further: [], layered: false, mipmapped: false, desc: full };
     }
     default: return invalid("resType must be of CUresourcetype", { resType });
   }
+}
+
+/** Pixels and format of a resource, for its descriptor. */
+export function fieldsOf(resource: Resource, normalised: boolean, srgb: boolean = false, level: Resource | CudaArray = resource): ImageFields {
+  const { address, width, height, depth, layers, row, slice } = level;
+  return { address: BigInt(address), width, height, depth, layers, rowPitch: row, slicePitch: slice, ...imageFormat(resource.format, resource.channels, normalised, srgb) };
 }
 
 /** Whether memory can be under a texture. @returns 0 or the error */

@@ -8,9 +8,9 @@ import type { CUDA_RESOURCE_DESC, CUsurfObject } from "../abi/driver/types.ts";
 import { enter } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
-import { resourceOf } from "./resource-argument.ts";
+import { fieldsOf, resourceOf } from "./resource-argument.ts";
 import { bindlessOf } from "./bindless.ts";
-import { fieldsOf, objectArgument, register } from "./texture-object.ts";
+import { objectArgument, register } from "./texture-object.ts";
 
 /** Surface Object Management. Handles are addresses of descriptors, as for textures. */
 
@@ -28,7 +28,7 @@ export function cuSurfObjectCreate(t: Caller, pSurfObject: Out<CUsurfObject> | n
   const resource = resourceOf(t, context, pResDesc);
   if (typeof resource === "number") return resource;
   if ((resource.array!.descriptor.Flags & cu.CUDA_ARRAY3D_SURFACE_LDST) === 0) return fail(t, cu.CUDA_ERROR_INVALID_VALUE, "the array must have been made with CUDA_ARRAY3D_SURFACE_LDST", { Flags: resource.array!.descriptor.Flags });
-  const bytes = textureDescriptor(fieldsOf(resource, false), { normalized: false, linear: false, address: "border" })!;
+  const bytes = textureDescriptor(fieldsOf(resource, false), { normalized: false, linear: false, address: "border" }, [], { kind: "surfref", array: resource.layered })!;
   const handle = register(t, context, bytes, { kind: "surface", resource: resource.desc, texture: null, view: null });
   if (handle < 0) return fail(t, errnoCode(handle), errnoRule(handle, "making a surface descriptor"));
   pSurfObject.value = handle as CUsurfObject;

@@ -40,6 +40,7 @@ import * as memoryCopyChapter from "./memory-copy.ts";
 import * as memoryHostChapter from "./memory-host.ts";
 import * as memorySetChapter from "./memory-set.ts";
 import * as memoryChapter from "./memory.ts";
+import * as moduleDeprecatedChapter from "./module-deprecated.ts";
 import * as moduleLinkChapter from "./module-link.ts";
 import * as moduleChapter from "./module.ts";
 import * as occupancyChapter from "./occupancy.ts";
@@ -51,7 +52,11 @@ import * as streamAttributesChapter from "./stream-attributes.ts";
 import * as streamCaptureChapter from "./stream-capture.ts";
 import * as streamChapter from "./stream.ts";
 import * as surfaceObjectChapter from "./surface-object.ts";
+import * as surfaceReferenceChapter from "./surface-reference.ts";
 import * as textureObjectChapter from "./texture-object.ts";
+import * as textureReferenceQueryChapter from "./texture-reference-query.ts";
+import * as textureReferenceSettingsChapter from "./texture-reference-settings.ts";
+import * as textureReferenceChapter from "./texture-reference.ts";
 import * as unifiedChapter from "./unified.ts";
 import * as userObjectChapter from "./user-object.ts";
 import * as versionChapter from "./version.ts";
@@ -60,8 +65,6 @@ import * as virtualMemoryChapter from "./virtual-memory.ts";
 /** Functions of the header that are not implemented. */
 export const refusedNames = [
   "cuDeviceGetNvSciSyncAttributes",
-  "cuModuleGetTexRef",
-  "cuModuleGetSurfRef",
   "cuDeviceRegisterAsyncNotification",
   "cuDeviceUnregisterAsyncNotification",
   "cuMemcpyBatchAsync_v2",
@@ -100,7 +103,6 @@ export const refusedNames = [
   "cuStreamWriteValue64_v2",
   "cuStreamBatchMemOp_v2",
   "cuLaunchCooperativeKernelMultiDevice",
-  "cuParamSetTexRef",
   "cuGraphAddExternalSemaphoresSignalNode",
   "cuGraphExternalSemaphoresSignalNodeGetParams",
   "cuGraphExternalSemaphoresSignalNodeSetParams",
@@ -116,35 +118,6 @@ export const refusedNames = [
   "cuGraphConditionalHandleCreate",
   "cuOccupancyMaxPotentialClusterSize",
   "cuOccupancyMaxActiveClusters",
-  "cuTexRefSetArray",
-  "cuTexRefSetMipmappedArray",
-  "cuTexRefSetAddress_v2",
-  "cuTexRefSetAddress2D_v3",
-  "cuTexRefSetFormat",
-  "cuTexRefSetAddressMode",
-  "cuTexRefSetFilterMode",
-  "cuTexRefSetMipmapFilterMode",
-  "cuTexRefSetMipmapLevelBias",
-  "cuTexRefSetMipmapLevelClamp",
-  "cuTexRefSetMaxAnisotropy",
-  "cuTexRefSetBorderColor",
-  "cuTexRefSetFlags",
-  "cuTexRefGetAddress_v2",
-  "cuTexRefGetArray",
-  "cuTexRefGetMipmappedArray",
-  "cuTexRefGetAddressMode",
-  "cuTexRefGetFilterMode",
-  "cuTexRefGetFormat",
-  "cuTexRefGetMipmapFilterMode",
-  "cuTexRefGetMipmapLevelBias",
-  "cuTexRefGetMipmapLevelClamp",
-  "cuTexRefGetMaxAnisotropy",
-  "cuTexRefGetBorderColor",
-  "cuTexRefGetFlags",
-  "cuTexRefCreate",
-  "cuTexRefDestroy",
-  "cuSurfRefSetArray",
-  "cuSurfRefGetArray",
   "cuTensorMapEncodeTiled",
   "cuTensorMapEncodeIm2col",
   "cuTensorMapEncodeIm2colWide",
@@ -259,8 +232,8 @@ export type Driver = {
   readonly cuLinkAddFile_v2: typeof moduleLinkChapter.cuLinkAddFile_v2;
   readonly cuLinkComplete: typeof moduleLinkChapter.cuLinkComplete;
   readonly cuLinkDestroy: typeof moduleLinkChapter.cuLinkDestroy;
-  readonly cuModuleGetTexRef: Shaped<DriverFunctions["cuModuleGetTexRef"]>;
-  readonly cuModuleGetSurfRef: Shaped<DriverFunctions["cuModuleGetSurfRef"]>;
+  readonly cuModuleGetTexRef: typeof moduleDeprecatedChapter.cuModuleGetTexRef;
+  readonly cuModuleGetSurfRef: typeof moduleDeprecatedChapter.cuModuleGetSurfRef;
   readonly cuLibraryLoadData: typeof libraryChapter.cuLibraryLoadData;
   readonly cuLibraryLoadFromFile: typeof libraryChapter.cuLibraryLoadFromFile;
   readonly cuLibraryUnload: typeof libraryChapter.cuLibraryUnload;
@@ -466,7 +439,7 @@ export type Driver = {
   readonly cuLaunch: typeof executionDeprecatedChapter.cuLaunch;
   readonly cuLaunchGrid: typeof executionDeprecatedChapter.cuLaunchGrid;
   readonly cuLaunchGridAsync: typeof executionDeprecatedChapter.cuLaunchGridAsync;
-  readonly cuParamSetTexRef: Shaped<DriverFunctions["cuParamSetTexRef"]>;
+  readonly cuParamSetTexRef: typeof executionDeprecatedChapter.cuParamSetTexRef;
   readonly cuFuncSetSharedMemConfig: typeof executionDeprecatedChapter.cuFuncSetSharedMemConfig;
   readonly cuGraphCreate: typeof graphChapter.cuGraphCreate;
   readonly cuGraphAddKernelNode_v2: typeof graphKernelNodeChapter.cuGraphAddKernelNode_v2;
@@ -557,35 +530,35 @@ export type Driver = {
   readonly cuOccupancyAvailableDynamicSMemPerBlock: typeof occupancyChapter.cuOccupancyAvailableDynamicSMemPerBlock;
   readonly cuOccupancyMaxPotentialClusterSize: Shaped<DriverFunctions["cuOccupancyMaxPotentialClusterSize"]>;
   readonly cuOccupancyMaxActiveClusters: Shaped<DriverFunctions["cuOccupancyMaxActiveClusters"]>;
-  readonly cuTexRefSetArray: Shaped<DriverFunctions["cuTexRefSetArray"]>;
-  readonly cuTexRefSetMipmappedArray: Shaped<DriverFunctions["cuTexRefSetMipmappedArray"]>;
-  readonly cuTexRefSetAddress_v2: Shaped<DriverFunctions["cuTexRefSetAddress_v2"]>;
-  readonly cuTexRefSetAddress2D_v3: Shaped<DriverFunctions["cuTexRefSetAddress2D_v3"]>;
-  readonly cuTexRefSetFormat: Shaped<DriverFunctions["cuTexRefSetFormat"]>;
-  readonly cuTexRefSetAddressMode: Shaped<DriverFunctions["cuTexRefSetAddressMode"]>;
-  readonly cuTexRefSetFilterMode: Shaped<DriverFunctions["cuTexRefSetFilterMode"]>;
-  readonly cuTexRefSetMipmapFilterMode: Shaped<DriverFunctions["cuTexRefSetMipmapFilterMode"]>;
-  readonly cuTexRefSetMipmapLevelBias: Shaped<DriverFunctions["cuTexRefSetMipmapLevelBias"]>;
-  readonly cuTexRefSetMipmapLevelClamp: Shaped<DriverFunctions["cuTexRefSetMipmapLevelClamp"]>;
-  readonly cuTexRefSetMaxAnisotropy: Shaped<DriverFunctions["cuTexRefSetMaxAnisotropy"]>;
-  readonly cuTexRefSetBorderColor: Shaped<DriverFunctions["cuTexRefSetBorderColor"]>;
-  readonly cuTexRefSetFlags: Shaped<DriverFunctions["cuTexRefSetFlags"]>;
-  readonly cuTexRefGetAddress_v2: Shaped<DriverFunctions["cuTexRefGetAddress_v2"]>;
-  readonly cuTexRefGetArray: Shaped<DriverFunctions["cuTexRefGetArray"]>;
-  readonly cuTexRefGetMipmappedArray: Shaped<DriverFunctions["cuTexRefGetMipmappedArray"]>;
-  readonly cuTexRefGetAddressMode: Shaped<DriverFunctions["cuTexRefGetAddressMode"]>;
-  readonly cuTexRefGetFilterMode: Shaped<DriverFunctions["cuTexRefGetFilterMode"]>;
-  readonly cuTexRefGetFormat: Shaped<DriverFunctions["cuTexRefGetFormat"]>;
-  readonly cuTexRefGetMipmapFilterMode: Shaped<DriverFunctions["cuTexRefGetMipmapFilterMode"]>;
-  readonly cuTexRefGetMipmapLevelBias: Shaped<DriverFunctions["cuTexRefGetMipmapLevelBias"]>;
-  readonly cuTexRefGetMipmapLevelClamp: Shaped<DriverFunctions["cuTexRefGetMipmapLevelClamp"]>;
-  readonly cuTexRefGetMaxAnisotropy: Shaped<DriverFunctions["cuTexRefGetMaxAnisotropy"]>;
-  readonly cuTexRefGetBorderColor: Shaped<DriverFunctions["cuTexRefGetBorderColor"]>;
-  readonly cuTexRefGetFlags: Shaped<DriverFunctions["cuTexRefGetFlags"]>;
-  readonly cuTexRefCreate: Shaped<DriverFunctions["cuTexRefCreate"]>;
-  readonly cuTexRefDestroy: Shaped<DriverFunctions["cuTexRefDestroy"]>;
-  readonly cuSurfRefSetArray: Shaped<DriverFunctions["cuSurfRefSetArray"]>;
-  readonly cuSurfRefGetArray: Shaped<DriverFunctions["cuSurfRefGetArray"]>;
+  readonly cuTexRefSetArray: typeof textureReferenceChapter.cuTexRefSetArray;
+  readonly cuTexRefSetMipmappedArray: typeof textureReferenceChapter.cuTexRefSetMipmappedArray;
+  readonly cuTexRefSetAddress_v2: typeof textureReferenceChapter.cuTexRefSetAddress_v2;
+  readonly cuTexRefSetAddress2D_v3: typeof textureReferenceChapter.cuTexRefSetAddress2D_v3;
+  readonly cuTexRefSetFormat: typeof textureReferenceSettingsChapter.cuTexRefSetFormat;
+  readonly cuTexRefSetAddressMode: typeof textureReferenceSettingsChapter.cuTexRefSetAddressMode;
+  readonly cuTexRefSetFilterMode: typeof textureReferenceSettingsChapter.cuTexRefSetFilterMode;
+  readonly cuTexRefSetMipmapFilterMode: typeof textureReferenceSettingsChapter.cuTexRefSetMipmapFilterMode;
+  readonly cuTexRefSetMipmapLevelBias: typeof textureReferenceSettingsChapter.cuTexRefSetMipmapLevelBias;
+  readonly cuTexRefSetMipmapLevelClamp: typeof textureReferenceSettingsChapter.cuTexRefSetMipmapLevelClamp;
+  readonly cuTexRefSetMaxAnisotropy: typeof textureReferenceSettingsChapter.cuTexRefSetMaxAnisotropy;
+  readonly cuTexRefSetBorderColor: typeof textureReferenceSettingsChapter.cuTexRefSetBorderColor;
+  readonly cuTexRefSetFlags: typeof textureReferenceSettingsChapter.cuTexRefSetFlags;
+  readonly cuTexRefGetAddress_v2: typeof textureReferenceQueryChapter.cuTexRefGetAddress_v2;
+  readonly cuTexRefGetArray: typeof textureReferenceQueryChapter.cuTexRefGetArray;
+  readonly cuTexRefGetMipmappedArray: typeof textureReferenceQueryChapter.cuTexRefGetMipmappedArray;
+  readonly cuTexRefGetAddressMode: typeof textureReferenceQueryChapter.cuTexRefGetAddressMode;
+  readonly cuTexRefGetFilterMode: typeof textureReferenceQueryChapter.cuTexRefGetFilterMode;
+  readonly cuTexRefGetFormat: typeof textureReferenceQueryChapter.cuTexRefGetFormat;
+  readonly cuTexRefGetMipmapFilterMode: typeof textureReferenceQueryChapter.cuTexRefGetMipmapFilterMode;
+  readonly cuTexRefGetMipmapLevelBias: typeof textureReferenceQueryChapter.cuTexRefGetMipmapLevelBias;
+  readonly cuTexRefGetMipmapLevelClamp: typeof textureReferenceQueryChapter.cuTexRefGetMipmapLevelClamp;
+  readonly cuTexRefGetMaxAnisotropy: typeof textureReferenceQueryChapter.cuTexRefGetMaxAnisotropy;
+  readonly cuTexRefGetBorderColor: typeof textureReferenceQueryChapter.cuTexRefGetBorderColor;
+  readonly cuTexRefGetFlags: typeof textureReferenceQueryChapter.cuTexRefGetFlags;
+  readonly cuTexRefCreate: typeof textureReferenceChapter.cuTexRefCreate;
+  readonly cuTexRefDestroy: typeof textureReferenceChapter.cuTexRefDestroy;
+  readonly cuSurfRefSetArray: typeof surfaceReferenceChapter.cuSurfRefSetArray;
+  readonly cuSurfRefGetArray: typeof surfaceReferenceChapter.cuSurfRefGetArray;
   readonly cuTexObjectCreate: typeof textureObjectChapter.cuTexObjectCreate;
   readonly cuTexObjectDestroy: typeof textureObjectChapter.cuTexObjectDestroy;
   readonly cuTexObjectGetResourceDesc: typeof textureObjectChapter.cuTexObjectGetResourceDesc;
@@ -721,9 +694,9 @@ export type Driver = {
   readonly cuGraphExecKernelNodeSetParams: typeof graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2;
   readonly cuGraphExecUpdate: typeof graphUpdateChapter.cuGraphExecUpdate_v2;
   readonly cuGraphAddNode: typeof graphNodeChapter.cuGraphAddNode_v2;
-  readonly cuTexRefSetAddress: Shaped<DriverFunctions["cuTexRefSetAddress_v2"]>;
-  readonly cuTexRefSetAddress2D: Shaped<DriverFunctions["cuTexRefSetAddress2D_v3"]>;
-  readonly cuTexRefGetAddress: Shaped<DriverFunctions["cuTexRefGetAddress_v2"]>;
+  readonly cuTexRefSetAddress: typeof textureReferenceChapter.cuTexRefSetAddress_v2;
+  readonly cuTexRefSetAddress2D: typeof textureReferenceChapter.cuTexRefSetAddress2D_v3;
+  readonly cuTexRefGetAddress: typeof textureReferenceQueryChapter.cuTexRefGetAddress_v2;
   readonly cuGraphicsResourceGetMappedPointer: Shaped<DriverFunctions["cuGraphicsResourceGetMappedPointer_v2"]>;
   readonly cuGraphicsResourceSetMapFlags: Shaped<DriverFunctions["cuGraphicsResourceSetMapFlags_v2"]>;
   readonly cuGetProcAddress: typeof entryPointChapter.cuGetProcAddress_v2;
@@ -799,8 +772,8 @@ export const driver: Driver = {
   cuLinkAddFile_v2: moduleLinkChapter.cuLinkAddFile_v2,
   cuLinkComplete: moduleLinkChapter.cuLinkComplete,
   cuLinkDestroy: moduleLinkChapter.cuLinkDestroy,
-  cuModuleGetTexRef: refused.cuModuleGetTexRef,
-  cuModuleGetSurfRef: refused.cuModuleGetSurfRef,
+  cuModuleGetTexRef: moduleDeprecatedChapter.cuModuleGetTexRef,
+  cuModuleGetSurfRef: moduleDeprecatedChapter.cuModuleGetSurfRef,
   cuLibraryLoadData: libraryChapter.cuLibraryLoadData,
   cuLibraryLoadFromFile: libraryChapter.cuLibraryLoadFromFile,
   cuLibraryUnload: libraryChapter.cuLibraryUnload,
@@ -1006,7 +979,7 @@ export const driver: Driver = {
   cuLaunch: executionDeprecatedChapter.cuLaunch,
   cuLaunchGrid: executionDeprecatedChapter.cuLaunchGrid,
   cuLaunchGridAsync: executionDeprecatedChapter.cuLaunchGridAsync,
-  cuParamSetTexRef: refused.cuParamSetTexRef,
+  cuParamSetTexRef: executionDeprecatedChapter.cuParamSetTexRef,
   cuFuncSetSharedMemConfig: executionDeprecatedChapter.cuFuncSetSharedMemConfig,
   cuGraphCreate: graphChapter.cuGraphCreate,
   cuGraphAddKernelNode_v2: graphKernelNodeChapter.cuGraphAddKernelNode_v2,
@@ -1097,35 +1070,35 @@ export const driver: Driver = {
   cuOccupancyAvailableDynamicSMemPerBlock: occupancyChapter.cuOccupancyAvailableDynamicSMemPerBlock,
   cuOccupancyMaxPotentialClusterSize: refused.cuOccupancyMaxPotentialClusterSize,
   cuOccupancyMaxActiveClusters: refused.cuOccupancyMaxActiveClusters,
-  cuTexRefSetArray: refused.cuTexRefSetArray,
-  cuTexRefSetMipmappedArray: refused.cuTexRefSetMipmappedArray,
-  cuTexRefSetAddress_v2: refused.cuTexRefSetAddress_v2,
-  cuTexRefSetAddress2D_v3: refused.cuTexRefSetAddress2D_v3,
-  cuTexRefSetFormat: refused.cuTexRefSetFormat,
-  cuTexRefSetAddressMode: refused.cuTexRefSetAddressMode,
-  cuTexRefSetFilterMode: refused.cuTexRefSetFilterMode,
-  cuTexRefSetMipmapFilterMode: refused.cuTexRefSetMipmapFilterMode,
-  cuTexRefSetMipmapLevelBias: refused.cuTexRefSetMipmapLevelBias,
-  cuTexRefSetMipmapLevelClamp: refused.cuTexRefSetMipmapLevelClamp,
-  cuTexRefSetMaxAnisotropy: refused.cuTexRefSetMaxAnisotropy,
-  cuTexRefSetBorderColor: refused.cuTexRefSetBorderColor,
-  cuTexRefSetFlags: refused.cuTexRefSetFlags,
-  cuTexRefGetAddress_v2: refused.cuTexRefGetAddress_v2,
-  cuTexRefGetArray: refused.cuTexRefGetArray,
-  cuTexRefGetMipmappedArray: refused.cuTexRefGetMipmappedArray,
-  cuTexRefGetAddressMode: refused.cuTexRefGetAddressMode,
-  cuTexRefGetFilterMode: refused.cuTexRefGetFilterMode,
-  cuTexRefGetFormat: refused.cuTexRefGetFormat,
-  cuTexRefGetMipmapFilterMode: refused.cuTexRefGetMipmapFilterMode,
-  cuTexRefGetMipmapLevelBias: refused.cuTexRefGetMipmapLevelBias,
-  cuTexRefGetMipmapLevelClamp: refused.cuTexRefGetMipmapLevelClamp,
-  cuTexRefGetMaxAnisotropy: refused.cuTexRefGetMaxAnisotropy,
-  cuTexRefGetBorderColor: refused.cuTexRefGetBorderColor,
-  cuTexRefGetFlags: refused.cuTexRefGetFlags,
-  cuTexRefCreate: refused.cuTexRefCreate,
-  cuTexRefDestroy: refused.cuTexRefDestroy,
-  cuSurfRefSetArray: refused.cuSurfRefSetArray,
-  cuSurfRefGetArray: refused.cuSurfRefGetArray,
+  cuTexRefSetArray: textureReferenceChapter.cuTexRefSetArray,
+  cuTexRefSetMipmappedArray: textureReferenceChapter.cuTexRefSetMipmappedArray,
+  cuTexRefSetAddress_v2: textureReferenceChapter.cuTexRefSetAddress_v2,
+  cuTexRefSetAddress2D_v3: textureReferenceChapter.cuTexRefSetAddress2D_v3,
+  cuTexRefSetFormat: textureReferenceSettingsChapter.cuTexRefSetFormat,
+  cuTexRefSetAddressMode: textureReferenceSettingsChapter.cuTexRefSetAddressMode,
+  cuTexRefSetFilterMode: textureReferenceSettingsChapter.cuTexRefSetFilterMode,
+  cuTexRefSetMipmapFilterMode: textureReferenceSettingsChapter.cuTexRefSetMipmapFilterMode,
+  cuTexRefSetMipmapLevelBias: textureReferenceSettingsChapter.cuTexRefSetMipmapLevelBias,
+  cuTexRefSetMipmapLevelClamp: textureReferenceSettingsChapter.cuTexRefSetMipmapLevelClamp,
+  cuTexRefSetMaxAnisotropy: textureReferenceSettingsChapter.cuTexRefSetMaxAnisotropy,
+  cuTexRefSetBorderColor: textureReferenceSettingsChapter.cuTexRefSetBorderColor,
+  cuTexRefSetFlags: textureReferenceSettingsChapter.cuTexRefSetFlags,
+  cuTexRefGetAddress_v2: textureReferenceQueryChapter.cuTexRefGetAddress_v2,
+  cuTexRefGetArray: textureReferenceQueryChapter.cuTexRefGetArray,
+  cuTexRefGetMipmappedArray: textureReferenceQueryChapter.cuTexRefGetMipmappedArray,
+  cuTexRefGetAddressMode: textureReferenceQueryChapter.cuTexRefGetAddressMode,
+  cuTexRefGetFilterMode: textureReferenceQueryChapter.cuTexRefGetFilterMode,
+  cuTexRefGetFormat: textureReferenceQueryChapter.cuTexRefGetFormat,
+  cuTexRefGetMipmapFilterMode: textureReferenceQueryChapter.cuTexRefGetMipmapFilterMode,
+  cuTexRefGetMipmapLevelBias: textureReferenceQueryChapter.cuTexRefGetMipmapLevelBias,
+  cuTexRefGetMipmapLevelClamp: textureReferenceQueryChapter.cuTexRefGetMipmapLevelClamp,
+  cuTexRefGetMaxAnisotropy: textureReferenceQueryChapter.cuTexRefGetMaxAnisotropy,
+  cuTexRefGetBorderColor: textureReferenceQueryChapter.cuTexRefGetBorderColor,
+  cuTexRefGetFlags: textureReferenceQueryChapter.cuTexRefGetFlags,
+  cuTexRefCreate: textureReferenceChapter.cuTexRefCreate,
+  cuTexRefDestroy: textureReferenceChapter.cuTexRefDestroy,
+  cuSurfRefSetArray: surfaceReferenceChapter.cuSurfRefSetArray,
+  cuSurfRefGetArray: surfaceReferenceChapter.cuSurfRefGetArray,
   cuTexObjectCreate: textureObjectChapter.cuTexObjectCreate,
   cuTexObjectDestroy: textureObjectChapter.cuTexObjectDestroy,
   cuTexObjectGetResourceDesc: textureObjectChapter.cuTexObjectGetResourceDesc,
@@ -1261,9 +1234,9 @@ export const driver: Driver = {
   cuGraphExecKernelNodeSetParams: graphExecNodesChapter.cuGraphExecKernelNodeSetParams_v2,
   cuGraphExecUpdate: graphUpdateChapter.cuGraphExecUpdate_v2,
   cuGraphAddNode: graphNodeChapter.cuGraphAddNode_v2,
-  cuTexRefSetAddress: refused.cuTexRefSetAddress_v2,
-  cuTexRefSetAddress2D: refused.cuTexRefSetAddress2D_v3,
-  cuTexRefGetAddress: refused.cuTexRefGetAddress_v2,
+  cuTexRefSetAddress: textureReferenceChapter.cuTexRefSetAddress_v2,
+  cuTexRefSetAddress2D: textureReferenceChapter.cuTexRefSetAddress2D_v3,
+  cuTexRefGetAddress: textureReferenceQueryChapter.cuTexRefGetAddress_v2,
   cuGraphicsResourceGetMappedPointer: refused.cuGraphicsResourceGetMappedPointer_v2,
   cuGraphicsResourceSetMapFlags: refused.cuGraphicsResourceSetMapFlags_v2,
   cuGetProcAddress: entryPointChapter.cuGetProcAddress_v2,

@@ -1,6 +1,6 @@
 import type { Caller } from "../../api/caller.ts";
 import type { Out } from "../../api/out.ts";
-import { textureDescriptor, type Addressing, type TextureSampling } from "../../compiler/ptx/texture.ts";
+import { textureDescriptor } from "../../compiler/ptx/texture.ts";
 import type { ImageFields } from "../../compiler/builtins/opencl/images/descriptor.ts";
 import type { In } from "../abi/common.ts";
 import * as cu from "../abi/driver/constants.ts";
@@ -12,19 +12,17 @@ import { enter } from "./core/enter.ts";
 import { fail } from "./core/fail.ts";
 import { errnoCode, errnoRule } from "./core/fault.ts";
 import type { CudaArray } from "./core/array.ts";
-import { resourceOf, type Resource } from "./resource-argument.ts";
-import { imageFormat } from "./core/array-format.ts";
+import { fieldsOf, resourceOf, type Resource } from "./resource-argument.ts";
+import { holdsSrgb, readsIntegers, samplingOf, type Sampling } from "./core/sampling.ts";
 import { bindlessOf, type BindlessObject } from "./bindless.ts";
 
 /** Texture Object Management. Handles are addresses of descriptors (../../compiler/ptx/texture.ts). */
 
 const FLAGS = cu.CU_TRSF_READ_AS_INTEGER | cu.CU_TRSF_NORMALIZED_COORDINATES | cu.CU_TRSF_SRGB | cu.CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION | cu.CU_TRSF_SEAMLESS_CUBEMAP;
-const MODES = ["wrap", "clamp", "mirror", "border"] as const;
 
 /** How the texture samples, or the error. */
-function samplingOf(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource): (TextureSampling & { readonly integer: boolean; readonly srgb: boolean }) | CUresult {
+function checkedSampling(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource): Sampling | CUresult {
   const invalid = (rule: string, values: Readonly<Record<string, unknown>> = {}): CUresult => fail(t, cu.CUDA_ERROR_INVALID_VALUE, rule, values);
-  const unsupported = (rule: string, values: Readonly<Record<string, unknown>> = {}): CUresult => fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, rule, values);
   const flags = desc.flags ?? 0;
   const filter = desc.filterMode ?? cu.CU_TR_FILTER_MODE_POINT;
   const modes = [0, 1, 2].map((i) => desc.addressMode?.[i] ?? cu.CU_TR_ADDRESS_MODE_WRAP).slice(0, resource.dimensions);
@@ -34,29 +32,14 @@ function samplingOf(t: Caller, desc: In<CUDA_TEXTURE_DESC>, resource: Resource):
   if (bad !== undefined) return invalid("addressMode must be of CUaddress_mode", { addressMode: bad });
   const mipFilter = desc.mipmapFilterMode ?? cu.CU_TR_FILTER_MODE_POINT;
   if (!isEnumerator(CUfilter_mode, mipFilter)) return invalid("mipmapFilterMode must be of CUfilter_mode", { mipmapFilterMode: mipFilter });
-  const { kind, bytes } = resource.format;
-  // 32-bit integers are never promoted to floats.
-  const integer = (kind === "uint" || kind === "sint") && (bytes === 4 || (flags & cu.CU_TRSF_READ_AS_INTEGER) !== 0);
-  const srgb = (flags & cu.CU_TRSF_SRGB) !== 0;
-  if (srgb && (integer || bytes !== 1 || (kind !== "uint" && kind !== "unorm") || resource.channels !== 4)) return unsupported("sRGB is for four channels of 8 bits that are read as floats", { kind, channels: resource.channels });
-  const normalized = (flags & cu.CU_TRSF_NORMALIZED_COORDINATES) !== 0;
-  if (resource.linear) return { normalized: false, linear: false, address: "border", integer, srgb };
-  if (filter === cu.CU_TR_FILTER_MODE_LINEAR && integer) return invalid("a linear filter needs a texture that is read as floats", { filterMode: filter });
-  // Wrapping and mirroring need normalised coordinates; hardware clamps otherwise.
-  const names = modes.map((mode): Addressing => (normalized || mode === cu.CU_TR_ADDRESS_MODE_BORDER ? MODES[mode]! : "clamp"));
-  const color = [0, 1, 2, 3].map((i) => desc.borderColor?.[i] ?? 0);
-  const { mipmapLevelBias: bias = 0, minMipmapLevelClamp: least = 0, maxMipmapLevelClamp: most = 0 } = desc;
-  return {
-    normalized, linear: filter === cu.CU_TR_FILTER_MODE_LINEAR, address: [names[0]!, names[1] ?? names[0]!, names[2] ?? names[0]!], integer, srgb,
-    ...(color.some((component) => component !== 0) ? { border: { color, integer } } : {}),
-    ...(resource.further.length > 0 ? { mipmap: { linear: mipFilter === cu.CU_TR_FILTER_MODE_LINEAR, bias, least, most } } : {}),
-  };
-}
-
-/** Pixels and format of a resource, for its descriptor. */
-export function fieldsOf(resource: Resource, normalised: boolean, srgb: boolean = false, level: Resource | CudaArray = resource): ImageFields {
-  const { address, width, height, depth, layers, row, slice } = level;
-  return { address: BigInt(address), width, height, depth, layers, rowPitch: row, slicePitch: slice, ...imageFormat(resource.format, resource.channels, normalised, srgb) };
+  const { format, channels, linear, further } = resource;
+  const pixels = { format, channels, linear, levels: further.length > 0 };
+  if ((flags & cu.CU_TRSF_SRGB) !== 0 && !holdsSrgb(flags, pixels)) {
+    return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "sRGB is for four channels of 8 bits that are read as floats", { kind: format.kind, channels });
+  }
+  if (!linear && filter === cu.CU_TR_FILTER_MODE_LINEAR && readsIntegers(flags, format)) return invalid("a linear filter needs a texture that is read as floats", { filterMode: filter });
+  // Modes of dimensions that the texture does not have are not looked at.
+  return samplingOf({ ...desc, addressMode: [modes[0]!, modes[1] ?? modes[0]!, modes[2] ?? modes[0]!] }, pixels);
 }
 
 /** Files an object under the address of its descriptor. @returns the handle, or the error */
@@ -84,10 +67,10 @@ export function cuTexObjectCreate(t: Caller, pTexObject: Out<CUtexObject> | null
   const resource = resourceOf(t, context, pResDesc);
   if (typeof resource === "number") return resource;
   if (pResViewDesc !== null) return fail(t, cu.CUDA_ERROR_NOT_SUPPORTED, "resource views are not supported: pResViewDesc must be NULL");
-  const sampling = samplingOf(t, pTexDesc, resource);
+  const sampling = checkedSampling(t, pTexDesc, resource);
   if (typeof sampling === "number") return sampling;
   const fields = (level: Resource | CudaArray): ImageFields => fieldsOf(resource, !sampling.integer, sampling.srgb, level);
-  const bytes = textureDescriptor(fields(resource), sampling, resource.further.map(fields))!;
+  const bytes = textureDescriptor(fields(resource), sampling, resource.further.map(fields), { array: resource.layered, mipmapped: resource.mipmapped })!;
   const handle = register(t, context, bytes, { kind: "texture", resource: resource.desc, texture: completeTexture(pTexDesc), view: null });
   if (handle < 0) return fail(t, errnoCode(handle), errnoRule(handle, "making a texture descriptor"));
   pTexObject.value = handle as CUtexObject;

@@ -1218,10 +1218,42 @@ export const cuLinkComplete: Api["cuLinkComplete"] = ambientCall("cuda", "cuLink
  */
 export const cuLinkDestroy: Api["cuLinkDestroy"] = ambientCall("cuda", "cuLinkDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A texture reference of a module. It goes with the module.
+ *
+ * C: `CUresult cuModuleGetTexRef(CUtexref *pTexRef, CUmodule hmod, const char *name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management [DEPRECATED].
+ * @param pTexRef gets it
+ * @param hmod the module
+ * @param name of a .texref variable in the PTX text
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, not a module.
+ * - CUDA_ERROR_NOT_FOUND: no texture reference of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuModuleGetTexRef: Api["cuModuleGetTexRef"] = ambientCall("cuda", "cuModuleGetTexRef");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * A surface reference of a module. It goes with the module.
+ *
+ * C: `CUresult cuModuleGetSurfRef(CUsurfref *pSurfRef, CUmodule hmod, const char *name)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Module Management [DEPRECATED].
+ * @param pSurfRef gets it
+ * @param hmod the module
+ * @param name of a .surfref variable in the PTX text
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: a pointer NULL, not a module.
+ * - CUDA_ERROR_NOT_FOUND: no surface reference of that name.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuModuleGetSurfRef: Api["cuModuleGetSurfRef"] = ambientCall("cuda", "cuModuleGetSurfRef");
 
 /**
@@ -4505,7 +4537,22 @@ export const cuLaunchGrid: Api["cuLaunchGrid"] = ambientCall("cuda", "cuLaunchGr
  */
 export const cuLaunchGridAsync: Api["cuLaunchGridAsync"] = ambientCall("cuda", "cuLaunchGridAsync");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes what is bound to a texture reference available to a kernel: which it is anyway, by the reference's name.
+ *
+ * C: `CUresult cuParamSetTexRef(CUfunction hfunc, int texunit, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Execution Control [DEPRECATED].
+ * @param hfunc the kernel
+ * @param texunit must be CU_PARAM_TR_DEFAULT
+ * @param hTexRef from cuModuleGetTexRef
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: not a function, another texunit, no texture reference, one that no module has.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuParamSetTexRef: Api["cuParamSetTexRef"] = ambientCall("cuda", "cuParamSetTexRef");
 
 /**
@@ -5922,91 +5969,479 @@ export const cuOccupancyMaxPotentialClusterSize: Api["cuOccupancyMaxPotentialClu
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
 export const cuOccupancyMaxActiveClusters: Api["cuOccupancyMaxActiveClusters"] = ambientCall("cuda", "cuOccupancyMaxActiveClusters");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds an array in place of what was bound; the reference takes the array's format.
+ *
+ * C: `CUresult cuTexRefSetArray(CUtexref hTexRef, CUarray hArray, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hArray the array
+ * @param Flags must be CU_TRSA_OVERRIDE_FORMAT
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, not an array, other flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetArray: Api["cuTexRefSetArray"] = ambientCall("cuda", "cuTexRefSetArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds a mipmapped array in place of what was bound; the reference takes its format.
+ *
+ * C: `CUresult cuTexRefSetMipmappedArray(CUtexref hTexRef, CUmipmappedArray hMipmappedArray, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hMipmappedArray the mipmapped array
+ * @param Flags must be CU_TRSA_OVERRIDE_FORMAT
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, not a mipmapped array, other flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetMipmappedArray: Api["cuTexRefSetMipmappedArray"] = ambientCall("cuda", "cuTexRefSetMipmappedArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds plain memory in place of what was bound, for fetches by whole numbers; its elements are those of cuTexRefSetFormat.
+ *
+ * C: `CUresult cuTexRefSetAddress_v2(size_t *ByteOffset, CUtexref hTexRef, CUdeviceptr dptr, size_t bytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param ByteOffset gets how far dptr lies behind the last aligned address, where element 0 of the texture is, bytes; may be NULL when that is 0
+ * @param dptr device memory
+ * @param bytes its size
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, dptr not aligned to CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT and ByteOffset NULL, memory that is not allocated, no element or more
+ *   than CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE1D_LINEAR_WIDTH.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetAddress_v2: Api["cuTexRefSetAddress_v2"] = ambientCall("cuda", "cuTexRefSetAddress_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds plain memory with rows, in place of what was bound.
+ *
+ * C: `CUresult cuTexRefSetAddress2D_v3(CUtexref hTexRef, const CUDA_ARRAY_DESCRIPTOR *desc, CUdeviceptr dptr, size_t Pitch)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param desc size and format
+ * @param dptr device memory
+ * @param Pitch from one row to the next, bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, desc NULL, a format that arrays cannot have, sizes not positive or beyond CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE2D_LINEAR_*, Pitch
+ *   too short or not a multiple of CU_DEVICE_ATTRIBUTE_TEXTURE_PITCH_ALIGNMENT, dptr not aligned to CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT, memory that is not allocated.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetAddress2D_v3: Api["cuTexRefSetAddress2D_v3"] = ambientCall("cuda", "cuTexRefSetAddress2D_v3");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets the format of elements. NON-SPEC: with an array bound, which brings its own format, only one with elements of the same size is taken (drivers leave that undefined).
+ *
+ * C: `CUresult cuTexRefSetFormat(CUtexref hTexRef, CUarray_format fmt, int NumPackedComponents)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param fmt of a channel
+ * @param NumPackedComponents channels
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, a format that arrays cannot have, memory bound by cuTexRefSetAddress2D, an array with elements of another size, linear memory
+ *   with too many elements of this size.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetFormat: Api["cuTexRefSetFormat"] = ambientCall("cuda", "cuTexRefSetFormat");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets what coordinates outside mean; without effect on linear memory. Modes other than clamping and bordering need normalised coordinates, and clamp without.
+ *
+ * C: `CUresult cuTexRefSetAddressMode(CUtexref hTexRef, int dim, CUaddress_mode am)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param dim coordinate: 0, 1 or 2
+ * @param am CU_TR_ADDRESS_MODE_*
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, no such dimension, not of CUaddress_mode.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetAddressMode: Api["cuTexRefSetAddressMode"] = ambientCall("cuda", "cuTexRefSetAddressMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets the filter; without effect on linear memory, and on textures that are read as integers.
+ *
+ * C: `CUresult cuTexRefSetFilterMode(CUtexref hTexRef, CUfilter_mode fm)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, not of CUfilter_mode.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetFilterMode: Api["cuTexRefSetFilterMode"] = ambientCall("cuda", "cuTexRefSetFilterMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets whether two levels of detail are mixed; without effect unless a mipmapped array is bound.
+ *
+ * C: `CUresult cuTexRefSetMipmapFilterMode(CUtexref hTexRef, CUfilter_mode fm)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, not of CUfilter_mode.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetMipmapFilterMode: Api["cuTexRefSetMipmapFilterMode"] = ambientCall("cuda", "cuTexRefSetMipmapFilterMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets what is added to the level of detail; without effect unless a mipmapped array is bound.
+ *
+ * C: `CUresult cuTexRefSetMipmapLevelBias(CUtexref hTexRef, float bias)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetMipmapLevelBias: Api["cuTexRefSetMipmapLevelBias"] = ambientCall("cuda", "cuTexRefSetMipmapLevelBias");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets the ends that the level of detail is kept to; without effect unless a mipmapped array is bound.
+ *
+ * C: `CUresult cuTexRefSetMipmapLevelClamp(CUtexref hTexRef, float minMipmapLevelClamp, float maxMipmapLevelClamp)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetMipmapLevelClamp: Api["cuTexRefSetMipmapLevelClamp"] = ambientCall("cuda", "cuTexRefSetMipmapLevelClamp");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets the most samples of an anisotropic filter; kept, and without effect.
+ *
+ * C: `CUresult cuTexRefSetMaxAnisotropy(CUtexref hTexRef, unsigned int maxAniso)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetMaxAnisotropy: Api["cuTexRefSetMaxAnisotropy"] = ambientCall("cuda", "cuTexRefSetMaxAnisotropy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets the colour of what lies outside.
+ *
+ * C: `CUresult cuTexRefSetBorderColor(CUtexref hTexRef, float *pBorderColor)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pBorderColor red, green, blue, alpha; for textures that are read as integers their bits, taken as floats
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, pBorderColor NULL or too short, no dimension with CU_TR_ADDRESS_MODE_BORDER.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetBorderColor: Api["cuTexRefSetBorderColor"] = ambientCall("cuda", "cuTexRefSetBorderColor");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Sets how elements are read and what coordinates mean.
+ *
+ * C: `CUresult cuTexRefSetFlags(CUtexref hTexRef, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param Flags of CU_TRSF_READ_AS_INTEGER, CU_TRSF_NORMALIZED_COORDINATES, CU_TRSF_SRGB (for four channels of 8 bits, else without effect) and
+ *   CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION (without effect)
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, other flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetFlags: Api["cuTexRefSetFlags"] = ambientCall("cuda", "cuTexRefSetFlags");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The address bound to a texture reference.
+ *
+ * C: `CUresult cuTexRefGetAddress_v2(CUdeviceptr *pdptr, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, no texture reference, no memory bound.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetAddress_v2: Api["cuTexRefGetAddress_v2"] = ambientCall("cuda", "cuTexRefGetAddress_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The array bound to a texture reference.
+ *
+ * C: `CUresult cuTexRefGetArray(CUarray *phArray, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phArray NULL, no texture reference, no array bound.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetArray: Api["cuTexRefGetArray"] = ambientCall("cuda", "cuTexRefGetArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The mipmapped array bound to a texture reference.
+ *
+ * C: `CUresult cuTexRefGetMipmappedArray(CUmipmappedArray *phMipmappedArray, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phMipmappedArray NULL, no texture reference, no mipmapped array bound.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetMipmappedArray: Api["cuTexRefGetMipmappedArray"] = ambientCall("cuda", "cuTexRefGetMipmappedArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What coordinates outside mean. NON-SPEC: the manual allows dimensions 0 and 1; 2 can be set, and is told too.
+ *
+ * C: `CUresult cuTexRefGetAddressMode(CUaddress_mode *pam, CUtexref hTexRef, int dim)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pam NULL, no texture reference, no such dimension.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetAddressMode: Api["cuTexRefGetAddressMode"] = ambientCall("cuda", "cuTexRefGetAddressMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The filter.
+ *
+ * C: `CUresult cuTexRefGetFilterMode(CUfilter_mode *pfm, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pfm NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetFilterMode: Api["cuTexRefGetFilterMode"] = ambientCall("cuda", "cuTexRefGetFilterMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The format of elements: the bound array's, or as set.
+ *
+ * C: `CUresult cuTexRefGetFormat(CUarray_format *pFormat, int *pNumChannels, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pFormat may be NULL
+ * @param pNumChannels may be NULL
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetFormat: Api["cuTexRefGetFormat"] = ambientCall("cuda", "cuTexRefGetFormat");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Whether two levels of detail are mixed.
+ *
+ * C: `CUresult cuTexRefGetMipmapFilterMode(CUfilter_mode *pfm, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pfm NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetMipmapFilterMode: Api["cuTexRefGetMipmapFilterMode"] = ambientCall("cuda", "cuTexRefGetMipmapFilterMode");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * What is added to the level of detail.
+ *
+ * C: `CUresult cuTexRefGetMipmapLevelBias(float *pbias, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pbias NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetMipmapLevelBias: Api["cuTexRefGetMipmapLevelBias"] = ambientCall("cuda", "cuTexRefGetMipmapLevelBias");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The ends that the level of detail is kept to.
+ *
+ * C: `CUresult cuTexRefGetMipmapLevelClamp(float *pminMipmapLevelClamp, float *pmaxMipmapLevelClamp, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetMipmapLevelClamp: Api["cuTexRefGetMipmapLevelClamp"] = ambientCall("cuda", "cuTexRefGetMipmapLevelClamp");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The most samples of an anisotropic filter.
+ *
+ * C: `CUresult cuTexRefGetMaxAnisotropy(int *pmaxAniso, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pmaxAniso NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetMaxAnisotropy: Api["cuTexRefGetMaxAnisotropy"] = ambientCall("cuda", "cuTexRefGetMaxAnisotropy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The colour of what lies outside: four components.
+ *
+ * C: `CUresult cuTexRefGetBorderColor(float *pBorderColor, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pBorderColor NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetBorderColor: Api["cuTexRefGetBorderColor"] = ambientCall("cuda", "cuTexRefGetBorderColor");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The flags.
+ *
+ * C: `CUresult cuTexRefGetFlags(unsigned int *pFlags, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pFlags NULL, no texture reference.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetFlags: Api["cuTexRefGetFlags"] = ambientCall("cuda", "cuTexRefGetFlags");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Makes a texture reference that belongs to no module: kernels take it as a parameter of type .texref.
+ *
+ * C: `CUresult cuTexRefCreate(CUtexref *pTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pTexRef gets it
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pTexRef NULL.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefCreate: Api["cuTexRefCreate"] = ambientCall("cuda", "cuTexRefCreate");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Destroys a texture reference that cuTexRefCreate made. Launches that have it go on with it.
+ *
+ * C: `CUresult cuTexRefDestroy(CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, one of a module (which goes with the module).
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefDestroy: Api["cuTexRefDestroy"] = ambientCall("cuda", "cuTexRefDestroy");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds an array in place of the one that was bound.
+ *
+ * C: `CUresult cuSurfRefSetArray(CUsurfref hSurfRef, CUarray hArray, unsigned int Flags)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Surface Reference Management [DEPRECATED].
+ * @param hArray an array made with CUDA_ARRAY3D_SURFACE_LDST
+ * @param Flags must be 0
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no surface reference, not an array, one without CUDA_ARRAY3D_SURFACE_LDST, flags.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuSurfRefSetArray: Api["cuSurfRefSetArray"] = ambientCall("cuda", "cuSurfRefSetArray");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The array bound to a surface reference.
+ *
+ * C: `CUresult cuSurfRefGetArray(CUarray *phArray, CUsurfref hSurfRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Surface Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: phArray NULL, no surface reference, no array bound.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuSurfRefGetArray: Api["cuSurfRefGetArray"] = ambientCall("cuda", "cuSurfRefGetArray");
 
 /**
@@ -7831,13 +8266,59 @@ export const cuGraphExecUpdate: Api["cuGraphExecUpdate_v2"] = ambientCall("cuda"
  */
 export const cuGraphAddNode: Api["cuGraphAddNode_v2"] = ambientCall("cuda", "cuGraphAddNode_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds plain memory in place of what was bound, for fetches by whole numbers; its elements are those of cuTexRefSetFormat.
+ *
+ * C: `CUresult cuTexRefSetAddress_v2(size_t *ByteOffset, CUtexref hTexRef, CUdeviceptr dptr, size_t bytes)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param ByteOffset gets how far dptr lies behind the last aligned address, where element 0 of the texture is, bytes; may be NULL when that is 0
+ * @param dptr device memory
+ * @param bytes its size
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, dptr not aligned to CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT and ByteOffset NULL, memory that is not allocated, no element or more
+ *   than CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE1D_LINEAR_WIDTH.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetAddress: Api["cuTexRefSetAddress_v2"] = ambientCall("cuda", "cuTexRefSetAddress_v2");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * Binds plain memory with rows, in place of what was bound.
+ *
+ * C: `CUresult cuTexRefSetAddress2D_v3(CUtexref hTexRef, const CUDA_ARRAY_DESCRIPTOR *desc, CUdeviceptr dptr, size_t Pitch)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param desc size and format
+ * @param dptr device memory
+ * @param Pitch from one row to the next, bytes
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: no texture reference, desc NULL, a format that arrays cannot have, sizes not positive or beyond CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE2D_LINEAR_*, Pitch
+ *   too short or not a multiple of CU_DEVICE_ATTRIBUTE_TEXTURE_PITCH_ALIGNMENT, dptr not aligned to CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT, memory that is not allocated.
+ * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefSetAddress2D: Api["cuTexRefSetAddress2D_v3"] = ambientCall("cuda", "cuTexRefSetAddress2D_v3");
 
-/** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */
+/**
+ * The address bound to a texture reference.
+ *
+ * C: `CUresult cuTexRefGetAddress_v2(CUdeviceptr *pdptr, CUtexref hTexRef)`
+ *
+ * Blocking: never waits, and orders nothing.
+ *
+ * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @returns Errors:
+ * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, no texture reference, no memory bound.
+ * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
+ *   sticky error of a kernel that failed.
+ */
 export const cuTexRefGetAddress: Api["cuTexRefGetAddress_v2"] = ambientCall("cuda", "cuTexRefGetAddress_v2");
 
 /** Not implemented by this emulator: answers CUDA_ERROR_NOT_SUPPORTED. See the support table. */

@@ -33,7 +33,7 @@ export function registerModule(t: Caller, image: ModuleImage): RegisteredObjects
     t.processState(runtimeKey).modules.push(new RegisteredModule(text, code));
     result = {
       kernels: Object.fromEntries([...code.kernels.keys()].map((name) => [name, { kernelName: name }])),
-      symbols: Object.fromEntries(code.symbols.map((name) => [name, { symbolName: name }])),
+      symbols: Object.fromEntries(code.symbols.filter((name) => code.module.globals.get(name)!.opaque === undefined).map((name) => [name, { symbolName: name }])),
     };
     return 0;
   }));

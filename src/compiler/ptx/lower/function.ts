@@ -223,6 +223,8 @@ export class FnLowering {
       return { addr: offset === 0 ? this.em.zext(low, "i64") : this.em.sext(low, "i64"), offset, space };
     }
     const symbol = this.symbols.resolve(base);
+    // What loads and stores find there is undefined (PTX ISA 5.3).
+    if (symbol.variable?.type.kind === "opaque") this.unsupported(`access to variable '${base.name}' of type .${symbol.variable.type.name}`);
     // A name says its own space: an access without space goes there.
     return { addr: symbol.address(), offset, space: space === "generic" ? symbol.space : space };
   }

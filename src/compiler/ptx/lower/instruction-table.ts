@@ -25,6 +25,7 @@ import { moveRows } from "./families/move.ts";
 import { permuteRows } from "./families/permute.ts";
 import { stackRows } from "./families/stack.ts";
 import { surfaceRows } from "./families/surface.ts";
+import { textureQueryRows } from "./families/texture-query.ts";
 import { textureRows } from "./families/texture.ts";
 import { videoRows } from "./families/video.ts";
 import { wmmaRows } from "./families/wmma.ts";
@@ -32,7 +33,7 @@ import { Table } from "./rows.ts";
 
 /** Opcodes of the ISA that have no rows yet: they are refused as unsupported, not as unknown. */
 const notYet = [
-  "istypep", "wgmma", "multimem", "tensormap", "tcgen05", "clusterlaunchcontrol",
+  "wgmma", "multimem", "tensormap", "tcgen05", "clusterlaunchcontrol",
 ];
 
 /** Modifiers and types whose forms are not executed (tensor copies, clusters of several blocks, what came with sm_100): they are refused as unsupported, not as wrong. */
@@ -43,5 +44,5 @@ const later = [
 /** Every instruction this front end executes. */
 export const instructionTable: Table = new Table([
   integerRows, extendedRows, bitRows, logicRows, permuteRows, compareRows, floatRows, approxRows, halfRows, convertRows, convertHalfRows, convertFp8Rows,
-  moveRows, memoryRows, atomicRows, atomic128Rows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, surfaceRows, controlRows, callRows, stackRows,
+  moveRows, memoryRows, atomicRows, atomic128Rows, collectiveRows, barrierRows, clusterRows, asyncRows, mbarrierRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, textureQueryRows, surfaceRows, controlRows, callRows, stackRows,
 ], notYet, later);

@@ -35,11 +35,15 @@ export function layoutParams(fn: PtxFunction): ParamLayout {
 
 /**
  * A kernel's parameters as the host sees them. PTX does not say which of them are pointers in a way one could rely on:
- * 64-bit ones are scalars of type i64.
+ * 64-bit ones are scalars of type i64. References are handles, 64 bits too.
  */
 export function kernelParams(fn: PtxFunction, layout: ParamLayout): KernelParam[] {
   return fn.params.map((p, i) => {
     const v = asVariable(p, fn.line);
+    if (v.type.kind === "opaque") {
+      const info = { typeName: v.type.name, access: "none", qualifiers: [] };
+      return { name: v.name, offset: layout.offsets[i]!, size: v.size, align: v.align, kind: v.type.name === "samplerref" ? "sampler" : "image", type: "i64", info };
+    }
     const scalar = v.dims.length === 0 && v.vector === 1 && v.type.ir !== null;
     return {
       name: v.name, offset: layout.offsets[i]!, size: v.size, align: v.align, kind: scalar ? "scalar" : "bytes", type: scalar ? v.type.ir : null, info: null,

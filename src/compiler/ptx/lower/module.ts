@@ -8,6 +8,7 @@ import { kernelAttributes } from "./attributes.ts";
 import { FnLowering } from "./function.ts";
 import { globalVar } from "./globals.ts";
 import { kernelParams, layoutParams } from "./layout.ts";
+import { isIndependent, opaqueVar } from "./opaque.ts";
 import type { Table } from "./rows.ts";
 import { systemFunction } from "../system/library.ts";
 
@@ -34,6 +35,8 @@ export class ModuleLowering {
   readonly specific: boolean;
   /** The version of the ISA that the text is in: 83 is 8.3. */
   readonly version: number;
+  /** Whether textures and samplers are separate (`.target texmode_independent`). */
+  readonly independent: boolean;
   /** Module variables by name. */
   readonly variables: Map<string, Variable> = new Map();
   /** Functions by name: the definition, else the declaration. */
@@ -51,6 +54,7 @@ export class ModuleLowering {
     this.sm = Number(arch?.[1] ?? 0);
     this.specific = (arch?.[2] ?? "") !== "";
     this.version = 10 * ptx.version.major + ptx.version.minor;
+    this.independent = isIndependent(ptx.target);
     this.ir = newModule(name, name);
     for (const variable of ptx.variables) this.declare(variable);
     for (const fn of ptx.functions) {
@@ -79,10 +83,10 @@ export class ModuleLowering {
   /** Lowers everything. */
   run(): Module {
     for (const variable of this.variables.values()) {
-      if ((variable.space === "global" || variable.space === "const") && variable.type.kind !== "opaque") {
+      if (variable.space === "global" || variable.space === "const") {
         // An external variable of a whole program is its own (ptxas says so in a warning).
         const own = this.linking === "whole" && variable.linkage === "extern" ? { ...variable, linkage: "visible" as const } : variable;
-        this.ir.globals.set(variable.name, globalVar(own, (symbol) => this.symbolName(symbol)));
+        this.ir.globals.set(variable.name, own.type.kind === "opaque" ? opaqueVar(own, this.independent) : globalVar(own, (symbol) => this.symbolName(symbol)));
       } else if (variable.space === "shared" && this.linking === "unit" && variable.linkage !== "none") this.sharedName(variable, variable);
     }
     for (const fn of this.functions.values()) if (fn.body !== null && !this.ir.functions.has(fn.name)) this.lower(fn);
@@ -127,6 +131,9 @@ export class ModuleLowering {
         ...common, kind: "kernel", params: [], results: [], types: [], blocks: [{ label: "entry", instrs: [] }],
         kernelParams: kernelParams(fn, layout), paramBytes: layout.bytes, attributes: kernelAttributes(fn),
       };
+    }
+    for (const p of [...fn.params, ...fn.results]) {
+      if (p.type.kind === "opaque") throw new CompileError("type", `parameter '${p.name}' of type .${p.type.name}: only kernels have such`, fn.line);
     }
     const { params, results } = irSignature(fn, fn.line);
     return {
@@ -187,7 +194,9 @@ export class ModuleLowering {
 
   /** What a name in an initialiser stands for. */
   private symbolName(name: string): string | undefined {
-    if (this.variables.has(name)) return name;
+    const variable = this.variables.get(name);
+    if (variable?.type.kind === "opaque") throw new CompileError("type", `'${name}' of type .${variable.type.name} cannot stand in an initialiser`, variable.line);
+    if (variable !== undefined) return name;
     return this.functionName(name);
   }
 

@@ -56,14 +56,16 @@ export class Symbols {
     switch (variable.space) {
       case "global":
       case "const":
-        if (variable.type.kind === "opaque") return c.unsupported(`variable '${variable.name}' of type .${variable.type.name}`);
         return { space: variable.space, variable, address: () => this.named("globaladdr", variable.name) };
       case "shared": {
         const name = c.module.sharedName(c.fn, variable);
         return { space: "shared", variable, address: () => (name === null ? this.dynamic() : this.named("sharedaddr", name)) };
       }
       case "local": return { space: "local", variable, address: () => this.local(variable) };
-      case "param": return { space: c.params.spaceOf(), variable, address: () => c.params.address(variable) };
+      case "param":
+        // Its address is a texture's, and that is what the parameter holds.
+        if (variable.type.kind === "opaque") return { space: "global", variable, address: () => c.params.load(variable, 0, "i64") };
+        return { space: c.params.spaceOf(), variable, address: () => c.params.address(variable) };
       default: return variable.space satisfies never;
     }
   }

@@ -376,7 +376,7 @@ export interface DriverFunctions {
   cuTexRefSetArray: (hTexRef: CUtexref | null, hArray: CUarray | null, Flags: number) => CUresult;
   cuTexRefSetMipmappedArray: (hTexRef: CUtexref | null, hMipmappedArray: CUmipmappedArray | null, Flags: number) => CUresult;
   cuTexRefSetAddress_v2: (ByteOffset: Out<number> | null, hTexRef: CUtexref | null, dptr: CUdeviceptr, bytes: number) => CUresult;
-  cuTexRefSetAddress2D_v3: (hTexRef: CUtexref | null, desc: readonly In<CUDA_ARRAY_DESCRIPTOR>[] | null, dptr: CUdeviceptr, Pitch: number) => CUresult;
+  cuTexRefSetAddress2D_v3: (hTexRef: CUtexref | null, desc: In<CUDA_ARRAY_DESCRIPTOR> | null, dptr: CUdeviceptr, Pitch: number) => CUresult;
   cuTexRefSetFormat: (hTexRef: CUtexref | null, fmt: CUarray_format, NumPackedComponents: number) => CUresult;
   cuTexRefSetAddressMode: (hTexRef: CUtexref | null, dim: number, am: CUaddress_mode) => CUresult;
   cuTexRefSetFilterMode: (hTexRef: CUtexref | null, fm: CUfilter_mode) => CUresult;

@@ -3,6 +3,7 @@ import type { LaunchJob } from "../../../kernel/sys/uapi.ts";
 import { collectPrintf } from "./printf.ts";
 import type { Context } from "./context.ts";
 import type { CudaFunction } from "./module.ts";
+import type { Reference } from "./reference.ts";
 import type { Stream } from "./stream.ts";
 import { submit } from "./submit.ts";
 
@@ -46,6 +47,22 @@ export function residentBlocks(t: Caller, fn: CudaFunction, threads: number, dyn
   return error < 0 ? error : arg.blocks;
 }
 
+/** Parameters with the descriptors of the references that they name. NON-SPEC: CUDA itself passes none; a value that is no CUtexref is a texture or surface object. */
+function withHandles(context: Context, fn: CudaFunction, params: Uint8Array): Uint8Array {
+  const out = params.slice();
+  const view = new DataView(out.buffer);
+  for (const offset of fn.handles) {
+    const reference = referenceAt(context, view, offset);
+    if (reference !== undefined) view.setBigUint64(offset, BigInt(reference.place), true);
+  }
+  return out;
+}
+
+function referenceAt({ driver }: Context, view: DataView, offset: number): Reference | undefined {
+  const handle = Number(view.getBigUint64(offset, true));
+  return driver.references.get(handle) ?? driver.surfaces.get(handle);
+}
+
 /** The job of a checked launch. */
 export function launchJob(context: Context, fn: CudaFunction, grid: Triple, block: Triple, dynamic: number, params: Uint8Array, cooperative: boolean): LaunchJob {
   const { module, info } = fn;
@@ -58,11 +75,20 @@ export function launchJob(context: Context, fn: CudaFunction, grid: Triple, bloc
   return {
     kind: "launch", code: module.code, kernel: info.name, workDim: 3, grid, block,
     globalSize: [grid[0] * block[0], grid[1] * block[1], grid[2] * block[2]], globalOffset: ZERO,
-    dynamicSharedBytes: dynamic, params, symbols: module.symbols, cooperative, stdout,
+    dynamicSharedBytes: dynamic, params: fn.handles.length === 0 ? params : withHandles(context, fn, params), symbols: module.symbols, cooperative, stdout,
   };
 }
 
 /** Puts a checked launch into a stream. @returns 0 or a negative errno. */
 export function launch(t: Caller, context: Context, fn: CudaFunction, stream: Stream, grid: Triple, block: Triple, dynamic: number, params: Uint8Array, cooperative: boolean): number {
-  return submit(t, stream, "compute", launchJob(context, fn, grid, block, dynamic, params, cooperative), fn.info.name);
+  const error = submit(t, stream, "compute", launchJob(context, fn, grid, block, dynamic, params, cooperative), fn.info.name);
+  if (error >= 0 && (fn.module.references !== null || fn.handles.length > 0)) noteReferences(context, fn, stream, params);
+  return error;
+}
+
+/** The launch that was just made reads these references until it ends. */
+function noteReferences(context: Context, fn: CudaFunction, stream: Stream, params: Uint8Array): void {
+  for (const reference of fn.module.references?.values() ?? []) reference.used(stream);
+  const view = new DataView(params.buffer, params.byteOffset, params.byteLength);
+  for (const offset of fn.handles) referenceAt(context, view, offset)?.used(stream);
 }

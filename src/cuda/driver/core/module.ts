@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import type { Allocation } from "./memory.ts";
 import { ALIGNMENT } from "./heap.ts";
 import { makePacker, type Packer } from "./params.ts";
+import { Reference } from "./reference.ts";
 import { Backing, Mapping, pageUp, type GpuSpace } from "./space.ts";
 import { upload } from "./upload.ts";
 
@@ -18,6 +19,8 @@ export class CudaFunction {
   readonly module: Module;
   readonly info: KernelInfo;
   readonly pack: Packer;
+  /** Offsets of the parameters that are references. */
+  readonly handles: readonly number[];
   /** CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, as set; -1: the default. */
   maxDynamicShared = -1;
   /** Other attributes that were set, by CUfunction_attribute. */
@@ -31,6 +34,7 @@ export class CudaFunction {
     this.module = module;
     this.info = info;
     this.pack = makePacker(info);
+    this.handles = info.params.filter((p) => p.kind === "image" || p.kind === "sampler").map((p) => p.offset);
   }
 }
 
@@ -51,6 +55,8 @@ export class Module {
   readonly variables: Map<string, Variable> = new Map();
   /** Addresses in the order of `code.symbols`. */
   symbols: BigUint64Array = new BigUint64Array(0);
+  /** Texture, sampler and surface references by name; null: there are none. */
+  references: ReadonlyMap<string, Reference> | null = null;
   private readonly functions: Map<string, CudaFunction> = new Map();
   private readonly mappings: { readonly mapping: Mapping; readonly managed: boolean }[] = [];
 
@@ -90,8 +96,11 @@ export class Module {
   }
 
   private *layOut(t: Caller, bound: ReadonlyMap<string, number>): Blocking<number> {
-    const globals = this.code.symbols.map((name) => this.code.module.globals.get(name)!);
+    const all = this.code.symbols.map((name) => this.code.module.globals.get(name)!);
+    const globals = all.filter((g) => g.opaque === undefined);
     const addresses = new Map<string, number>(bound);
+    const error = globals.length === all.length ? 0 : this.refer(t, all, addresses);
+    if (error < 0) return error;
     for (const [name, address] of bound) this.variables.set(name, { definition: this.code.module.globals.get(name)!, address, allocation: null });
     for (const managed of [false, true]) {
       const own = globals.filter((g) => g.managed === managed && !bound.has(g.name));
@@ -117,6 +126,22 @@ export class Module {
     }
     this.symbols = BigUint64Array.from(this.code.symbols, (name) => BigInt(addresses.get(name)!));
     return yield* this.fill(t, addresses);
+  }
+
+  /** Makes the references, bound to nothing. */
+  private refer(t: Caller, all: readonly GlobalVar[], addresses: Map<string, number>): number {
+    const references = new Map<string, Reference>();
+    this.references = references;
+    this.symbols = new BigUint64Array(all.length);
+    for (const [symbol, { name, opaque }] of all.entries()) {
+      if (opaque === undefined) continue;
+      const reference = new Reference(this.context, { module: this, symbol }, opaque);
+      references.set(name, reference);
+      const error = reference.update(t);
+      if (error < 0) return error;
+      addresses.set(name, reference.place);
+    }
+    return 0;
   }
 
   private mapDevice(t: Caller, bytes: number): Mapping | number {
@@ -191,6 +216,11 @@ export class Module {
     const { driver } = this.context;
     for (const fn of this.functions.values()) driver.functions.remove(fn.handle);
     this.functions.clear();
+    for (const reference of this.references?.values() ?? []) {
+      if (reference.handle !== 0) (reference.opaque.kind === "surfref" ? driver.surfaces : driver.references).remove(reference.handle);
+      reference.retire(t);
+    }
+    this.references = null;
     for (const { allocation } of this.variables.values()) if (allocation !== null) driver.memory.remove(allocation);
     this.variables.clear();
     for (const { mapping, managed } of this.mappings.splice(0)) {
@@ -225,7 +255,10 @@ export class Library {
   constructor(text: string, code: DeviceCode, maxRegisters = 0) {
     this.text = text;
     this.maxRegisters = maxRegisters;
-    this.variables = new Map(code.symbols.map((name) => [name, code.module.globals.get(name)!.managed]));
+    this.variables = new Map(code.symbols.flatMap((name) => {
+      const { opaque, managed } = code.module.globals.get(name)!;
+      return opaque === undefined ? [[name, managed]] : [];
+    }));
   }
 }
 

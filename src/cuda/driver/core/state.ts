@@ -9,12 +9,13 @@ import type { Event } from "./event.ts";
 import type { LinkState } from "./link-state.ts";
 import { AddressMap, type Allocation, type AllocationKind } from "./memory.ts";
 import type { CudaFunction, Kernel, Library, Module } from "./module.ts";
+import type { Reference } from "./reference.ts";
 import { Slots } from "./slots.ts";
 import type { GpuSpace, Mapping, Shared } from "./space.ts";
 import type { Stream } from "./stream.ts";
 
 /** Kinds of the handle tables of this library (1 to 255; each library of a process has its own range). */
-const KIND = { context: 0x21, stream: 0x22, event: 0x23, module: 0x24, function: 0x25, library: 0x26, kernel: 0x27, link: 0x2a } as const;
+const KIND = { context: 0x21, stream: 0x22, event: 0x23, module: 0x24, function: 0x25, library: 0x26, kernel: 0x27, link: 0x2a, reference: 0x32, surface: 0x33 } as const;
 
 /** The driver's state in one process. */
 export class DriverState {
@@ -34,6 +35,9 @@ export class DriverState {
   readonly libraries: HandleTable<Library>;
   readonly kernels: HandleTable<Kernel>;
   readonly links: HandleTable<LinkState>;
+  /** Texture references, and surface references. */
+  readonly references: HandleTable<Reference>;
+  readonly surfaces: HandleTable<Reference>;
   readonly memory: AddressMap<Allocation> = new AddressMap();
   /** Memory that new contexts see too: page-locked and managed memory, virtual ranges, pools. */
   readonly everywhere: Set<Shared> = new Set();
@@ -55,6 +59,8 @@ export class DriverState {
     this.libraries = new HandleTable(KIND.library, pid);
     this.kernels = new HandleTable(KIND.kernel, pid);
     this.links = new HandleTable(KIND.link, pid);
+    this.references = new HandleTable(KIND.reference, pid);
+    this.surfaces = new HandleTable(KIND.surface, pid);
   }
 
   /** A number never given before in this process: identities of contexts, streams, allocations. */

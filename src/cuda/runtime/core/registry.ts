@@ -19,7 +19,7 @@ export class RegisteredModule {
   constructor(text: string, code: DeviceCode) {
     this.library = new Library(text, code);
     for (const [name, info] of code.kernels) this.library.kernels.set(name, new Kernel(this.library, info));
-    this.symbols = new Set(code.symbols);
+    this.symbols = new Set(this.library.variables.keys());
   }
 }
 

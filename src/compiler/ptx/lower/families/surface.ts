@@ -5,7 +5,7 @@ import type { Mnemonic } from "../../mnemonic.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
 import { vectorOf } from "./memory.ts";
-import { addressed, field, geometries, geometryOf, type Geometry } from "./texture.ts";
+import { addressed, field, geometries, geometryOf, type Geometry } from "./texture-operand.ts";
 
 /**
  * Surfaces (PTX ISA 9.7.11), mostly unformatted: bits as they lie in memory, the first coordinate in bytes. Outside the surface `.clamp` takes the nearest place,
@@ -20,14 +20,14 @@ interface Place {
   readonly inside: ValueId | null;
 }
 
-/** Address of `bytes` bytes at the coordinates. */
-function locate(c: FnLowering, op: Operand | undefined, g: Geometry, bytes: number, outside: Outside): Place {
+/** Address of `bytes` bytes at the coordinates; the first one counts bytes, or elements when they are `samples`. */
+function locate(c: FnLowering, op: Operand | undefined, g: Geometry, bytes: number, outside: Outside, samples: boolean = false): Place & { readonly image: ValueId } {
   const { em } = c;
-  const { image, layer, coordinates } = addressed(c, op, g);
+  const { image, layer, coordinates } = addressed(c, op, g, "surfref");
   const wide = (v: ValueId): ValueId => em.zext(v, "i64");
   const rowBytes = em.bin("mul", "i32", field(c, image, Field.width), field(c, image, Field.pixelBytes));
   // One more than the last place of each coordinate. A row that is too short has no place at all.
-  const limits = [em.bin("sub", "i32", rowBytes, em.i32(bytes - 1)), field(c, image, Field.height), field(c, image, layer === null ? Field.depth : Field.layers)];
+  const limits = [samples ? field(c, image, Field.width) : em.bin("sub", "i32", rowBytes, em.i32(bytes - 1)), field(c, image, Field.height), field(c, image, layer === null ? Field.depth : Field.layers)];
   const zero = em.i32(0);
   let [x, y, z] = [0, 1, 2].map((d) => (d < g.dimensions ? c.u32(coordinates[d]) : zero)) as [ValueId, ValueId, ValueId];
   if (layer !== null) z = c.u32(layer);
@@ -46,9 +46,10 @@ function locate(c: FnLowering, op: Operand | undefined, g: Geometry, bytes: numb
   const base = em.load(["i64"], "global", image, Field.address, 8, false, null)[0]!;
   const row = em.bin("mul", "i64", wide(y), wide(field(c, image, Field.rowPitch)));
   const slice = em.bin("mul", "i64", wide(z), wide(field(c, image, Field.slicePitch)));
-  const addr = em.bin("add", "i64", em.bin("add", "i64", base, wide(x)), em.bin("add", "i64", row, slice));
-  if (outside === "trap" && inside !== null) return { addr: em.select(inside, addr, em.int("i64", 0)), inside: null };
-  return { addr, inside };
+  const column = samples ? em.bin("mul", "i64", wide(x), wide(field(c, image, Field.pixelBytes))) : wide(x);
+  const addr = em.bin("add", "i64", em.bin("add", "i64", base, column), em.bin("add", "i64", row, slice));
+  if (outside === "trap" && inside !== null) return { addr: em.select(inside, addr, em.int("i64", 0)), inside: null, image };
+  return { addr, inside, image };
 }
 
 /** Runs `work` where the access is inside. */
@@ -114,6 +115,34 @@ const sured = (op: "add" | "min" | "max" | "and" | "or", outside: Outside) => (m
   };
 };
 
+/** sured.p: the first coordinate counts elements, and whether they have a sign the surface's format says. */
+const suredSamples = (op: "add" | "min" | "max" | "and" | "or", outside: Outside) => (m: Mnemonic): Lower => {
+  const type = m.types[0]!;
+  const g = geometryOf(m);
+  return (c, ops) => {
+    const { em } = c;
+    const value = c.src(ops[1], type);
+    const place = locate(c, ops[0], g, type.bits / 8, outside, true);
+    within(c, place, () => {
+      const reduce = (rmw: AtomicOp): void => {
+        const dst = em.value(type.ir!);
+        em.push({ op: "atomic", dst, rmw, space: "global", addr: place.addr, offset: 0, value, order: "relaxed", scope: "device", line: em.line });
+      };
+      if (op !== "min" && op !== "max") return reduce(op);
+      const kind = field(c, place.image, Field.kind);
+      const unsigned = em.icmp("ge.u", kind, em.i32(ChannelKind.uint8));
+      const [then, otherwise, join] = [em.newBlock("unsigned"), em.newBlock("signed"), em.newBlock("join")];
+      em.condbr(unsigned, then, otherwise);
+      for (const [block, sign] of [[then, "u"], [otherwise, "s"]] as const) {
+        em.at(block);
+        reduce(`${op}.${sign}`);
+        em.br(join);
+      }
+      em.at(join);
+    });
+  };
+};
+
 /**
  * sust.p: components are converted to the surface's format, and the first coordinate counts elements. NON-SPEC: components that the instruction does not have are 0 (undefined in PTX).
  */
@@ -123,7 +152,7 @@ const formatted = (outside: Outside) => (m: Mnemonic): Lower => {
   const g = geometryOf(m);
   return (c, ops) => {
     const { em } = c;
-    const { image, layer, coordinates } = addressed(c, ops[0], g);
+    const { image, layer, coordinates } = addressed(c, ops[0], g, "surfref");
     const given = c.items(ops[1], n).map((item) => em.bits(c.relaxed(item, type)));
     const zero = em.i32(0);
     const limits = [field(c, image, Field.width), field(c, image, Field.height), field(c, image, layer === null ? Field.depth : Field.layers)];
@@ -154,4 +183,5 @@ export const surfaceRows: readonly Row[] = Object.keys(geometries).flatMap((g) =
   { op: "sust", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: sust(outside) },
   { op: "sust", types: ["b32 u32 s32 f32"], needs: `p ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: formatted(outside) },
   ...(["add", "min", "max", "and", "or"] as const).map((op): Row => ({ op: "sured", types: ["u32 s32 u64 s64 b32"], needs: `b ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: sured(op, outside) })),
+  ...(["add", "min", "max", "and", "or"] as const).map((op): Row => ({ op: "sured", types: [op === "min" || op === "max" ? "b32 b64" : "b32"], needs: `p ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: suredSamples(op, outside) })),
 ]));

@@ -1,54 +1,18 @@
 import type { ValueId } from "../../../ir/ops.ts";
 import { Field, SamplerBit } from "../../../builtins/opencl/images/descriptor.ts";
-import type { Operand } from "../../ast.ts";
+import { Reg, type Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
 import { MAX_LEVELS, TEXTURE_DESCRIPTOR_BYTES, TextureField } from "../../texture.ts";
-import { ptxType, type PtxType } from "../../types.ts";
+import { ptxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
+import { addressed, cubes, deliver, field, geometries, geometryOf, samplerBitsOf, type Geometry } from "./texture-operand.ts";
 
 /**
  * Textures (PTX ISA 9.7.10) by the library's image functions; handles are descriptor addresses (`texture.ts`).
  * NON-SPEC: filters use full single-precision weights, where hardware has nine bits; gradients are measured by their longer side, without anisotropy; a cube's faces are
  * filtered each by itself, so that its edges have seams.
  */
-
-export interface Geometry {
-  /** Coordinates, without the layer. */
-  readonly dimensions: 1 | 2 | 3;
-  readonly array: boolean;
-  /** The coordinates are a direction: six layers for each cube. */
-  readonly cube?: true;
-}
-
-/** Geometries by their modifier. */
-export const geometries: Readonly<Record<string, Geometry>> = {
-  "1d": { dimensions: 1, array: false }, "2d": { dimensions: 2, array: false }, "3d": { dimensions: 3, array: false }, a1d: { dimensions: 1, array: true }, a2d: { dimensions: 2, array: true },
-};
-
-const cubes: Readonly<Record<string, Geometry>> = { cube: { dimensions: 3, array: false, cube: true }, acube: { dimensions: 3, array: true, cube: true } };
-const all: Readonly<Record<string, Geometry>> = { ...geometries, ...cubes };
-
-/** The geometry a mnemonic names. */
-export function geometryOf(m: Mnemonic): Geometry {
-  return all[m.mods.find((mod) => all[mod] !== undefined)!]!;
-}
-
-/** A 32-bit field of the descriptor. */
-export function field(c: FnLowering, image: ValueId, offset: number): ValueId {
-  return c.em.load(["i32"], "global", image, offset, 4, false, null)[0]!;
-}
-
-/** Handle and coordinates of `[handle, {coordinates}]`; for arrays the layer comes first. */
-export function addressed(c: FnLowering, op: Operand | undefined, { dimensions, array }: Geometry): { readonly image: ValueId; readonly layer: Operand | null; readonly coordinates: readonly Operand[] } {
-  if (op === undefined || op.kind !== "texture") return c.fail("an operand [handle, {coordinates}] is wanted");
-  if (op.items.length !== 2) return c.unsupported("separate samplers are not supported");
-  const [handle, where] = op.items as [Operand, Operand];
-  const items = where.kind === "vec" ? where.items : [where];
-  const first = array ? 1 : 0;
-  if (items.length < first + dimensions) c.fail(`${first + dimensions} coordinates are wanted, ${items.length} are given`);
-  return { image: c.src(handle, ptxType("u64")), layer: array ? items[0]! : null, coordinates: items.slice(first, first + dimensions) };
-}
 
 /** The layer, kept in the array. */
 function layerOf(c: FnLowering, image: ValueId, layer: Operand | null): ValueId {
@@ -100,10 +64,30 @@ function faceOf(c: FnLowering, [x, y, z]: readonly ValueId[]): { face: ValueId; 
   return { face: em.bin("add", "i32", axis, em.zext(below, "i32")), at: [place(s), place(t)] };
 }
 
-/** One sample of a level by the texture's own sampler. */
-function sampleLevel(c: FnLowering, image: ValueId, g: Geometry, coordinates: readonly ValueId[], layer: Operand | null, type: "f32" | "i32"): ValueId[] {
+const SIZES = [Field.width, Field.height, Field.depth];
+
+/** Whether a sampler takes normalised coordinates. */
+function isNormalized(c: FnLowering, sampler: ValueId): ValueId {
   const { em } = c;
-  const sampler = field(c, image, TextureField.sampler);
+  return em.icmp("ne", em.bin("and", "i32", sampler, em.i32(SamplerBit.normalized)), em.i32(0));
+}
+
+/** Coordinates moved by whole pixels of the level (operand e: -8 to 7). */
+function moved(c: FnLowering, image: ValueId, sampler: ValueId, coordinates: readonly ValueId[], by: readonly ValueId[] | null): readonly ValueId[] {
+  const { em } = c;
+  if (by === null) return coordinates;
+  const normalized = isNormalized(c, sampler);
+  return coordinates.map((v, d) => {
+    const pixels = em.cast("sitofp", "f32", by[d]!);
+    const part = em.fbin("fdiv", "f32", pixels, em.cast("uitofp", "f32", field(c, image, SIZES[d]!)));
+    return em.fbin("fadd", "f32", v, em.select(normalized, part, pixels));
+  });
+}
+
+/** One sample of a level. */
+function sampleLevel(c: FnLowering, image: ValueId, sampler: ValueId, g: Geometry, given: readonly ValueId[], by: readonly ValueId[] | null, layer: Operand | null, type: "f32" | "i32"): ValueId[] {
+  const { em } = c;
+  const coordinates = moved(c, image, sampler, given, by);
   if (g.cube === undefined) return call(c, `__gg_image_sample${g.dimensions}_${type}`, [image, sampler, ...coordinates, layerOf(c, image, layer)], type);
   const { face, at } = faceOf(c, coordinates);
   // Faces are always clamped, and their coordinates are from 0 to 1.
@@ -114,10 +98,10 @@ function sampleLevel(c: FnLowering, image: ValueId, g: Geometry, coordinates: re
 }
 
 /** The level that gradients ask for: the logarithm of the longer one's length in pixels. */
-function levelOf(c: FnLowering, image: ValueId, gradients: readonly (readonly ValueId[])[]): ValueId {
+function levelOf(c: FnLowering, image: ValueId, sampler: ValueId, gradients: readonly (readonly ValueId[])[]): ValueId {
   const { em } = c;
-  const normalized = em.icmp("ne", em.bin("and", "i32", field(c, image, TextureField.sampler), em.i32(SamplerBit.normalized)), em.i32(0));
-  const sizes = [Field.width, Field.height, Field.depth].map((offset) => em.select(normalized, em.cast("uitofp", "f32", field(c, image, offset)), em.float("f32", 1)));
+  const normalized = isNormalized(c, sampler);
+  const sizes = SIZES.map((offset) => em.select(normalized, em.cast("uitofp", "f32", field(c, image, offset)), em.float("f32", 1)));
   const squares = gradients.map((gradient) => gradient.map((v, d) => {
     const pixels = em.fbin("fmul", "f32", v, sizes[d]!);
     return em.fbin("fmul", "f32", pixels, pixels);
@@ -144,35 +128,44 @@ function sampleAround(c: FnLowering, image: ValueId, wanted: ValueId, type: "f32
   return near.map((v, n) => em.select(mixes, f("fadd", f("fmul", v, f("fsub", em.float("f32", 1), weight)), f("fmul", far[n]!, weight)), v));
 }
 
+/** Operand e: an offset in pixels for each coordinate, or null. */
+function offsets(c: FnLowering, op: Operand | undefined, g: Geometry): readonly ValueId[] | null {
+  if (op === undefined) return null;
+  if (g.cube !== undefined) c.fail("cube maps take no offset");
+  const items = op.kind === "vec" ? op.items : [op];
+  if (items.some((item) => item instanceof Reg && item.type.kind === "f")) c.unsupported("depth comparison is not supported");
+  if (items.length < g.dimensions) c.fail(`${g.dimensions} offsets are wanted, ${items.length} are given`);
+  return items.slice(0, g.dimensions).map((x) => c.u32(x));
+}
+
 const tex = (m: Mnemonic): Lower => {
   const g = geometryOf(m);
   const [to, by] = [m.types[0]!, m.types[1]!];
-  const type = to.kind === "f" ? "f32" : "i32";
+  const type = to.kind === "u" || to.kind === "s" ? "i32" : "f32";
   const grad = m.mods.includes("grad");
   const level = m.mods.includes("level");
   const extras = grad ? 2 : level ? 1 : 0;
   return (c, ops) => {
     const { em } = c;
-    if (ops.length > 2 + extras) c.unsupported("offsets and depth comparison are not supported");
+    if (ops.length > 3 + extras) c.unsupported("depth comparison is not supported");
     if (g.cube !== undefined && grad) c.unsupported("gradients of cube maps are not supported");
-    const { image, layer, coordinates } = addressed(c, ops[1], g);
+    const { image, sampler: separate, layer, coordinates } = addressed(c, ops[1], g, "texref");
+    const shift = offsets(c, ops[2 + extras], g);
     if (by.kind !== "f") {
       const last = em.bin("sub", "i32", field(c, image, TextureField.levels), em.i32(1));
       const at = level ? levelAt(c, image, em.bin("min.u", "i32", c.u32(ops[2]), last)) : image;
-      return deliver(c, to, ops[0], fetch(c, at, coordinates.map((x) => c.u32(x)), g, layerOf(c, image, layer), type));
+      const place = coordinates.map((x, d) => (shift === null ? c.u32(x) : em.bin("add", "i32", c.u32(x), shift[d]!)));
+      return deliver(c, to, ops[0], fetch(c, at, place, g, layerOf(c, image, layer), type));
     }
+    const sampler = samplerBitsOf(c, image, separate);
     const places = coordinates.map((x) => c.src(x, by));
-    const sample = (at: ValueId): ValueId[] => sampleLevel(c, at, g, places, layer, type);
+    const sample = (at: ValueId): ValueId[] => sampleLevel(c, at, sampler, g, places, shift, layer, type);
     if (!level && !grad) return deliver(c, to, ops[0], sample(image));
     const gradient = (op: Operand | undefined): ValueId[] => (op?.kind === "vec" ? op.items : [op]).slice(0, g.dimensions).map((x) => c.src(x, by));
-    const wanted = level ? c.src(ops[2], by) : levelOf(c, image, [gradient(ops[2]), gradient(ops[3])]);
+    const wanted = level ? c.src(ops[2], by) : levelOf(c, image, sampler, [gradient(ops[2]), gradient(ops[3])]);
     return deliver(c, to, ops[0], sampleAround(c, image, wanted, type, sample));
   };
 };
-
-function deliver(c: FnLowering, type: PtxType, op: Operand | undefined, values: readonly ValueId[]): void {
-  c.items(op, 4).forEach((item, i) => { if (item.kind !== "sink") c.dst(item, type, values[i]!); });
-}
 
 const components = ["r", "g", "b", "a"] as const;
 
@@ -184,17 +177,19 @@ const tld4 = (component: number) => (m: Mnemonic): Lower => {
   const type = to.kind === "f" ? "f32" : "i32";
   return (c, ops) => {
     const { em } = c;
-    if (ops.length > 2) c.unsupported("offsets and depth comparison are not supported");
-    const { image, layer, coordinates } = addressed(c, ops[1], g);
-    const sampler = field(c, image, TextureField.sampler);
+    if (ops.length > 3) c.unsupported("depth comparison is not supported");
+    const { image, sampler: separate, layer, coordinates } = addressed(c, ops[1], g, "texref");
+    const sampler = samplerBitsOf(c, image, separate);
+    const shift = offsets(c, ops[2], g);
     const nearest = em.bin("and", "i32", sampler, em.i32(~SamplerBit.linear));
-    const normalized = em.icmp("ne", em.bin("and", "i32", sampler, em.i32(SamplerBit.normalized)), em.i32(0));
+    const normalized = isNormalized(c, sampler);
     // Centres of the two pixels of each dimension, in the coordinates that the sampler takes.
     const centres = coordinates.map((x, d) => {
       const v = c.src(x, f32);
       const size = em.cast("uitofp", "f32", field(c, image, d === 0 ? Field.width : Field.height));
       const texels = em.select(normalized, em.fbin("fmul", "f32", v, size), v);
-      const first = em.un("ffloor", "f32", em.fbin("fsub", "f32", texels, em.float("f32", 0.5)));
+      const below = em.un("ffloor", "f32", em.fbin("fsub", "f32", texels, em.float("f32", 0.5)));
+      const first = shift === null ? below : em.fbin("fadd", "f32", below, em.cast("sitofp", "f32", shift[d]!));
       return [0.5, 1.5].map((step) => {
         const centre = em.fbin("fadd", "f32", first, em.float("f32", step));
         return em.select(normalized, em.fbin("fdiv", "f32", centre, size), centre);
@@ -206,30 +201,13 @@ const tld4 = (component: number) => (m: Mnemonic): Lower => {
   };
 };
 
-const queries: Readonly<Record<string, (c: FnLowering, image: ValueId) => ValueId>> = {
-  width: (c, image) => field(c, image, Field.width),
-  height: (c, image) => field(c, image, Field.height),
-  depth: (c, image) => field(c, image, Field.depth),
-  array_size: (c, image) => field(c, image, Field.layers),
-  channel_data_type: (c, image) => field(c, image, Field.dataType),
-  channel_order: (c, image) => field(c, image, Field.order),
-  num_mipmap_levels: (c, image) => field(c, image, TextureField.levels),
-  num_samples: (c) => c.em.i32(1),
-  normalized_coords: (c, image) => c.em.bin("and", "i32", field(c, image, TextureField.sampler), c.em.i32(SamplerBit.normalized)),
-};
-
-const query = (name: string): Lower => (c, ops) => {
-  const mem = c.mem(ops[1]);
-  const { addr } = c.address(mem, "global");
-  c.dst(ops[0], ptxType("b32"), queries[name]!(c, addr));
-};
-
 const RESULTS = "f32 s32 u32";
 
 /** Rows of textures. */
 export const textureRows: readonly Row[] = [
-  ...Object.keys(geometries).map((g): Row => ({ op: "tex", types: [RESULTS, "f32 s32"], needs: `${g} v4`, mods: "base level grad", operands: [2, 6], mode: "effect", make: tex })),
-  ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [RESULTS, "f32"], needs: `${g} v4`, mods: "base level grad", operands: [2, 4], mode: "effect", make: tex })),
+  ...([[RESULTS, "v4"], ["f16", "v4"], ["f16x2", "v2"]] as const).flatMap(([results, vector]): Row[] => [
+    ...Object.keys(geometries).map((g): Row => ({ op: "tex", types: [results, "f32 s32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 6], mode: "effect", make: tex })),
+    ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [results, "f32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 4], mode: "effect", make: tex })),
+  ]),
   ...["2d", "a2d"].flatMap((g) => components.map((name, i): Row => ({ op: "tld4", types: [RESULTS, "f32"], needs: `${name} ${g} v4`, operands: [2, 4], mode: "effect", make: tld4(i) }))),
-  ...Object.keys(queries).flatMap((name) => ["txq", "suq"].map((op): Row => ({ op, types: ["b32"], needs: name, operands: 2, mode: "effect", make: () => query(name) }))),
 ];
