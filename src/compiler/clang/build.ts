@@ -55,7 +55,7 @@ export function compileOpenCl(source: string, request: BuildRequest = {}): Build
   const { options } = parsed;
   const key = buildId === null ? null : compiler.keyOf?.(source, asked) ?? null;
   // What is kept lowered is another file for every state of this compiler.
-  const moduleKey = key === null ? null : cacheKey([key, buildId, request.name, request.phase]);
+  const moduleKey = key === null ? null : `${buildId} ${cacheKey([request.name, request.phase])} ${key}`;
   const kept = moduleKey === null ? null : cachedModule(moduleKey);
   if (kept !== null) {
     const text = (): string => {

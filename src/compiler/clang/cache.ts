@@ -1,6 +1,7 @@
 import type { Module } from "../ir/module.ts";
 import { nameOf } from "./hash.ts";
 import { environment, nodeModule } from "./host.ts";
+import { packModule, unpackModule, type KeptModule } from "./kept-module.ts";
 
 /** What a compilation gave, as it is kept. */
 export interface Compiled {
@@ -102,24 +103,24 @@ export interface Lowered {
   readonly log: string;
 }
 
-/** A lowered program, from disk; null when there is none. Reading one takes a tenth of lowering it again. */
+/** A lowered program, from disk; null when there is none. Reading one takes a small part of lowering it again. */
 export function cachedModule(key: string): Lowered | null {
   const file = fileOf(key, "module");
   const v8 = nodeModule("node:v8");
   if (file === null || v8 === null) return null;
   try {
-    const value = v8.deserialize(nodeModule("node:fs")!.readFileSync(file)) as Partial<Lowered> & { readonly key?: unknown };
-    return value.key === key && value.module !== undefined && value.log !== undefined ? { module: value.module, log: value.log } : null;
+    const value = v8.deserialize(nodeModule("node:fs")!.readFileSync(file)) as { readonly key?: unknown; readonly kept?: KeptModule; readonly log?: string };
+    return value.key === key && value.kept !== undefined && value.log !== undefined ? { module: unpackModule(value.kept, v8), log: value.log } : null;
   } catch {
     return null; // not there, or by another version of Node: lowered again
   }
 }
 
 /** Keeps a lowered program. */
-export function keepModule(key: string, lowered: Lowered): void {
+export function keepModule(key: string, { module, log }: Lowered): void {
   const v8 = nodeModule("node:v8");
   if (v8 === null) return;
-  write(fileOf(key, "module"), () => v8.serialize({ key, ...lowered }));
+  write(fileOf(key, "module"), () => v8.serialize({ key, kept: packModule(module, v8), log }));
 }
 
 /** Forgets what is in memory; what is on disk stays. */

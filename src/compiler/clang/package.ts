@@ -21,13 +21,10 @@ function nearby(folder: string): Found | null {
   const [fs, path, url] = [nodeModule("node:fs")!, nodeModule("node:path")!, nodeModule("node:url")!];
   for (let at = folder, above = ""; at !== above; above = at, at = path.dirname(at)) {
     const root = path.join(at, "node_modules", ...PACKAGE.split("/"));
-    let text: string;
-    try {
-      text = fs.readFileSync(path.join(root, "package.json"), "utf8");
-    } catch {
-      continue;
-    }
-    const { version, exports } = JSON.parse(text) as Manifest;
+    const file = path.join(root, "package.json");
+    // Asking costs a tenth of an error that is thrown.
+    if (!fs.existsSync(file)) continue;
+    const { version, exports } = JSON.parse(fs.readFileSync(file, "utf8")) as Manifest;
     return typeof exports?.default === "string" ? { url: url.pathToFileURL(path.join(root, exports.default)).href, version } : null;
   }
   return null;

@@ -25,8 +25,20 @@ function factsOf(fn: Fn): Facts {
   return { barrier, printf };
 }
 
+/** Of modules that were kept with what a host may know of them. */
+const known = new WeakMap<Module, ReadonlyMap<string, KernelInfo>>();
+
+/** Says what `kernelInfos` would find, so that nobody has to look into the functions. The module must not change afterwards. */
+export function knowKernelInfos(module: Module, infos: ReadonlyMap<string, KernelInfo>): void {
+  known.set(module, infos);
+}
+
 /** What a host may know of each kernel of the module, by name. */
-export function kernelInfos(module: Module): Map<string, KernelInfo> {
+export function kernelInfos(module: Module): ReadonlyMap<string, KernelInfo> {
+  return known.get(module) ?? findKernelInfos(module);
+}
+
+function findKernelInfos(module: Module): Map<string, KernelInfo> {
   const graph = callGraph(module);
   const align = frameAlign(module);
   const shared = sharedLayout(module, graph);
