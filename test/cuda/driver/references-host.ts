@@ -11,7 +11,7 @@ type Host = ReturnType<typeof hostWithContext>;
 type Words = Float32Array | Uint32Array | Int32Array | Uint16Array;
 
 /** A process with a context, two pieces of device memory, and helpers for arrays and launches of one thread group. */
-export interface ReferenceHost extends Host {
+export interface ReferenceHost extends Omit<Host, "run"> {
   readonly input: CUdeviceptr;
   readonly output: CUdeviceptr;
   load(name: string): CUmodule;

@@ -24,7 +24,7 @@ const reasons: readonly Reason[] = [
   { codes: ["cudaErrorDeviceUnavailable"], why: "Devices have no compute mode." },
   { codes: ["CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "cudaErrorJitCompilerNotFound", "cudaErrorJitCompilationDisabled"], why: "The compiler is part of the emulator." },
   { codes: ["CUDA_ERROR_SHARED_OBJECT_INIT_FAILED", "CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND", "cudaErrorSharedObjectInitFailed", "cudaErrorSharedObjectSymbolNotFound"], why: "There are no shared objects." },
-  { codes: ["CUDA_ERROR_LAUNCH_INCOMPATIBLE_TEXTURING"], why: "There are no texture modes." },
+  { codes: ["CUDA_ERROR_LAUNCH_INCOMPATIBLE_TEXTURING"], why: "The texture mode is a whole module's, and both run on every device." },
   { codes: ["CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "cudaErrorStreamCaptureUnsupported", "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT", "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "CUDA_ERROR_LOSSY_QUERY"], why: CAPTURE },
   { codes: ["cudaErrorStreamCaptureImplicit", "cudaErrorStreamCaptureWrongThread", "cudaErrorLossyQuery"], why: "The driver's, which test/errors/cuda/capture.test.ts causes." },
   { of: /^cudaStreamUpdateCaptureDependencies$/, codes: ["cudaErrorInvalidValue"], why: "The driver's, which test/errors/cuda/capture.test.ts causes." },

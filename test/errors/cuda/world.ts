@@ -108,6 +108,7 @@ export function snapshot(w: Pick<World, "machine" | "process">): object {
     stack: t.threadState(threadKey).stack.map((context) => context.handle),
     contexts: [...driver.contexts.entries()].map(([handle, c]) => [handle, c.flags, c.cacheConfig, c.peers.size, [...c.limits], c.events.size, [...c.streams].map((s) => s.touched)]),
     tables: [driver.streams.size, driver.events.size, driver.modules.size, driver.libraries.size, driver.kernels.size],
+    references: [...driver.references.entries(), ...driver.surfaces.entries()].map(([handle, { bound, format, channels, sampling, place }]) => [handle, bound?.dptr, bound?.resource, format, channels, sampling, place]),
     memory: driver.memory.all().map((a) => [a.kind, a.address, a.size, a.syncMemops]),
     graphs: [graphs.graphs.size, graphs.nodes.size, graphs.execs.size, graphs.userObjects.size, driver.captures.size],
     primary: driver.devices.map((d) => [d.primaryReferences, d.primaryFlags, d.primary !== null]),
