@@ -115,11 +115,10 @@ test("races, what nobody wrote, and barriers that not all come to, on every path
       const about = (): string => `${path.name}\n${text}\n${all.map(formatDiagnostic).join("\n")}`;
       compare(found, wrong, about);
       if (code !== 0) expect.fail(`error ${code}\n${about()}`);
-      // Where nothing is a matter of luck, all paths say the same. (Where there are races, work-items that went together may be told of the other of two accesses.)
-      const sure = (list: readonly Found[]): readonly string[] => list.filter(({ kind, place }) => kind === "barriers" || !wrong.races.has(place)).map((one) => JSON.stringify(one)).sort();
-      expect(sure(found)).toEqual(sure(ran[0]!.found));
-      const racing = (list: readonly Found[]): readonly string[] => [...new Set(list.filter(({ kind }) => kind === "races").map(({ place }) => place))].sort();
-      if (!meeting.steps.some(({ kind }) => kind === "collective")) expect(racing(found)).toEqual(racing(ran[0]!.found));
+      // All paths say the same. (Who comes first differs: of several readers of what nobody wrote one is told, and of a race the one or the other side.)
+      const places = (list: readonly Found[], kind: string): readonly string[] => [...new Set(list.filter((one) => one.kind === kind && (kind === "races" || !wrong.races.has(one.place))).map(({ place }) => place))].sort();
+      expect(places(found, "uninitialised")).toEqual(places(ran[0]!.found, "uninitialised"));
+      if (!meeting.steps.some(({ kind }) => kind === "collective")) expect(places(found, "races")).toEqual(places(ran[0]!.found, "races"));
     }
     seen.races += Math.sign(wrong.races.size);
     seen.unwritten += Math.sign(wrong.unwritten.size);

@@ -209,7 +209,7 @@ function indexPtx({ form, by }: Where, space: string): string {
 /** As PTX, and the line of each step. Parameter: global memory. */
 export function meetingPtx({ steps }: Meeting, name: string, slow: boolean): { readonly text: string; readonly lines: readonly number[] } {
   const out = [".version 8.0", ".target sm_80", ".address_size 64", `.visible .entry ${name}(.param .u64 a)`, "{", ".reg .pred %p<4>; .reg .b32 %r<30>; .reg .b64 %rd<30>;", `.shared .align 16 .b8 sh[${4 * WORDS}];`,
-    "ld.param.u64 %rd1, [a]; mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mov.u32 %r4, sh; mov.u32 %r10, %r1; mov.u32 %r15, 0;", ...(slow ? ["mov.u64 %rd9, %clock64;"] : [])];
+    "ld.param.u64 %rd1, [a]; mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mov.u32 %r4, sh; mov.u32 %r10, %r1; mov.u32 %r15, 0;", ...(slow ? ["mov.u64 %rd9, %clock64; setp.eq.u64 %p2, %rd9, 0x7fffffffffffffff; @%p2 trap;"] : [])];
   const lines: number[] = [];
   steps.forEach((step, i) => {
     if (step.kind === "collective") {

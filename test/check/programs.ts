@@ -186,7 +186,7 @@ export function writePtx(program: Program, name: string): { readonly text: strin
   const out: string[] = [".version 8.0", ".target sm_80", ".address_size 64", `.visible .entry ${name}(.param .u64 a, .param .u64 b, .param .u64 c, .param .u64 d)`, "{",
     ".reg .pred %p<4>; .reg .b16 %h<4>; .reg .b32 %r<30>; .reg .b64 %rd<30>;", `.shared .align 16 .b8 sh[${SHARED_WORDS * 4}];`,
     "ld.param.u64 %rd0, [a]; ld.param.u64 %rd1, [b]; ld.param.u64 %rd2, [c]; ld.param.u64 %rd3, [d];", "mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mov.u32 %r3, 0; mov.u32 %r4, sh;"];
-  if (program.slow) out.push("mov.u64 %rd9, %clock64;");
+  if (program.slow) out.push("mov.u64 %rd9, %clock64; setp.eq.u64 %p2, %rd9, 0x7fffffffffffffff; @%p2 trap;");
   out.push("LOOP:");
   const lines: number[] = [];
   program.steps.forEach((step, i) => {
