@@ -104,7 +104,7 @@ function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared,
   const elementBytes = element * d.vector;
   if (d.type.kind === "opaque") {
     if (dims.length > 0 || d.vector > 1) s.fail(`variable '${name}' of type .${d.type.name} must be a single one`);
-    if (space !== "param" && (space !== "global" || index >= 0)) s.fail(`variable '${name}' of type .${d.type.name} must be in .global, outside functions, or a parameter`);
+    if (space !== "param" && space !== "global") s.fail(`variable '${name}' of type .${d.type.name} must be in .global, or a parameter of a kernel`);
   }
   let init: Variable["init"] = null;
   let members: Variable["members"];
