@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createMachine, formatDiagnostic, type Diagnostic, type HostProcess, type Machine } from "glassgpu";
 import { MAX_DIAGNOSTICS } from "../../src/api/diagnostics.ts";
 import { MAX_REPORTS, reportPolicy } from "../../src/check/reports.ts";
+import { lanePolicy } from "../../src/compiler/wasm/simd/policy.ts";
 import { eventsOf, faultsOf, programs, SHARED, TABLE, writePtx, type Program } from "./programs.ts";
 
 // Random small kernels, right ones and wrong ones: what checked mode reports of them is there, and what is there it reports; and it changes neither results nor times.
@@ -14,13 +15,25 @@ afterAll(() => {
   reportPolicy.most = MAX_REPORTS;
 });
 
+afterEach(() => {
+  lanePolicy.always = false;
+  lanePolicy.quads = 0;
+});
+
+/** How checked kernels are run: work-items one by one where that is better, or always four or sixteen at a time. */
+const paths = [{ always: false, quads: 0, workers: 1 }, { always: true, quads: 1, workers: 1 }, { always: true, quads: 4, workers: 2 }] as const;
+
+/** Kernels have names of their own, so that none is compiled already. */
+let count = 0;
+
 class Runner {
   readonly machine: Machine;
   private readonly process: HostProcess;
-  private count = 0;
+  private readonly path: (typeof paths)[number];
 
-  constructor(check: boolean) {
-    this.machine = createMachine({ check });
+  constructor(check: boolean, path: (typeof paths)[number] = paths[0]) {
+    this.path = path;
+    this.machine = createMachine({ check, workers: path.workers });
     this.process = this.machine.process("random");
     this.process.throwing.cuda.cuInit(0);
     this.process.throwing.cuda.cuCtxCreate(null, 0, 0);
@@ -29,7 +42,9 @@ class Runner {
   /** Runs it in new buffers. Gives their contents, their addresses, what was found, and how long it took in virtual time. */
   run(program: Program): { readonly contents: readonly number[][]; readonly addresses: readonly number[]; readonly found: readonly Diagnostic[]; readonly took: number; readonly lines: readonly number[]; readonly text: string; readonly code: number } {
     const { cuda } = this.process.throwing;
-    const name = `k${++this.count}`;
+    const name = `k${++count}`;
+    lanePolicy.always = this.path.always;
+    lanePolicy.quads = this.path.quads;
     const { text, lines } = writePtx(program, name);
     const table = cuda.cuMemAlloc(TABLE.byteLength);
     cuda.cuMemcpyHtoD(table, TABLE, TABLE.byteLength);
@@ -64,51 +79,60 @@ function placeOf(d: Diagnostic, addresses: readonly number[]): string {
 }
 
 test("what is found is there, and what is there is found; results and times are those of unchecked runs", () => {
-  let [checked, plain] = [new Runner(true), new Runner(false)];
+  const begin = (): readonly Runner[] => [new Runner(false), ...paths.map((path) => new Runner(true, path))];
+  let [plain, ...checked] = begin() as [Runner, ...Runner[]];
   let seen = { outside: 0, races: 0, unwritten: 0, none: 0 };
   fc.assert(fc.property(programs, (program) => {
     // Out of shared memory hardware faults: that is not for here.
     fc.pre(eventsOf(program).every(({ space, at, size }) => space !== SHARED || at + size <= 512));
     const faults = faultsOf(program);
     // Machines keep so many diagnostics.
-    if (checked.machine.diagnostics().length > MAX_DIAGNOSTICS / 2) {
-      for (const { machine } of [checked, plain]) machine.dispose();
-      [checked, plain] = [new Runner(true), new Runner(false)];
+    if (checked.some(({ machine }) => machine.diagnostics().length > MAX_DIAGNOSTICS / 2)) {
+      for (const { machine } of [plain, ...checked]) machine.dispose();
+      [plain, ...checked] = begin() as [Runner, ...Runner[]];
     }
-    const [ran, other] = [checked.run(program), plain.run(program)];
-    const about = (): string => `${ran.text}\n${ran.found.map(formatDiagnostic).join("\n")}`;
-    const stepAt = (line: number): number => ran.lines.indexOf(line);
-    const reports = ran.found.map((d) => ({ d, kind: d.codeName, step: stepAt(Number(/in line (\d+)$/.exec(d.message)?.[1])), place: placeOf(d, ran.addresses), address: Number(d.values["address"]) }));
-    const must = (holds: boolean, place: string): void => {
-      if (!holds) expect.fail(`${place}\n${about()}`);
-    };
-    for (const { kind, step, place, d } of reports) {
-      if (kind === "bounds") must(faults.outside.some((event) => event.step === step && BigInt(event.at + ran.addresses[event.space]!) <= BigInt(d.values["address"] as bigint)), `not outside: ${place}`);
-      else if (kind === "races") must(faults.races.get(place)?.has(step) === true, `no race: ${place}`);
-      else if (kind === "uninitialised") must(faults.unwritten.get(place)?.has(step) === true || wide(faults, place, step), `not unwritten: ${place}`);
-      else must(false, place);
-    }
-    const has = (kind: string, place: string): boolean => reports.some((report) => report.kind === kind && (report.place === place || (faults.wide.has(place) && near(report.place, place))));
-    for (const step of new Set(faults.outside.map((event) => event.step))) {
-      const found = reports.filter((report) => report.kind === "bounds" && report.step === step).length;
-      must(found === faults.outside.filter((event) => event.step === step).length, `${found} outside in step ${step}`);
-    }
-    for (const place of faults.certain) must(has("races", place), `race not found: ${place}`);
-    for (const place of faults.unwritten.keys()) must(has("uninitialised", place), `unwritten not found: ${place}`);
-    if (faults.races.size === 0 && faults.outside.length === 0) {
-      // (What nobody wrote is whatever was there.)
-      if (program.buffers.every(({ words, written }) => written === words)) expect(ran.contents).toEqual(other.contents);
-      expect(ran.took).toBe(other.took);
-      expect(ran.code).toBe(other.code);
-    }
+    const other = plain.run(program);
+    const found = checked.map((runner) => compare(program, faults, runner.run(program), other));
     seen = {
       outside: seen.outside + Math.sign(faults.outside.length), races: seen.races + Math.sign(faults.races.size), unwritten: seen.unwritten + Math.sign(faults.unwritten.size),
-      none: seen.none + (ran.found.length === 0 ? 1 : 0),
+      none: seen.none + (Math.max(...found) === 0 ? 1 : 0),
     };
-  }), { seed: Number(process.env["CHECK_SEED"] ?? 4), numRuns: Number(process.env["CHECK_RUNS"] ?? 60) });
+  }), { seed: Number(process.env["CHECK_SEED"] ?? 4), numRuns: Number(process.env["CHECK_RUNS"] ?? 28) });
   // Of each kind there were some.
   for (const many of Object.values(seen)) expect(many).toBeGreaterThan(1);
 });
+
+type Ran = ReturnType<Runner["run"]>;
+
+/** Compares a checked run with what is wrong, and with one that nobody checked. Gives how many reports there were. */
+function compare(program: Program, faults: ReturnType<typeof faultsOf>, ran: Ran, other: Ran): number {
+  const about = (): string => `${ran.text}\n${ran.found.map(formatDiagnostic).join("\n")}`;
+  const stepAt = (line: number): number => ran.lines.indexOf(line);
+  const reports = ran.found.map((d) => ({ d, kind: d.codeName, step: stepAt(Number(/in line (\d+)$/.exec(d.message)?.[1])), place: placeOf(d, ran.addresses), address: Number(d.values["address"]) }));
+  const must = (holds: boolean, place: string): void => {
+    if (!holds) expect.fail(`${place}\n${about()}`);
+  };
+  for (const { kind, step, place, d } of reports) {
+    if (kind === "bounds") must(faults.outside.some((event) => event.step === step && BigInt(event.at + ran.addresses[event.space]!) <= BigInt(d.values["address"] as bigint)), `not outside: ${place}`);
+    else if (kind === "races") must(faults.races.get(place)?.has(step) === true, `no race: ${place}`);
+    else if (kind === "uninitialised") must(faults.unwritten.get(place)?.has(step) === true || wide(faults, place, step), `not unwritten: ${place}`);
+    else must(false, place);
+  }
+  const has = (kind: string, place: string): boolean => reports.some((report) => report.kind === kind && (report.place === place || (faults.wide.has(place) && near(report.place, place))));
+  for (const step of new Set(faults.outside.map((event) => event.step))) {
+    const found = reports.filter((report) => report.kind === "bounds" && report.step === step).length;
+    must(found === faults.outside.filter((event) => event.step === step).length, `${found} outside in step ${step}`);
+  }
+  for (const place of faults.certain) must(has("races", place), `race not found: ${place}`);
+  for (const place of faults.unwritten.keys()) must(has("uninitialised", place), `unwritten not found: ${place}`);
+  if (faults.races.size === 0 && faults.outside.length === 0) {
+    // (What nobody wrote is whatever was there.)
+    if (program.buffers.every(({ words, written }) => written === words)) expect(ran.contents).toEqual(other.contents);
+    expect(ran.took).toBe(other.took);
+    expect(ran.code).toBe(other.code);
+  }
+  return ran.found.length;
+}
 
 /** A read of several words is reported at its first byte; where there is a race too, what is read is a matter of luck. */
 function wide({ unwritten, races }: ReturnType<typeof faultsOf>, place: string, step: number): boolean {
