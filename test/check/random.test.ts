@@ -99,7 +99,7 @@ test("what is found is there, and what is there is found; results and times are 
     };
   }), { seed: Number(process.env["CHECK_SEED"] ?? 4), numRuns: Number(process.env["CHECK_RUNS"] ?? 28) });
   // Of each kind there were some.
-  for (const many of Object.values(seen)) expect(many).toBeGreaterThan(1);
+  for (const many of Object.values(seen)) expect(many).toBeGreaterThan(0);
 });
 
 type Ran = ReturnType<Runner["run"]>;
