@@ -1,8 +1,7 @@
-// Builds the benchmark kernels once, then a few variants of them; prints the times as JSON. Started by compile.ts in a process of its own.
+// Builds the benchmark kernels and variants of them; prints the times as JSON. Started by compile.ts in a process of its own. BENCH_SOURCES: "new", six that no process has built; "known", one that is always the same.
 import { createMachine } from "glassgpu";
 import { CL_DEVICE_TYPE_GPU } from "glassgpu/opencl";
 import { source } from "./cl-host.ts";
-import { median } from "./clock.ts";
 import type { BuildTimes } from "./compile.ts";
 
 const cl = createMachine().process("bench").throwing.opencl;
@@ -16,7 +15,6 @@ function build(text: string): number {
   return performance.now() - start;
 }
 
-const first = build(source);
-const warm = median(Array.from({ length: 5 }, (_, i) => build(`${source}\n__kernel void variant${i}_${process.pid}(__global int* p) { p[0] = ${i}; }\n`)));
-const result: BuildTimes = { first, warm };
+const fresh = (i: number): string => `${source}\n__kernel void variant${i}_${process.pid}_${Date.now()}(__global int* p) { p[0] = ${i}; }\n`;
+const result: BuildTimes = process.env["BENCH_SOURCES"] === "known" ? { first: build(source), later: [] } : { first: build(fresh(0)), later: [1, 2, 3, 4, 5].map((i) => build(fresh(i))) };
 console.log(JSON.stringify(result));

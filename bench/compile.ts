@@ -39,21 +39,43 @@ export function benchPtx(run: (script: string, env: Readonly<Record<string, stri
   });
 }
 
-/** What bench/build-once.ts prints. */
+/** What bench/build-once.ts prints: the first build of the process, and each new source after it. Milliseconds. */
 export interface BuildTimes {
-  /** First build of the process, and of new sources after it. Milliseconds. */
   readonly first: number;
-  readonly warm: number;
+  readonly later: readonly number[];
 }
 
-/** OpenCL C: a new process with an empty cache, the same again with what the first left, and new sources in a warm process; the very first process has no machine code of Clang yet. */
-export function benchOpenCl(run: (script: string, env: Readonly<Record<string, string>>) => string): { cold: number; warm: number; warmAtFirst: number; cached: number } {
+/** How long OpenCL C takes from source to ready program, by what was there before. Milliseconds. */
+export interface OpenClTimes {
+  /** The first source of the very first process of an installation: nothing is on disk. */
+  readonly cold: number;
+  /** The second to sixth source of that process. */
+  readonly warmAtFirst: number;
+  /** The first new source of a later process. */
+  readonly first: number;
+  /** The second to sixth new source of a later process. */
+  readonly warm: number;
+  /** A source that an earlier process has built, as the first of a process. */
+  readonly cached: number;
+}
+
+/** Later processes that are not counted: V8's caches of our code and of Clang's fill with the first few. */
+const SETTLING = 2;
+const COUNTED = 5;
+
+/** OpenCL C in an installation of its own, an empty cache folder: one process after the other builds six sources that are new to the folder, then others build one that it knows. Medians, of all but the first few processes. */
+export function benchOpenCl(run: (script: string, env: Readonly<Record<string, string>>) => string): OpenClTimes {
   const cache = mkdtempSync(join(tmpdir(), "glassgpu-bench-"));
   try {
     const script = fileURLToPath(new URL("build-once.ts", import.meta.url));
-    const empty = JSON.parse(run(script, { GLASSGPU_CACHE_DIR: cache })) as BuildTimes;
-    const again = JSON.parse(run(script, { GLASSGPU_CACHE_DIR: cache })) as BuildTimes;
-    return { cold: empty.first, warm: again.warm, warmAtFirst: empty.warm, cached: again.first };
+    const times = (sources: "new" | "known"): BuildTimes => JSON.parse(run(script, { GLASSGPU_CACHE_DIR: cache, BENCH_SOURCES: sources })) as BuildTimes;
+    const settled = (sources: "new" | "known"): BuildTimes[] => Array.from({ length: SETTLING + COUNTED }, () => times(sources)).slice(SETTLING);
+    const empty = times("new");
+    const fresh = settled("new");
+    const known = settled("known");
+    return {
+      cold: empty.first, warmAtFirst: median(empty.later), first: median(fresh.map(({ first }) => first)), warm: median(fresh.flatMap(({ later }) => later)), cached: median(known.map(({ first }) => first)),
+    };
   } finally {
     rmSync(cache, { recursive: true, force: true });
   }
@@ -70,4 +92,13 @@ export function inNewProcess(script: string, env: Readonly<Record<string, string
 /** The results as a table. */
 export function compileTable(results: readonly CompileResult[]): string {
   return table([["file", "bytes", "first ms", "later ms"], ...results.map((r) => [r.name, String(r.bytes), short(r.first), short(r.later)])]);
+}
+
+/** The same for OpenCL C: which source of which process. */
+export function openClTable({ cold, warmAtFirst, first, warm, cached }: OpenClTimes): string {
+  const rows: readonly (readonly [string, number])[] = [
+    ["known source, first of a process", cached], ["new source, second to sixth of a process", warm], ["new source, first of a process", first],
+    ["new source, second to sixth of an installation's very first process", warmAtFirst], ["new source, first of an installation's very first process", cold],
+  ];
+  return table([["source", "ms"], ...rows.map(([name, ms]) => [name, short(ms)])]);
 }

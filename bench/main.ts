@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { geometricMean, short } from "./clock.ts";
 import { benchChecked, checkedTable } from "./checked.ts";
-import { benchOpenCl, benchPtx, compileTable, inNewProcess } from "./compile.ts";
+import { benchOpenCl, benchPtx, compileTable, inNewProcess, openClTable } from "./compile.ts";
 import { benchHostCalls, hostTable } from "./host-calls.ts";
 import { benchKernelEvents, kernelEventsTable } from "./kernel-events.ts";
 import { benchKernels, kernelTable } from "./kernels.ts";
@@ -34,7 +34,7 @@ let rest: object = values.checked ? { checked } : {};
 if (only.length === 0 && !values.checked) {
   say(`\nPTX file to ready module\n${compileTable(ptx)}`);
   const build = benchOpenCl(inNewProcess);
-  say(`\nOpenCL C source (bench/kernels.cl) to ready program: new process ${short(build.cold)} ms, with its cache ${short(build.cached)} ms, new source in a warm process ${short(build.warm)} ms (in the first of an installation ${short(build.warmAtFirst)} ms)`);
+  say(`\nOpenCL C source (bench/kernels.cl) to ready program\n${openClTable(build)}`);
   const hostCalls = benchHostCalls(values.quick, inNewProcess);
   const { hostMicroseconds } = JSON.parse(readFileSync(new URL("recorded.json", import.meta.url), "utf8")) as { hostMicroseconds: Record<string, { pocl1: number | null }> };
   say(`\nHost calls\n${hostTable(hostCalls, hostMicroseconds)}`);
