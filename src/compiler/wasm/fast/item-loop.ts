@@ -3,13 +3,14 @@ import { I32, I64, mem, op } from "../asm/opcodes.ts";
 import type { Node } from "../graph/node.ts";
 import { readsOf } from "../graph/uses.ts";
 import { record, RECORD_SHIFT, UNDO_BYTES, undoOffset } from "../lower/layout.ts";
-import type { FlowNode } from "./flow.ts";
+import { ends, type FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
 import { rowSites, type Plane, type RowSite } from "./rows.ts";
 import { costTogether } from "./together.ts";
 import type { Block } from "../graph/node.ts";
 import { LANES } from "../simd/lanes.ts";
-import { VectorFlow } from "../simd/flow.ts";
+import { behindLoops, VectorFlow } from "../simd/flow.ts";
+import { DIFFER, ROW_TO_ASK, rowGuards, writeRowGuard } from "../simd/row-guards.ts";
 import { planVector, type VectorPlan } from "../simd/shapes.ts";
 import { rollBack, rollBackType } from "../simd/undo.ts";
 
@@ -189,6 +190,8 @@ export abstract class ItemLoops extends VectorFlow {
       if (someExit) this.allThere(node, width, one);
       code.get(this.counted).set(this.before);
       const apart = code.block();
+      const behind = loops && node.blocks.some(ends) ? behindLoops(node) : null;
+      const quick = behind !== null && node.blocks.some((block) => ends(block) && !behind.has(block)) ? code.block() : null;
       const end = code.block();
       if (loops) code.get(this.counted).op(op.i32_wrap_i64).i32(width * ITEM_FUEL).op(op.i32_add).set(this.itemLimit);
       this.apart = apart;
@@ -200,13 +203,17 @@ export abstract class ItemLoops extends VectorFlow {
       this.enterFour(node);
       this.findUnread(node, exits);
       this.makeAll(used[3]!);
-      this.fourBody(node, exits, end);
+      this.fourBody(node, exits, end, quick);
       this.finish();
       code.end();
-      code.get(this.item).i32(width).op(op.i32_add).set(this.item).get(tx).i32(width).op(op.i32_add).set(tx);
-      this.parkBetween(this.warps ? this.last : this.items, loops);
-      next();
-      code.end();
+      const goOn = (loops: boolean): void => {
+        code.get(this.item).i32(width).op(op.i32_add).set(this.item).get(tx).i32(width).op(op.i32_add).set(tx);
+        this.parkBetween(this.warps ? this.last : this.items, loops);
+        next();
+        code.end();
+      };
+      goOn(loops);
+      if (quick !== null) goOn(false);
       // One by one, from what was before.
       if (logs) code.get(S).i32(undoOffset(this.layout)).op(op.i32_add).get(this.undoTop).call(this.helpers.get("rollBack", rollBackType, [], rollBack));
       this.clearMasks(plan);
@@ -311,12 +318,30 @@ export abstract class ItemLoops extends VectorFlow {
       code.get(this.counted).i64((BigInt(node.head.bytes) << 32n) + BigInt(node.head.cost)).get(count).op(op.i64_extend_i32_u, op.i64_mul, op.i64_add).set(this.counted);
       this.rowHead = node.head;
     }
+    this.askedGuards = this.askGuards(node, tx, count);
     loop();
+    this.askedGuards = null;
     this.rowHead = null;
     this.rows = null;
     code.else();
     loop();
     code.end();
+  }
+
+  /** Asks what comes out the same for a whole row; null where rows are short. */
+  private askGuards(node: FlowNode, tx: number, count: number): ReadonlyMap<Node, number> | null {
+    const guards = this.layout.row === 16 && this.facts.checks === null ? rowGuards(node, this.regions.levels) : [];
+    if (guards.length === 0) return null;
+    const { code } = this;
+    const asked = new Map(guards.map(({ comparison }) => [comparison, code.local(I32)]));
+    for (const local of asked.values()) code.i32(DIFFER).set(local);
+    code.get(count).i32(ROW_TO_ASK).op(op.i32_ge_u).if();
+    for (const guard of guards) {
+      writeRowGuard({ code, afresh: (value) => this.afresh(value), temp: (type, use) => this.temp(type, use) }, guard, tx, count);
+      code.set(asked.get(guard.comparison)!);
+    }
+    code.end();
+    return asked;
   }
 
   private staysInRow(node: Node): boolean {

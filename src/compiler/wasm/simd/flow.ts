@@ -26,6 +26,10 @@ export abstract class VectorFlow extends VectorMemory {
   private readonly rounds: Map<Block, { readonly label: Label; flows: boolean; readonly blocks: ReadonlySet<Block> }> = new Map();
   /** Where the four are done. */
   private vectorEnd: Label = 0;
+  /** The same, where they have been in no loop; null where that makes no difference. */
+  private quickEnd: Label | null = null;
+  /** Blocks of the region that loops lead to, and their own. */
+  private readonly looped: Set<Block> = new Set();
   /** Values that nobody needs in a row that is translated as a whole. */
   private readonly unread: Set<Node> = new Set();
   /** Blocks outside the region that it leads to. */
@@ -151,11 +155,14 @@ export abstract class VectorFlow extends VectorMemory {
     this.code.set(this.local(node));
   }
 
-  /** Writes the region for four; the code ends at `end`, or at `apart` when they must go one by one. */
-  protected fourBody(node: FlowNode, exits: readonly Block[], end: Label): void {
+  /** Writes the region for four; the code ends at `end` (at `quick` where it came through no loop), or at `apart` when they must go one by one. */
+  protected fourBody(node: FlowNode, exits: readonly Block[], end: Label, quick: Label | null): void {
     const { code } = this;
     this.region = node;
     this.vectorEnd = end;
+    this.quickEnd = quick;
+    this.looped.clear();
+    if (quick !== null) for (const block of behindLoops(node)) this.looped.add(block);
     for (const memory of [this.written, this.here, this.charged, this.rounds]) memory.clear();
     this.ways = exits;
     const plan = this.plan!;
@@ -323,7 +330,7 @@ export abstract class VectorFlow extends VectorMemory {
       case "br": go(block.succs[0]!); return;
       case "condbr": this.branch(block, go, part); return;
       case "switch": this.branchTable(last, block, go); return;
-      case "ret": case "exit": this.exitFour(null); code.br(this.vectorEnd); return;
+      case "ret": case "exit": this.exitFour(null); code.br(this.quickEnd === null || this.looped.has(block) ? this.vectorEnd : this.quickEnd); return;
       default: code.br(this.apart);
     }
   }
@@ -691,3 +698,10 @@ export abstract class VectorFlow extends VectorMemory {
   }
 }
 
+
+/** Blocks of the region that can be reached through a loop. */
+export function behindLoops(node: FlowNode): Set<Block> {
+  const found = new Set(node.blocks.filter((block) => block.nodes.some(({ op }) => op === "yield")));
+  for (const block of found) for (const next of block.succs) if (node.blocks.includes(next)) found.add(next);
+  return found;
+}

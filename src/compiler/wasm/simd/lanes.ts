@@ -10,6 +10,7 @@ import { writeTurnover } from "./guards.ts";
 import { compareCode } from "../emit/integer.ts";
 import { Shapes, mayWrap, type Shape, type VectorPlan } from "./shapes.ts";
 import type { VectorHost } from "./host.ts";
+import { DIFFER } from "./row-guards.ts";
 import { partsOf, repeats, vectorForm } from "./ops.ts";
 
 /** Work-items in one vector. */
@@ -31,6 +32,8 @@ export abstract class LaneWriter extends ItemWriter {
   protected apart: Label = 0;
   /** Variable: how many of them then do, before the next try. */
   protected readonly alone: number = this.code.local(I32);
+  /** Variables of comparisons that were asked for the row as a whole (see row-guards.ts). */
+  protected askedGuards: ReadonlyMap<Node, number> | null = null;
   private readonly vectors: Map<Node, number[]> = new Map();
   private readonly copies: Map<Node, number[]> = new Map();
   private readonly spilled: Set<Node> = new Set();
@@ -162,6 +165,19 @@ export abstract class LaneWriter extends ItemWriter {
       super.compute(node);
       return;
     }
+    const asked = this.askedGuards?.get(node);
+    if (asked === undefined) {
+      this.guardOf(node, steps);
+      return;
+    }
+    code.get(asked).i32(DIFFER).op(op.i32_eq).if(I32);
+    this.guardOf(node, steps);
+    code.else().get(asked).end();
+  }
+
+  private guardOf(node: Node, steps: readonly [number, number]): void {
+    const { code } = this;
+    const [a, b] = node.args as [Node, Node];
     const type = a.type === "i64" ? I64 : I32;
     this.temp(type, (x) => this.temp(type, (y) => {
       this.value(a);

@@ -1,6 +1,7 @@
 import { findRegions, splitAtHeads, unfoldCommon, type Regions } from "../fast/regions.ts";
 import { isCollective, type Graph, type Node } from "../graph/node.ts";
 import { analyseFlow } from "../graph/cfg.ts";
+import { copyGridLoops } from "../graph/once.ts";
 import { importFunction, type ModuleFacts } from "../graph/import.ts";
 import { placeCanonical } from "../graph/nans.ts";
 import { optimise } from "../graph/optimise.ts";
@@ -69,6 +70,7 @@ function build(facts: ModuleFacts, name: string, localStart: number, fast: boole
   const fn = facts.module.functions.get(name)!;
   const graph = importFunction(facts, fn, localStart);
   optimise(graph);
+  if (fast && copyGridLoops(graph)) optimise(graph);
   prepare(graph, fast);
   removeDead(graph);
   placeCanonical(graph);
