@@ -111,6 +111,8 @@ export function* clCompileProgram(t: Caller, program: cl_program | null, num_dev
   const headers: Record<string, string> = {};
   for (let i = 0; i < num_input_headers; i++) {
     const header = programOf(t, input_headers![i] ?? null);
+    // NON-SPEC: the specification does not say what a program of another context is here. Nothing else of a context can be used in another.
+    if (header !== undefined && header.context !== object.context) return fail(t, CL_INVALID_PROGRAM, "input_headers must be of the program's context", { index: i });
     if (header === undefined || header.source === null) return fail(t, CL_INVALID_PROGRAM, "input_headers must hold programs created from source", { index: i });
     headers[header_include_names![i] ?? ""] ??= header.source; // of two with one name the first counts
   }
@@ -151,6 +153,8 @@ export function* clLinkProgram(t: Caller, context: cl_context | null, num_device
   for (let i = 0; i < num_input_programs; i++) {
     const input = programOf(t, input_programs[i] ?? null);
     if (input === undefined) return failNull(t, errcode_ret, CL_INVALID_PROGRAM, "input_programs must hold valid programs", { index: i });
+    // NON-SPEC: the specification does not say what a program of another context is here. Nothing else of a context can be used in another.
+    if (input.context !== owner) return failNull(t, errcode_ret, CL_INVALID_PROGRAM, "input_programs must be of the context", { index: i });
     inputs.push(input);
   }
   if (pfn_notify === null && user_data !== null && user_data !== undefined) return failNull(t, errcode_ret, CL_INVALID_VALUE, "user_data must be NULL when pfn_notify is");

@@ -134,20 +134,23 @@ function setLocal(t: Caller, kernel: KernelObject, index: number, size: number, 
 function setValue(t: Caller, kernel: KernelObject, param: KernelParam, index: number, size: number, value: HostPtr | null): cl_int {
   if (value === null) return fail(t, CL_INVALID_ARG_VALUE, "arg_value must not be NULL", { arg_index: index });
   if (size !== param.size) return fail(t, CL_INVALID_ARG_SIZE, "arg_size must be the size of the argument's type", { arg_index: index, arg_size: size, type: param.info?.typeName ?? param.type, needed: param.size });
-  if (typeof value !== "number" && value.byteLength >= size) {
-    // The fast way for the sizes that nearly all arguments have.
-    const { buffer, byteOffset } = value;
-    if (value instanceof Int32Array || value instanceof Uint32Array || value instanceof Float32Array) {
-      if (size === 4) {
-        if (value instanceof Float32Array) kernel.view.setFloat32(param.offset, value[0]!, true);
-        else kernel.view.setInt32(param.offset, value[0]!, true);
-        kernel.mark(index);
-        return CL_SUCCESS;
-      }
+  // The fast way for what nearly all arguments are. Only an element is looked at: the buffer behind a small array is not there before somebody asks for it.
+  if (size === 4 && typeof value !== "number") {
+    if (value instanceof Int32Array && value.length !== 0) {
+      kernel.view.setInt32(param.offset, value[0]!, true);
+      kernel.mark(index);
+      return CL_SUCCESS;
     }
-    kernel.params.set(new Uint8Array(buffer, byteOffset, size), param.offset);
-    kernel.mark(index);
-    return CL_SUCCESS;
+    if (value instanceof Uint32Array && value.length !== 0) {
+      kernel.view.setUint32(param.offset, value[0]!, true);
+      kernel.mark(index);
+      return CL_SUCCESS;
+    }
+    if (value instanceof Float32Array && value.length !== 0) {
+      kernel.view.setFloat32(param.offset, value[0]!, true);
+      kernel.mark(index);
+      return CL_SUCCESS;
+    }
   }
   const bytes = hostBytes(t, value, 0, size, false);
   if (bytes === null) return fail(t, CL_INVALID_ARG_VALUE, "arg_value must point to arg_size bytes", { arg_index: index, arg_size: size });

@@ -10,6 +10,7 @@ import {
 import type { cl_context, cl_device_id, cl_int, cl_platform_id, cl_program, cl_uint } from "./abi/types.ts";
 import { contextOf } from "./context.ts";
 import { decodeBinary } from "./runtime/binary.ts";
+import { unloadCompiler } from "./runtime/compiler.ts";
 import type { ContextObject } from "./runtime/context-object.ts";
 import type { DeviceObject } from "./runtime/device-object.ts";
 import { deviceOf } from "./runtime/devices.ts";
@@ -164,14 +165,16 @@ export function clSetProgramSpecializationConstant(t: Caller, program: cl_progra
   return fail(t, CL_INVALID_PROGRAM, "program must be a valid program created from an intermediate language", { program, spec_id });
 }
 
-/** clUnloadPlatformCompiler: a hint. @returns CL_INVALID_PLATFORM */
+/** clUnloadPlatformCompiler: the compiler's memory is given back, also other machines' of this JavaScript program, which share it. @returns CL_INVALID_PLATFORM */
 export function clUnloadPlatformCompiler(t: Caller, platform: cl_platform_id | null): cl_int {
   if (platform === null || stateOf(t).platforms.get(platform) === undefined) return fail(t, CL_INVALID_PLATFORM, "platform must be a valid platform", { platform });
+  unloadCompiler();
   return CL_SUCCESS;
 }
 
-/** clUnloadCompiler (deprecated in 1.2): a hint. */
+/** clUnloadCompiler (deprecated in 1.2): as clUnloadPlatformCompiler. */
 export function clUnloadCompiler(_t: Caller): cl_int {
+  unloadCompiler();
   return CL_SUCCESS;
 }
 

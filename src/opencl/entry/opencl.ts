@@ -943,7 +943,7 @@ export const clBuildProgram: Api["clBuildProgram"] = ambientCall("opencl", "clBu
  * @param pfn_notify function that is called back; may be NULL
  * @param user_data passed to the callback as it is; any JavaScript value
  * @returns Errors, with the rule that was broken or what happened:
- * - CL_INVALID_PROGRAM: program must be a valid program; input_headers must hold programs created from source.
+ * - CL_INVALID_PROGRAM: program must be a valid program; input_headers must be of the program's context; input_headers must hold programs created from source.
  * - CL_INVALID_VALUE: input_headers and header_include_names must be NULL exactly when num_input_headers is 0; user_data must be NULL when pfn_notify is; num_devices must be 0
  *   exactly when device_list is NULL.
  * - CL_INVALID_DEVICE: every device of device_list must be one of the program's.
@@ -978,7 +978,7 @@ export const clCompileProgram: Api["clCompileProgram"] = ambientCall("opencl", "
  * - CL_LINK_PROGRAM_FAILURE: the programs do not fit together: see the build log.
  * - CL_INVALID_CONTEXT: context must be a valid context.
  * - CL_INVALID_VALUE: num_devices must be 0 exactly when device_list is NULL; num_input_programs must not be 0, nor input_programs NULL; user_data must be NULL when pfn_notify is.
- * - CL_INVALID_PROGRAM: input_programs must hold valid programs.
+ * - CL_INVALID_PROGRAM: input_programs must hold valid programs; input_programs must be of the context.
  * - CL_INVALID_DEVICE: every device of device_list must be one of the context's.
  * - CL_INVALID_LINKER_OPTIONS: options must be known linker options.
  * - CL_INVALID_OPERATION: a compilation of one of the programs has not finished; for each device either all of the programs must be compiled or none.
@@ -1022,7 +1022,7 @@ export const clSetProgramReleaseCallback: Api["clSetProgramReleaseCallback"] = a
 export const clSetProgramSpecializationConstant: Api["clSetProgramSpecializationConstant"] = ambientCall("opencl", "clSetProgramSpecializationConstant");
 
 /**
- * Lets the compiler go. A hint. Since OpenCL 1.2.
+ * Lets the compiler go. The compiler's memory is given back, also other machines' of this JavaScript program, which share it. Since OpenCL 1.2.
  *
  * C: `cl_int clUnloadPlatformCompiler(cl_platform_id platform)`
  *
@@ -2575,7 +2575,7 @@ export const clEnqueueWaitForEvents: Api["clEnqueueWaitForEvents"] = ambientCall
 export const clEnqueueBarrier: Api["clEnqueueBarrier"] = ambientCall("opencl", "clEnqueueBarrier");
 
 /**
- * Lets the compiler go. A hint. Since OpenCL 1.0, deprecated in 1.2.
+ * Lets the compiler go. As clUnloadPlatformCompiler. Since OpenCL 1.0, deprecated in 1.2.
  *
  * C: `cl_int clUnloadCompiler()`
  *

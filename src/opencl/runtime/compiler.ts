@@ -1,6 +1,6 @@
 import type { DeviceCode } from "../../compiler/abi.ts";
 import { compileOpenCl } from "../../compiler/clang/build.ts";
-import { openClCompiler } from "../../compiler/clang/compiler.ts";
+import { openClCompiler, unloadOpenClCompiler } from "../../compiler/clang/compiler.ts";
 import { parseBuildOptions, type BuildOptions, type Phase } from "../../compiler/clang/options.ts";
 import type { Module } from "../../compiler/ir/module.ts";
 import { compileModule } from "../../compiler/wasm/index.ts";
@@ -52,6 +52,12 @@ export function compileSource(request: CompileRequest): CompileResult {
     return result.ok ? { module: result.module, log: result.log } : { module: null, log: result.log };
   };
   return options.includes("-I") ? compile() : compilations.get(JSON.stringify([source, options, headers, phase]), compile);
+}
+
+/** Gives back the memory of the compiler of this JavaScript program and of what is kept beside it; what lies on disk stays. The next build loads it again. */
+export function unloadCompiler(): void {
+  compilations.clear();
+  unloadOpenClCompiler();
 }
 
 const loaded = new WeakMap<Module, DeviceCode>();

@@ -8,6 +8,11 @@ export class Recent<T> {
     this.limit = limit;
   }
 
+  /** Forgets all. */
+  clear(): void {
+    this.entries.clear();
+  }
+
   /** The result for `key`, computed when it is not among the last ones. */
   get(key: string, compute: () => T): T {
     let value = this.entries.get(key);
