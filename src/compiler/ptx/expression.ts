@@ -1,5 +1,5 @@
 import { CompileError } from "../abi.ts";
-import { f64Bits, f64Value, f32Value, literal, type Literal } from "./numbers.ts";
+import { f64Bits, f64Value, f32Value, isDigit, literal, type Literal } from "./numbers.ts";
 import { ch, type Scanner } from "./scanner.ts";
 
 /**
@@ -124,7 +124,7 @@ function unary(s: Scanner, depth: number): Constant {
     case ch.lparen: return parenthesised(s, depth);
     default:
   }
-  if (c >= ch.zero && c <= ch.nine) return literal(s);
+  if ((c >= ch.zero && c <= ch.nine) || (c === ch.dot && isDigit(s.at(1)))) return literal(s);
   if (s.src.startsWith("WARP_SZ", s.pos)) {
     s.pos += 7;
     return { kind: "int", value: 32, unsigned: false };

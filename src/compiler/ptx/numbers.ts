@@ -36,7 +36,8 @@ function isHex(c: number): boolean {
   return (c >= 48 && c <= 57) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102);
 }
 
-function isDigit(c: number): boolean {
+/** Whether a character is a decimal digit. */
+export function isDigit(c: number): boolean {
   return c >= 48 && c <= 57;
 }
 
@@ -91,7 +92,7 @@ function decimalFloat(s: Scanner, start: number): Literal {
   return { kind: "f64", bits: f64Bits(Number(s.src.slice(start, s.pos))) };
 }
 
-/** Reads a literal (PTX ISA 4.5). The next character is a digit. */
+/** Reads a literal (PTX ISA 4.5). The next character is a digit, or a point before one. */
 export function literal(s: Scanner): Literal {
   const first = s.at(0);
   const second = s.at(1);

@@ -46,7 +46,7 @@ test.each(allForms.map(({ name, lines }) => [name, lines] as const))("%s", (name
   let illegal = 0;
   lines.forEach((line, i) => {
     const verdict = known[i]!;
-    if (verdict === null ? illegal++ % step !== 0 || takenHere(line) : refusedHere(line)) return;
+    if (verdict === null ? lines.length > 1000 && illegal++ % step !== 0 || takenHere(line) : refusedHere(line)) return;
     const why = problem(line, verdict);
     if (why !== null) wrong.push(`${line} ${why}`);
   });

@@ -165,7 +165,7 @@ test("misaligned and unmapped accesses fault, with the line", () => {
   };
   const misaligned = fault("ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%out+8]; st.global.u32 [%out], %r1;");
   expect([misaligned.kind, misaligned.site.line]).toEqual(["misaligned", 8]);
-  expect(fault("st.global.u32 [16], 1;").kind).toBe("illegal-address");
+  expect(fault("mov.u64 %rd1, 16; st.global.u32 [%rd1], 1;").kind).toBe("illegal-address");
   expect(fault("mov.u64 %rd1, 0x800000000; ld.global.u32 %r1, [%rd1]; st.global.u32 [%out], %r1;").kind).toBe("illegal-address");
 });
 

@@ -99,7 +99,7 @@ export class FnLowering {
   /** Like `src`, but a wider register gives its low bits (ld, st, cvt: PTX ISA 9.4.1). */
   relaxed(op: Operand | undefined, type: PtxType): ValueId {
     if (op instanceof Reg && op.type.bits > type.bits) {
-      if (!kindsAgree(type, op.type) || type.ir === null) this.mismatch(op, type);
+      if (!kindsAgree(type, op.type) || type.ir === null || (op.type.kind === "f" && type.kind !== "b")) this.mismatch(op, type);
       const ir = type.ir;
       const low = this.em.trunc(this.em.bits(this.ssa.read(op)), ir === "f32" ? "i32" : ir);
       return this.em.bitcast(low, ir);
@@ -116,13 +116,16 @@ export class FnLowering {
     if (op === undefined) return this.fail("an operand is missing");
     switch (op.kind) {
       case "int":
-        if (type.kind === "f") return em.float(type.ir!, Number(op.value));
+        if (type.kind === "f" || type.kind === "h" || type.kind === "p") this.fail(`an integer constant cannot be of type .${type.name}${type.kind === "f" ? ": it needs a point, or 0f or 0d" : ""}`);
         if (type.kind === "pred") return em.int("i1", BigInt(op.value) === 0n ? 0 : 1);
         return em.int(type.ir ?? this.unsupported(`type .${type.name} takes no constant`), op.value);
       case "f32": return this.floatConstant(f32Value(op.bits), op.bits, null, type);
       case "f64": return this.floatConstant(f64Value(op.bits), null, op.bits, type);
-      case "sreg": return this.fit(specialRegister(this, op.name), type);
-      case "sym": return this.fit(this.symbols.address(op), type);
+      case "sreg": return this.special(op.name, type);
+      case "sym":
+        // (A name with an offset is a constant expression, and stands anywhere.)
+        if (op.offset === 0 && !TAKES_NAMES.has(this.current?.m.op ?? "")) this.fail(`'${op.name}' must be moved to a register first`);
+        return this.fit(this.symbols.address(op), type);
       default: return this.fail(`this operand must be a register or a constant of type .${type.name}`);
     }
   }
@@ -131,27 +134,38 @@ export class FnLowering {
     const em = this.em;
     if (type.bits === 32) {
       const bits = bits32 ?? f32Bits(value);
-      return type.kind === "f" || type.kind === "b" ? em.f32bits(bits) : this.fail(`a floating-point constant cannot be of type .${type.name}`);
+      return type.kind === "f" || (type.kind === "b" && bits32 !== null) ? em.f32bits(bits) : this.fail(`a floating-point constant cannot be of type .${type.name}`);
     }
     if (type.bits === 64) {
       const bits = bits64 ?? f64Bits(value);
-      return type.kind === "f" || type.kind === "b" ? em.f64bits(bits) : this.fail(`a floating-point constant cannot be of type .${type.name}`);
+      return type.kind === "f" || (type.kind === "b" && bits64 !== null) ? em.f64bits(bits) : this.fail(`a floating-point constant cannot be of type .${type.name}`);
     }
     return this.fail(`a floating-point constant cannot be of type .${type.name}`);
+  }
+
+  /** A special register's value; where it may be read, and how wide, is for the ISA to say (chapter 10). */
+  private special(name: string, type: PtxType): ValueId {
+    const v = specialRegister(this, name);
+    const op = this.current?.m.op ?? "mov";
+    if (op !== "mov" && op !== "cvt") this.fail(`${name} must be moved to a register first`);
+    const { bits } = type;
+    const has = bitsOf[this.em.types[v]!];
+    const fits = op === "cvt" ? bits <= has && (type.kind === "u" || type.kind === "s") : bits === has || (bits === 16 && SIXTEEN.test(name)) || (bits === 64 && name === "%gridid");
+    if (type.kind !== "pred" && !fits) this.fail(`${name} has ${has} bits, the instruction wants .${type.name}`);
+    return this.fit(v, type);
   }
 
   /** Addresses and special registers: cut or widened to what is wanted. */
   private fit(v: ValueId, type: PtxType): ValueId {
     const to = type.ir;
+    if (to === null || type.kind === "f" || type.kind === "h" || type.kind === "p" || type.kind === "pred") return this.fail(`this operand cannot be of type .${type.name}`);
     if (to === this.em.types[v]) return v;
-    if (to === null || type.kind === "f" || type.kind === "pred") return this.fail(`this operand cannot be of type .${type.name}`);
     return bitsOf[this.em.types[v]!] < bitsOf[to] ? this.em.zext(v, to) : this.em.trunc(v, to);
   }
 
   /** A 32-bit operand such as a shift amount, lane or mask. */
   u32(op: Operand | undefined): ValueId {
-    if (op instanceof Reg && op.type.bits === 64) return this.fail(`register ${op.name} is of type .${op.type.name}, a 32-bit operand is wanted`);
-    if (op instanceof Reg && op.type.bits === 16) return this.em.zext(this.em.bits(this.ssa.read(op)), "i32");
+    if (op instanceof Reg && op.type.bits !== 32) return this.fail(`register ${op.name} is of type .${op.type.name}, a 32-bit operand is wanted`);
     return this.src(op, u32);
   }
 
@@ -184,11 +198,11 @@ export class FnLowering {
   /** Writes to a register that may be wider: extended by the type's sign (ld, cvt). */
   wide(op: Operand | undefined, type: PtxType, value: ValueId): void {
     if (!(op instanceof Reg) || op.type.bits === type.bits) return this.dst(op, type, value);
-    // A float register takes its own width only (PTX ISA 9.4.1, table of relaxed destination types).
-    if (op.type.bits < type.bits || !kindsAgree(type, op.type) || op.type.ir === null || op.type.ir === "f32" || op.type.ir === "f64") this.mismatch(op, type);
-    const to = op.type.ir;
+    // A float register takes its own width, and what is untyped, (PTX ISA 9.4.1, table of relaxed destination types).
+    if (op.type.bits < type.bits || !kindsAgree(type, op.type) || op.type.ir === null || (op.type.kind === "f" && type.kind !== "b")) this.mismatch(op, type);
     const bits = this.em.bits(value);
-    this.write(op, type.kind === "s" ? this.em.sext(bits, to) : this.em.zext(bits, to));
+    if (op.type.kind === "f") return this.write(op, this.em.bitcast(this.em.zext(bits, op.type.bits === 32 ? "i32" : "i64"), op.type.ir));
+    this.write(op, type.kind === "s" ? this.em.sext(bits, op.type.ir) : this.em.zext(bits, op.type.ir));
   }
 
   /** A predicate destination. */
@@ -213,8 +227,9 @@ export class FnLowering {
   /** Address of a memory operand (not in parameter space), with what remains of its offset. */
   address(op: Mem, space: Space): { readonly addr: ValueId; readonly offset: number; readonly space: Space } {
     const { base, offset } = op;
-    if (base === null) return { addr: this.em.int("i64", offset), offset: 0, space };
+    if (base === null) return space === "local" ? { addr: this.em.int("i64", offset), offset: 0, space } : this.fail("an absolute address is for .local alone");
     if (base instanceof Reg) {
+      if (base.type.kind === "f" || base.type.kind === "pred") this.fail(`register ${base.name} of type .${base.type.name} cannot hold an address`);
       if (base.type.bits === 64) return { addr: this.src(base, b64), offset, space };
       if (base.type.bits !== 32) this.fail(`register ${base.name} of type .${base.type.name} cannot hold an address`);
       const low = this.src(base, b32);
@@ -223,6 +238,9 @@ export class FnLowering {
       return { addr: offset === 0 ? this.em.zext(low, "i64") : this.em.sext(low, "i64"), offset, space };
     }
     const symbol = this.symbols.resolve(base);
+    if (symbol.variable === null) this.fail(`'${base.name}' is a function`);
+    const named = symbol.variable.space;
+    if (space === "generic" ? named === "const" || named === "param" : named !== space) this.fail(`'${base.name}' is in .${named}, the instruction accesses .${space}`);
     // What loads and stores find there is undefined (PTX ISA 5.3).
     if (symbol.variable?.type.kind === "opaque") this.unsupported(`access to variable '${base.name}' of type .${symbol.variable.type.name}`);
     // A name says its own space: an access without space goes there.
@@ -318,6 +336,7 @@ export class FnLowering {
     const { ops } = instr;
     const { sm, version } = this.module;
     if (plan.sm > sm || plan.version > version || (plan.gone <= version && sm >= 70)) this.refuseTarget(instr.m.text, plan.sm, plan.version, plan.gone);
+    if (plan.mode === "pure" && ops[0]?.kind === "sink" && instr.m.op !== "setp") this.fail("a destination register is wanted");
     if (ops.length < plan.least || ops.length > plan.most) {
       const wanted = plan.least === plan.most ? `${plan.least}` : `${plan.least} to ${plan.most}`;
       throw new CompileError("syntax", `'${instr.m.text}' takes ${wanted} operands, ${ops.length} are given`, instr.line);
@@ -358,7 +377,12 @@ export class FnLowering {
   }
 }
 
-const u32: PtxType = { name: "u32", kind: "b", bits: 32, ir: "i32" };
+/** Instructions whose operand may be a name alone; elsewhere ptxas wants a register. */
+const TAKES_NAMES: ReadonlySet<string> = new Set(["mov", "cvta", "call", "tex", "tld4", "txq", "suld", "sust", "sured", "suq", "istypep"]);
+/** Special registers that once had sixteen bits, and may still be read so. */
+const SIXTEEN = /^%(?:tid|ntid|ctaid|nctaid)\./;
+
+const u32: PtxType = { name: "u32", kind: "u", bits: 32, ir: "i32" };
 const b32: PtxType = { name: "b32", kind: "b", bits: 32, ir: "i32" };
 const b64: PtxType = { name: "b64", kind: "b", bits: 64, ir: "i64" };
 const predicate: PtxType = { name: "pred", kind: "pred", bits: 1, ir: "i1" };

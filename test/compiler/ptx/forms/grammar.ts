@@ -65,6 +65,7 @@ export function moduleOf(lines: readonly string[], version: string, target: stri
     ".global .align 16 .b8 gv[1024];", ".const .align 16 .b8 cv[1024];",
     ".visible .entry k(.param .align 16 .b8 pv[64]) {",
     ".reg .pred p<12>; .reg .b16 h<64>; .reg .b32 r<64>; .reg .b64 d<64>;",
+    ".reg .f32 f<12>; .reg .f64 e<12>; .reg .u16 w<12>; .reg .u32 u<12>; .reg .s32 s<12>; .reg .s64 t<12>;",
     // Older versions of the ISA have no such registers.
     Number(version) >= 8.3 ? ".reg .b128 q<12>;" : "",
     ".shared .align 128 .b8 sv[4096]; .local .align 16 .b8 lv[256];",

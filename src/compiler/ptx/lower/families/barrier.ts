@@ -15,16 +15,23 @@ function barrierId(c: FnLowering, op: Operand | undefined): ValueId | null {
   return c.u32(op);
 }
 
+/** How many work-items take part: whole warps. */
+function participants(c: FnLowering, op: Operand): ValueId {
+  const known = c.literal(op);
+  if (known !== undefined && (known === 0 || known > 1024 || known % 32 !== 0)) c.fail("the number of threads is a multiple of 32, up to 1024");
+  return c.u32(op);
+}
+
 const sync = (kind: "sync" | "arrive"): Lower => (c, ops) => {
   const id = barrierId(c, ops[0]);
-  const count = ops[1] === undefined ? null : c.u32(ops[1]);
+  const count = ops[1] === undefined ? null : participants(c, ops[1]);
   c.em.push({ op: "barrier", kind, id, count, line: c.em.line });
 };
 
 /** bar.red d, a{, b}, {!}c */
 const reduce = (red: "and" | "or" | "popc"): Lower => (c, ops) => {
   const id = barrierId(c, ops[1]);
-  const count = ops.length === 4 ? c.u32(ops[2]) : null;
+  const count = ops.length === 4 ? participants(c, ops[2]!) : null;
   const a = c.pred(ops[ops.length - 1]);
   const dst = c.em.value(red === "popc" ? "i32" : "i1");
   c.em.push({ op: "barred", dst, red, id, count, a, line: c.em.line });

@@ -1,5 +1,6 @@
 import type { ValueId } from "../../../ir/ops.ts";
 import type { Type } from "../../../ir/types.ts";
+import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
 import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
@@ -57,6 +58,13 @@ function ones(c: FnLowering, len: ValueId, type: PtxType): ValueId {
   return inWidth(c, len, type.bits, () => em.bin("sub", ir, em.bin("shl", ir, em.int(ir, 1), asAmount(c, len, ir)), em.int(ir, 1)), () => em.int(ir, -1));
 }
 
+/** Position or length of a field: constants have eight bits. */
+function eightBits(c: FnLowering, op: Operand | undefined): ValueId {
+  const known = c.literal(op);
+  if (known !== undefined && known > 255) c.fail("a constant position or length is one of 0 to 255");
+  return byteOf(c, c.u32(op));
+}
+
 /** bfe: `len` bits from `pos` on; signed ones repeat the field's top bit, or the operand's where the field goes beyond it. */
 const bfe = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
@@ -65,8 +73,8 @@ const bfe = (m: Mnemonic): Lower => {
   return (c, ops) => {
     const { em } = c;
     const a = c.src(ops[1], type);
-    const pos = byteOf(c, c.u32(ops[2]));
-    const len = byteOf(c, c.u32(ops[3]));
+    const pos = eightBits(c, ops[2]);
+    const len = eightBits(c, ops[3]);
     if (type.kind === "u") {
       const moved = inWidth(c, pos, bits, () => em.bin("lshr", ir, a, asAmount(c, pos, ir)), () => em.int(ir, 0));
       c.dst(ops[0], type, em.bin("and", ir, moved, ones(c, len, type)));
@@ -94,8 +102,8 @@ const bfi = (m: Mnemonic): Lower => {
     const { em } = c;
     const a = c.src(ops[1], type);
     const b = c.src(ops[2], type);
-    const pos = byteOf(c, c.u32(ops[3]));
-    const len = byteOf(c, c.u32(ops[4]));
+    const pos = eightBits(c, ops[3]);
+    const len = eightBits(c, ops[4]);
     const amount = asAmount(c, pos, ir);
     const mask = inWidth(c, pos, type.bits, () => em.bin("shl", ir, ones(c, len, type), amount), () => em.int(ir, 0));
     const field = em.bin("and", ir, em.bin("shl", ir, a, amount), mask);

@@ -34,7 +34,7 @@ type ShuffleMode = "up" | "down" | "bfly" | "idx";
 const shfl = (mode: ShuffleMode) => (m: Mnemonic): Lower => (c, ops) => {
   const { d, p } = destinations(ops[0]);
   const a = c.src(ops[1], b32);
-  const b = c.u32(ops[2]);
+  const b = c.src(ops[2], b32);
   const clamp = c.u32(ops[3]);
   const mask = maskOf(c, m, ops[4]);
   const ok = p === null || p.kind === "sink" ? -1 : c.em.value("i1");

@@ -56,7 +56,7 @@ const floatToInt = (m: Mnemonic): Lower => {
   const ftz = m.mods.includes("ftz") && from.bits === 32;
   return (c, ops) => {
     if (round === null) c.fail("a conversion to an integer needs .rni, .rzi, .rmi or .rpi");
-    const v = c.src(ops[1], from);
+    const v = c.relaxed(ops[1], from);
     // Out of range values go to the nearest one of the target, NaN to 0: with or without .sat.
     c.wide(ops[0], to, c.em.cast(to.kind === "s" ? "fptosi" : "fptoui", to.ir!, ftz ? flush(c, v) : v, round));
   };
@@ -70,7 +70,7 @@ const intToFloat = (m: Mnemonic): Lower => {
     const v = c.relaxed(ops[1], from);
     const r = c.em.cast(from.kind === "s" ? "sitofp" : "uitofp", to.ir!, v, round === "rn" ? null : round);
     c.flushed.add(r);
-    c.dst(ops[0], to, sat ? saturate(c, r) : r);
+    c.wide(ops[0], to, sat ? saturate(c, r) : r);
   };
 };
 
@@ -82,14 +82,14 @@ const floatToFloat = (m: Mnemonic): Lower => {
   const sat = m.mods.includes("sat");
   return (c, ops) => {
     const { em } = c;
-    let v = c.src(ops[1], from);
+    let v = c.relaxed(ops[1], from);
     if (ftz && from.bits === 32) v = flush(c, v);
     if (toInteger !== null) v = integral(c, v, toInteger);
     if (bitsOf[from.ir!] < bitsOf[to.ir!]) v = em.cast("fpext", "f64", v);
     else if (bitsOf[from.ir!] > bitsOf[to.ir!]) v = em.cast("fptrunc", "f32", v, round === "rn" ? null : round);
     if (sat) v = saturate(c, v);
     if (ftz && to.bits === 32) v = flush(c, v);
-    c.dst(ops[0], to, v);
+    c.wide(ops[0], to, v);
   };
 };
 

@@ -67,7 +67,11 @@ function loadType(type: PtxType, op: Operand | undefined): Type {
 
 /** Components of the vector operand (which may also be a vector register). */
 function components(c: FnLowering, op: Operand | undefined, n: number): readonly Operand[] {
-  return n === 1 && op !== undefined && op.kind !== "vec" ? [op] : c.items(op, n);
+  const items = n === 1 && op !== undefined && op.kind !== "vec" ? [op] : c.items(op, n);
+  const widths = new Set(items.flatMap((item) => (item instanceof Reg ? [item.type.bits] : [])));
+  if (widths.size > 1) c.fail("the components of a vector have one width");
+  if (items.every((item) => item.kind === "sink")) c.fail("a register is wanted");
+  return items;
 }
 
 function elementBytes(c: FnLowering, type: PtxType): number {
@@ -79,6 +83,7 @@ function elementBytes(c: FnLowering, type: PtxType): number {
 function loadParam(c: FnLowering, type: PtxType, items: readonly Operand[], op: Mem): void {
   const bytes = elementBytes(c, type);
   const variable = paramVariable(op);
+  if (variable === null && !(op.base instanceof Reg)) c.fail("a parameter, or a register with its address, is wanted");
   if (variable === null) return loadFrom(c, type, items, op, c.params.spaceOf(), false, null);
   const values = items.map((item, i) => (item.kind === "sink" ? -1 : c.params.load(variable, op.offset + i * bytes, loadType(type, item))));
   items.forEach((item, i) => { if (values[i]! >= 0) c.wide(item, type, values[i]!); });
@@ -110,7 +115,7 @@ const ld = (m: Mnemonic): Lower => {
   return (c, ops) => {
     const items = components(c, ops[0], n);
     const from = c.mem(ops[1]);
-    if (param || paramVariable(from) !== null) loadParam(c, type, items, from);
+    if (param) loadParam(c, type, items, from);
     else loadFrom(c, type, items, from, space, volatile, ordering);
   };
 };
@@ -133,6 +138,7 @@ const st = (m: Mnemonic): Lower => {
     const values = stored(c, type, components(c, ops[1], n));
     const to = c.mem(ops[0]);
     const variable = paramVariable(to);
+    if (variable !== null && !param) c.fail(`'${variable.name}' is in .param`);
     if (variable !== null) {
       values.forEach((v, i) => c.params.store(variable, to.offset + i * bytes, v));
       return;
@@ -150,6 +156,12 @@ const COMMON = `weak volatile relaxed mmio cta cluster gpu sys ${SPACE_MODS} par
 /** Cache control without effect on results. */
 const hintOnly: Lower = () => undefined;
 
+/** prefetch: no effect either; its address must be one. */
+const prefetch: Lower = (c, ops) => {
+  const { base } = c.mem(ops[0]);
+  if (base instanceof Reg && (base.type.kind === "f" || base.type.kind === "pred")) c.fail(`register ${base.name} of type .${base.type.name} cannot hold an address`);
+};
+
 /** createpolicy: policies have no effect; any value will do. */
 const createPolicy = (m: Mnemonic): Lower => {
   const type = m.types[0]!;
@@ -161,7 +173,7 @@ export const memoryRows: readonly Row[] = [
   { op: "ld", types: [TYPES], mods: `${COMMON} acquire param::entry nc ca cg cs lu cv`, hints: true, operands: [2, 3], mode: "effect", make: ld },
   { op: "ldu", types: [TYPES], mods: `${SPACE_MODS} v2 v4`, operands: 2, mode: "effect", make: ld },
   { op: "st", types: [TYPES], mods: `${COMMON} release wb cg cs wt`, hints: true, operands: [2, 3], mode: "effect", make: st },
-  { op: "prefetch", types: [], mods: "global local const param tensormap generic L1 L2", hints: true, operands: 1, mode: "effect", make: () => hintOnly },
+  { op: "prefetch", types: [], mods: "global local const param tensormap generic L1 L2", hints: true, operands: 1, mode: "effect", make: () => prefetch },
   { op: "prefetchu", types: [], mods: "L1", operands: 1, mode: "effect", make: () => hintOnly },
   { op: "applypriority", types: [], mods: "global", hints: true, operands: 2, mode: "effect", make: () => hintOnly },
   // NON-SPEC: discard may destroy data; here it keeps it, which the ISA allows a reader not to rely on.

@@ -23,6 +23,7 @@ function pack(c: FnLowering, type: PtxType, items: readonly Operand[]): ValueId 
   const whole = ir === "f32" ? "i32" : ir === "f64" ? "i64" : ir;
   let result: ValueId | null = null;
   items.forEach((item, i) => {
+    if (item.kind === "sym") c.fail(`'${item.name}' must be moved to a register first`);
     const bits = em.bits(c.any(item, part));
     const known = em.known(bits);
     if (known !== undefined && BigInt(known) === 0n && (result !== null || i < items.length - 1)) return;

@@ -72,7 +72,7 @@ const prmt = (m: Mnemonic): Lower => {
     const { em } = c;
     const a = c.src(ops[1], b32);
     const b = c.src(ops[2], b32);
-    const control = c.u32(ops[3]);
+    const control = c.src(ops[3], b32);
     const known = em.known(control);
     if (known !== undefined) {
       const n = Number(known);
