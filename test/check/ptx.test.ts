@@ -101,6 +101,15 @@ describe("uninitialised", () => {
     expect(found(h.machine).map(({ values }) => values["space"])).toEqual(["global", "shared", "private"]);
   });
 
+  test("of a load of several values only those that are used need to be written", () => {
+    const loads = (used: string): number => {
+      const h = new Cuda(["uninitialised"]);
+      h.run(`st.shared.v2.u32 [sh], {%r1, %r1};\nst.shared.u32 [sh+8], %r1;\nld.shared.v4.u32 {%r3, %r4, %r5, %r6}, [sh];\nadd.u32 %r3, %r3, %r4;\nadd.u32 %r3, %r3, ${used};\nst.global.u32 [%rd1], %r3;`, [h.words(data), 0], 1, 1);
+      return found(h.machine).length;
+    };
+    expect([loads("%r5"), loads("%r6")]).toEqual([0, 1]);
+  });
+
   test("what was copied, filled or stored may be read", () => {
     const h = new Cuda();
     const filled = h.alloc(256);
@@ -157,6 +166,32 @@ describe("races", () => {
     const h = new Cuda();
     h.run("ld.global.u32 %r3, [%rd1];\nmad.lo.u32 %r4, %r2, 32, %r1;\nmul.wide.u32 %rd4, %r4, 4;\nadd.u64 %rd5, %rd2, %rd4;\nst.global.u32 [%rd5], %r3;", [h.words(data), h.alloc(4096)], 8, 32);
     expect(found(h.machine)).toEqual([]);
+  });
+
+  test("a work-item that writes a word and then a part of it has written the word; also the other way round", () => {
+    const both = (first: string, second: string): number => {
+      const h = new Cuda(["races"]);
+      h.run(`cvt.u16.u32 %h1, %r1;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra OTHER;\n${first}\n${second}\nbra DONE;\nOTHER:\nst.global.u8 [%rd1+1], %h1;\nDONE:`, [h.words(data), 0], 1, 2);
+      return found(h.machine).length;
+    };
+    expect(both("st.global.u32 [%rd1], %r1;", "st.global.u8 [%rd1], %h1;")).toBe(1);
+    expect(both("st.global.u8 [%rd1], %h1;", "st.global.u32 [%rd1], %r1;")).toBe(1);
+    expect(both("ld.global.u32 %r3, [%rd1]; st.shared.u32 [sh], %r3;", "ld.global.u8 %h2, [%rd1]; st.shared.u8 [sh+4], %h2;")).toBe(1);
+    expect(both("ld.global.u8 %h2, [%rd1]; st.shared.u8 [sh+4], %h2;", "ld.global.u32 %r3, [%rd1]; st.shared.u32 [sh], %r3;")).toBe(1);
+    expect(both("st.global.u8 [%rd1], %h1;", "st.global.u8 [%rd1+2], %h1;")).toBe(0);
+  });
+
+  test("several atomics, and then a plain access by one who was among them", () => {
+    for (const [space, place] of [["global", "%rd1"], ["shared", "sh"]] as const) {
+      for (const last of [0, 63]) {
+        const h = new Cuda(["races"]);
+        h.run(`setp.ne.u32 %p1, %r1, ${last};\natom.${space}.add.u32 %r3, [${place}], 1;\n@%p1 bra DONE;\nst.${space}.u32 [${place}], %r3;\nDONE:`, [h.words(data), 0], 1, 64);
+        expect(classes(h.machine).length, `${space} ${last}`).toBeGreaterThan(0);
+      }
+      const alone = new Cuda(["races"]);
+      alone.run(`setp.ne.u32 %p1, %r1, 63;\n@%p1 bra DONE;\natom.${space}.add.u32 %r3, [${place}], 1;\natom.${space}.add.u32 %r3, [${place}], 1;\nst.${space}.u32 [${place}], %r3;\nDONE:`, [alone.words(data), 0], 1, 64);
+      expect(found(alone.machine)).toEqual([]);
+    }
   });
 
   test("bytes of one word are not the same memory", () => {
