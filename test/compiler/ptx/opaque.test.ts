@@ -41,7 +41,7 @@ ${entry("")}`);
     [".const .texref t;", "must be in .global"], [".shared .texref t;", "must be in .global"], [".global .texref t[4];", "must be a single one"], [".global .v2 .texref t;", "must be a single one"],
     [".global .texref t = 5;", "to begin an initialiser"], [".global .texref t = { 5 };", "the name of a member"], [".global .texref t = { width 5 };", "after the name of a member"], [".global .texref t = { width = 5;", "after an initialiser"],
     [".global .texref t = { width = 5, width = 6 };", "'width' is initialised twice"], [".global .texref t = { size = 5 };", "no member 'size' in unified texture mode"], [".global .texref t = { force_unnormalized_coords = 1 };", "no member"],
-    [".global .surfref t = { filter_mode = linear };", "no member 'filter_mode'"], [".global .samplerref t = { width = 1 };", "no member 'width'"], [".global .texref t = { filter_mode = cubic };", "filter_mode is one of nearest, linear"],
+    [".global .surfref t = { filter_mode = linear };", "no member 'filter_mode'"], [".global .samplerref t;", "texmode_independent"], [".visible .entry j(.param .samplerref t) { ret; }", "texmode_independent"], [".global .texref t = { filter_mode = cubic };", "filter_mode is one of nearest, linear"],
     [".global .texref t = { filter_mode = 1 };", "filter_mode is one of"], [".global .texref t = { addr_mode_1 = repeat };", "addr_mode_1 is one of wrap, mirror"], [".global .texref t = { width = linear };", "width is a number"],
     [".global .texref t = { width = -1 };", "width is a number of 32 bits"], [".global .texref t = { normalized_coords = 2 };", "normalized_coords is 0 or 1"],
     [".global .texref t; .global .u64 p = t;", "'t' of type .texref cannot stand in an initialiser"], [".global .texref t; .global .texref t;", "'t' is defined twice"],
@@ -52,6 +52,7 @@ ${entry("")}`);
 
   test("of the other texture mode", () => {
     expect(refusal(`${INDEPENDENT}.global .texref t = { addr_mode_0 = wrap };${entry("")}`).message).toContain("in independent texture mode");
+    expect(refusal(`${INDEPENDENT}.global .samplerref t = { width = 1 };${entry("")}`).message).toContain("no member 'width'");
     expect(refusal(`${HEAD.replace("sm_90", "sm_90, texmode_independent, texmode_unified")}${entry("")}`)).toMatchObject({ kind: "target" });
     expect(() => ptxToIr(`${HEAD.replace("sm_90", "sm_90, texmode_unified")}.global .texref t;${entry("")}`, "test")).not.toThrow();
   });
@@ -64,23 +65,30 @@ ${entry("")}`);
 });
 
 describe("operands", () => {
-  const declared = ".global .texref t; .global .surfref s; .global .samplerref m; .global .u32 v;";
+  const declared = ".global .texref t; .global .surfref s; .global .u32 v;";
 
   test.each([
     ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [s, {%r1}];", "'s' is of type .surfref, .texref is wanted"], ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [v, {%r1}];", "'v' is no variable or kernel parameter of type .texref"],
-    ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [t+8, {%r1}];", "no offsets"], ["tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, m, {%f1}];", "texmode_independent"], ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [nothing, {%r1}];", "not declared"],
+    ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [t+8, {%r1}];", "no offsets"], ["tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, %d1, {%f1}];", "texmode_independent"], ["tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [nothing, {%r1}];", "not declared"],
     ["suld.b.1d.b32.trap {%r1}, [t, {%r1}];", "'t' is of type .texref, .surfref is wanted"], ["sust.b.1d.b32.trap [t, {%r1}], %r1;", ".surfref is wanted"], ["sured.p.min.1d.b32.trap [v, {%r1}], %r1;", "no variable or kernel parameter"],
-    ["txq.width.b32 %r1, [s];", ".texref is wanted"], ["txq.filter_mode.b32 %r1, [m];", "'m' is of type .samplerref, .texref is wanted"], ["txq.force_unnormalized_coords.b32 %r1, [t];", "texmode_independent"], ["suq.width.b32 %r1, [t];", ".surfref is wanted"],
+    ["txq.width.b32 %r1, [s];", ".texref is wanted"], ["txq.force_unnormalized_coords.b32 %r1, [t];", "texmode_independent"], ["suq.width.b32 %r1, [t];", ".surfref is wanted"],
     ["sured.p.add.1d.b64.trap [s, {%r1}], %d1;", "no form of 'sured'"], ["sured.p.add.1d.u32.trap [s, {%r1}], %r1;", "no form of 'sured'"], ["ld.global.u32 %r1, [t];", "access to variable 't' of type .texref"],
     ["st.global.u32 [s], %r1;", "access to variable 's' of type .surfref"], ["tex.cube.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1, %f1, %f1}], {1, 1};", "cube maps take no offset"],
-    ["tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1}], %f2;", "depth comparison is not supported"], ["tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1}], {1};", "2 offsets are wanted"], ["istypep.texref %p, v;", "no variable or kernel parameter"],
+    ["tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1}], %f2;", "depth comparison is not supported"], ["tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1}], {1};", "2 offsets are wanted, 1 are given"], ["tex.3d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1, %f1, %f1}], {1, 1, 1};", "4 offsets are wanted"], ["istypep.texref %p, t;", "the pointer must be in a register"],
+    ["tex.3d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f1, %f1}];", "4 coordinates are wanted, 3 are given"], ["suld.b.a2d.b32.trap {%r1}, [s, {%r1, %r1, %r1}];", "4 coordinates are wanted"], ["tex.grad.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1}], %f1, %f1;", "gradients are vectors"],
+    ["sured.b.add.a1d.u32.trap [s, {%r1, %r1}], %r1;", "'sured' has no modifier .a1d"], ["sured.b.add.1d.b32.trap [s, {%r1}], %r1;", "no form of 'sured'"], ["suld.b.1d.v4.b64.trap {%d1, %d2, %d3, %d1}, [s, {%r1}];", "no form of 'suld'"],
   ])("refused: %s", (body, why) => {
     expect(refusal(`${HEAD}${declared}${entry(body)}`).message).toContain(why);
   });
 
-  test("separate samplers have their kind too", () => {
-    expect(refusal(`${INDEPENDENT}${declared}${entry("tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, t, {%f1}];")}`).message).toContain("'t' is of type .texref, .samplerref is wanted");
-    expect(refusal(`${INDEPENDENT}${declared}${entry("txq.filter_mode.b32 %r1, [t];")}`).message).toContain(".samplerref is wanted");
+  test("separate samplers have their kind too; versions", () => {
+    const apart = `${declared} .global .samplerref m;`;
+    expect(refusal(`${INDEPENDENT}${apart}${entry("tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, t, {%f1}];")}`).message).toContain("'t' is of type .texref, .samplerref is wanted");
+    expect(refusal(`${INDEPENDENT}${apart}${entry("tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1}];")}`).message).toContain("wants a sampler");
+    expect(() => lowered(`${HEAD}${entry("tex.1d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [%d1, %d2, {%f1}]; txq.force_unnormalized_coords.b32 %r1, [%d2];")}`)).not.toThrow();
+    expect(refusal(`${HEAD.replace("8.8", "7.0").replace("sm_90", "sm_80")}${declared}${entry("tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}|%p, [t, {%r1}];")}`).message).toContain("requires .version 7.1");
+    expect(refusal(`${HEAD.replace("8.8", "8.0")}${declared}${entry("sured.p.min.1d.b64.trap [s, {%r1}], %d1;")}`).message).toContain("requires .version 8.1");
+    expect(refusal(`${INDEPENDENT}${apart}${entry("txq.filter_mode.b32 %r1, [t];")}`).message).toContain(".samplerref is wanted");
   });
 });
 

@@ -130,6 +130,11 @@ describe("texmode_independent", () => {
     w.easy.cuTexRefSetFlags(image, cu.CU_TRSF_NORMALIZED_COORDINATES);
   });
 
+  test("istypep tells samplers from textures", () => {
+    expect(w.run(module, "types", 1, [w.output])).toBe(0);
+    expect([...w.read(new Uint32Array(4))]).toEqual([1, 0, 0, 2]);
+  });
+
   test("queries go to the sampler", () => {
     expect(w.run(module, "queries", 1, [w.output])).toBe(0);
     expect([...w.read(new Uint32Array(8))]).toEqual([1, 4, 3, 1, 0, 1, 0, 0]);

@@ -195,7 +195,7 @@ describe("addresses and parameters", () => {
     const w = world();
     const surface = w.easy.cuSurfObjectCreate({ resType: cu.CU_RESOURCE_TYPE_ARRAY, res: { array: { hArray: w.array({ Width: 1, Height: 1, Flags: cu.CUDA_ARRAY3D_SURFACE_LDST }) } } });
     expect(w.run(w.module, "types", 1, [surface, w.output])).toBe(0);
-    expect([...w.read(new Uint32Array(6))]).toEqual([1, 2, 4, 0, 0, 4]);
+    expect([...w.read(new Uint32Array(6))]).toEqual([1, 4, 4, 0, 0, 4]);
   });
 });
 

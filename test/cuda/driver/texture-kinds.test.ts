@@ -25,6 +25,9 @@ const source = `.version 8.0\n.target sm_80\n.address_size 64\n${[
   kernel("cube", `tex.cube.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2, %f3, %f3}];`),
   kernel("acube", `tex.acube.v4.f32.f32 ${OUT}, [%d1, {%r2, %f1, %f2, %f3}];`),
   kernel("cubelevel", `tex.level.cube.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2, %f3, %f3}], %f6;`),
+  kernel("gathercube", `tld4.r.cube.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2, %f3, %f3}];`),
+  kernel("gatheracube", `tld4.r.acube.v4.f32.f32 ${OUT}, [%d1, {%r2, %f1, %f2, %f3}];`),
+  kernel("gradcube", `mov.f32 %f7, 0f00000000; tex.grad.cube.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2, %f3, %f3}], {%f7, %f4, %f7, %f7}, {%f7, %f7, %f5, %f7};`),
   kernel("plain", `tex.2d.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2}];`),
   kernel("level", `tex.level.2d.v4.f32.f32 ${OUT}, [%d1, {%f1, %f2}], %f6;`),
   kernel("whole", `.reg .b32 %x, %y, %l; cvt.rzi.s32.f32 %x, %f1; cvt.rzi.s32.f32 %y, %f2; cvt.rzi.s32.f32 %l, %f6; tex.level.2d.v4.f32.s32 ${OUT}, [%d1, {%x, %y}], %l;`),
@@ -112,6 +115,23 @@ describe("cube maps", () => {
     for (const main of [0, 1, 2]) for (const sign of [1, -3]) for (const a of [0.4, -0.7]) for (const b of [0.2, -0.9]) places.push([0, 1, 2].map((d) => (d === main ? sign : d === (main + 1) % 3 ? a : b)) as [number, number, number]);
     expect(w.sample("cube", tex, places).map(([v]) => v)).toEqual(places.map((p) => wanted(...p)));
     expect(w.sample("cubelevel", tex, places).map(([v]) => v)).toEqual(places.map((p) => wanted(...p)));
+  });
+
+  test("four places of a face at once", () => {
+    const tex = w.texture(ofArray(cubeArray(12, cu.CUDA_ARRAY3D_LAYERED)), { flags: NORMALIZED });
+    // Counter-clockwise from the lower left, as for two dimensions; beyond the face its edge counts.
+    expect(w.sample("gatheracube", tex, [[1, 0, 0, 0, 1], [0, 0, -2, 0, 0]])).toEqual([[62, 63, 61, 60], [52, 53, 51, 50]]);
+    const single = w.texture(ofArray(cubeArray(6, 0)), { flags: NORMALIZED });
+    expect(w.sample("gathercube", single, [[0, 3, 0], [0.9, 1, 0.9], [-0.9, 1, -0.9]])).toEqual([[22, 23, 21, 20], [23, 23, 23, 23], [20, 20, 20, 20]]);
+  });
+
+  test("gradients of a direction ask for the level where neighbours on the face are a pixel apart", () => {
+    const mipmap = w.easy.cuMipmappedArrayCreate({ Width: 4, Height: 4, Depth: 6, Format: F32, NumChannels: 1, Flags: cu.CUDA_ARRAY3D_CUBEMAP }, 3);
+    [4, 2, 1].forEach((size, level) => w.fill(w.easy.cuMipmappedArrayGetLevel(mipmap, level), new Float32Array(6 * size * size).fill(10 * level), 4 * size, size, 6));
+    const tex = w.texture({ resType: cu.CU_RESOURCE_TYPE_MIPMAPPED_ARRAY, res: { mipmap: { hMipmappedArray: mipmap } } }, { flags: NORMALIZED, mipmapFilterMode: 1, maxMipmapLevelClamp: 9 });
+    // A face is 2 wide: half a unit is a pixel of four, one unit two of them; a direction of twice the length needs twice the change.
+    const places: Place[] = [[1, 0, 0, 0.5, 0.5], [1, 0, 0, 1, 0.5], [1, 0, 0, 0.25, 2], [-2, 0, 0, 1, 1], [2, 0, 0, 2, 0]];
+    expect(w.sample("gradcube", tex, places).map(([v]) => v)).toEqual([0, 10, 20, 0, 10]);
   });
 
   test("layers of cubes, and a linear filter inside a face", () => {

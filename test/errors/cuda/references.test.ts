@@ -120,7 +120,7 @@ testErrors("Surface references, and references of modules [DEPRECATED]", [
     [INVALID, "phArray NULL", (a, w) => a.cuSurfRefGetArray(null, of(w).surface)], [INVALID, "no surface reference", (a) => a.cuSurfRefGetArray(out(), junk)], [INVALID, "nothing bound", (a, w) => a.cuSurfRefGetArray(out(), of(w).surface)]] },
   { name: "cuModuleGetTexRef", needs: "context", setup, control: (a, w) => a.cuModuleGetTexRef(out(), of(w).module, "row"), errors: [
     [INVALID, "pTexRef NULL", (a, w) => a.cuModuleGetTexRef(null, of(w).module, "row")], [INVALID, "name NULL", (a, w) => a.cuModuleGetTexRef(out(), of(w).module, null)], [INVALID, "no module", (a, w) => a.cuModuleGetTexRef(out(), w.goneModule, "row")],
-    ...["none", "target", "unused", "kept", "fetch"].map((name): Row => [cu.CUDA_ERROR_NOT_FOUND, `no texture reference: ${name}`, (a, w) => a.cuModuleGetTexRef(out(), of(w).module, name)]),
+    ...["none", "target", "described", "kept", "fetch"].map((name): Row => [cu.CUDA_ERROR_NOT_FOUND, `no texture reference: ${name}`, (a, w) => a.cuModuleGetTexRef(out(), of(w).module, name)]),
     [cu.CUDA_ERROR_NOT_FOUND, "a module without any", (a, w) => a.cuModuleGetTexRef(out(), w.module, "row")]] },
   { name: "cuModuleGetSurfRef", needs: "context", setup, control: (a, w) => a.cuModuleGetSurfRef(out(), of(w).module, "described"), errors: [
     [INVALID, "pSurfRef NULL", (a, w) => a.cuModuleGetSurfRef(null, of(w).module, "target")], [INVALID, "name NULL", (a, w) => a.cuModuleGetSurfRef(out(), of(w).module, null)], [INVALID, "no module", (a, w) => a.cuModuleGetSurfRef(out(), w.goneModule, "target")],

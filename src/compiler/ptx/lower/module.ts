@@ -8,7 +8,7 @@ import { kernelAttributes } from "./attributes.ts";
 import { FnLowering } from "./function.ts";
 import { globalVar } from "./globals.ts";
 import { kernelParams, layoutParams } from "./layout.ts";
-import { isIndependent, opaqueVar } from "./opaque.ts";
+import { checkSampler, isIndependent, opaqueVar } from "./opaque.ts";
 import type { Table } from "./rows.ts";
 import { systemFunction } from "../system/library.ts";
 
@@ -126,6 +126,7 @@ export class ModuleLowering {
   private shell(fn: PtxFunction): Fn {
     const common = { name: fn.name, linkage: linkages[fn.linkage], locals: [] };
     if (fn.entry) {
+      for (const p of fn.params) checkSampler({ name: p.name, type: p.type, line: fn.line }, this.independent);
       const layout = layoutParams(fn);
       return {
         ...common, kind: "kernel", params: [], results: [], types: [], blocks: [{ label: "entry", instrs: [] }],

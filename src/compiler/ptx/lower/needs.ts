@@ -85,6 +85,7 @@ const needsByOp: ReadonlyMap<string, readonly Need[]> = new Map<string, readonly
   griddepcontrol: [[always, 90, 78]], nanosleep: [[always, 70, 63]], setmaxnreg: [[always, 90, 80]],
   mbarrier: mbarriers,
   cp: [[always, 80, 70], [mod("shared::cta"), 80, 70], [(m) => hasLike(m, "L2::"), 80, 74], [(m) => has(m, "mbarrier") && has(m, "shared::cta"), 80, 78], [mod("bulk"), 90, 80], [(m) => has(m, "bulk") && m.mods.indexOf("shared::cta") >= 0 && m.mods.indexOf("shared::cta") < m.mods.indexOf("global"), 90, 86]],
+  sured: [[(m) => has(m, "min", "max") && m.types[0]?.bits === 64, 50, 81]],
   wmma: matrices, mma: products, ldmatrix: [[always, 75, 65], [mod("shared::cta"), 75, 78]], stmatrix: [[always, 90, 78]], movmatrix: [[always, 75, 78]],
 } satisfies Record<string, readonly Need[]>));
 

@@ -11,7 +11,7 @@ const MODES = ["addr_mode_0", "addr_mode_1", "addr_mode_2"];
 const members: Readonly<Record<"unified" | "independent", Readonly<Record<OpaqueVar["kind"], readonly string[]>>>> = {
   unified: {
     texref: [...SIZES, "normalized_coords", "filter_mode", ...MODES, "num_mipmap_levels", "num_samples"],
-    samplerref: ["filter_mode", ...MODES],
+    samplerref: [],
     surfref: [...SIZES, "memory_layout"],
   },
   independent: {
@@ -43,6 +43,11 @@ function wrong(name: string, value: number | string): string | null {
   return Number.isInteger(value) && value >= 0 && value < 2 ** 32 ? null : "is a number of 32 bits without sign";
 }
 
+/** Samplers are for modules with texmode_independent. @throws CompileError type */
+export function checkSampler({ name, type, line }: Pick<Variable, "name" | "type" | "line">, independent: boolean): void {
+  if (type.name === "samplerref" && !independent) throw new CompileError("type", `'${name}' of type .samplerref is for modules with .target texmode_independent`, line);
+}
+
 /**
  * The IR variable of an opaque one.
  * @param independent the module's texture mode
@@ -51,6 +56,7 @@ function wrong(name: string, value: number | string): string | null {
 export function opaqueVar(variable: Variable, independent: boolean): GlobalVar {
   const kind = variable.type.name as OpaqueVar["kind"];
   const mode = independent ? "independent" : "unified";
+  checkSampler(variable, independent);
   for (const [name, value] of variable.members ?? []) {
     const refuse = (why: string): never => { throw new CompileError("type", `variable '${variable.name}' of type .${kind}: ${why}`, variable.line); };
     if (!members[mode][kind].includes(name)) refuse(`there is no member '${name}' in ${mode} texture mode`);

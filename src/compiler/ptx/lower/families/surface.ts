@@ -177,11 +177,19 @@ const formatted = (outside: Outside) => (m: Mnemonic): Lower => {
 
 const MODES: readonly Outside[] = ["trap", "clamp", "zero"];
 
+const REDUCTIONS = [["add", "u32 s32 u64", "b32"], ["min", "u32 s32 u64 s64", "b32 b64"], ["max", "u32 s32 u64 s64", "b32 b64"], ["and", "b32", "b32"], ["or", "b32", "b32"]] as const;
+
 /** Rows of surfaces. */
-export const surfaceRows: readonly Row[] = Object.keys(geometries).flatMap((g) => MODES.flatMap((outside): Row[] => [
-  { op: "suld", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 v4 ca cg cs cv", operands: 2, mode: "effect", make: suld(outside) },
-  { op: "sust", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: sust(outside) },
-  { op: "sust", types: ["b32 u32 s32 f32"], needs: `p ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: formatted(outside) },
-  ...(["add", "min", "max", "and", "or"] as const).map((op): Row => ({ op: "sured", types: ["u32 s32 u64 s64 b32"], needs: `b ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: sured(op, outside) })),
-  ...(["add", "min", "max", "and", "or"] as const).map((op): Row => ({ op: "sured", types: [op === "min" || op === "max" ? "b32 b64" : "b32"], needs: `p ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: suredSamples(op, outside) })),
-]));
+export const surfaceRows: readonly Row[] = MODES.flatMap((outside): Row[] => [
+  ...Object.keys(geometries).flatMap((g): Row[] => [
+    { op: "suld", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 ca cg cs cv", operands: 2, mode: "effect", make: suld(outside) },
+    { op: "suld", types: ["b8 b16 b32"], needs: `b v4 ${g} ${outside}`, mods: "ca cg cs cv", operands: 2, mode: "effect", make: suld(outside) },
+    { op: "sust", types: ["b8 b16 b32 b64"], needs: `b ${g} ${outside}`, mods: "v2 wb cg cs wt", operands: 2, mode: "effect", make: sust(outside) },
+    { op: "sust", types: ["b8 b16 b32"], needs: `b v4 ${g} ${outside}`, mods: "wb cg cs wt", operands: 2, mode: "effect", make: sust(outside) },
+    { op: "sust", types: ["b32"], needs: `p ${g} ${outside}`, mods: "v2 v4 wb cg cs wt", operands: 2, mode: "effect", make: formatted(outside) },
+  ]),
+  ...["1d", "2d", "3d"].flatMap((g) => REDUCTIONS.flatMap(([op, bytes, samples]): Row[] => [
+    { op: "sured", types: [bytes], needs: `b ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: sured(op, outside) },
+    { op: "sured", types: [samples], needs: `p ${op} ${g} ${outside}`, operands: 2, mode: "effect", make: suredSamples(op, outside) },
+  ])),
+]);

@@ -46,6 +46,7 @@ export function reference(c: FnLowering, op: Operand | undefined, ...types: read
     if (type?.kind === "opaque" && !types.includes(type.name as OpaqueName)) c.fail(`'${op.name}' is of type .${type.name}, ${wanted} is wanted`);
     if (type?.kind !== "opaque") c.fail(`'${op.name}' is no variable or kernel parameter of type ${wanted}`);
     if (op.offset !== 0) c.fail(`'${op.name}' is one piece: there are no offsets in it`);
+    return c.symbols.address(op);
   }
   return c.src(op, ptxType("u64"));
 }
@@ -55,6 +56,11 @@ export function bracketed(c: FnLowering, op: Operand | undefined, ...types: read
   const mem = c.mem(op);
   if (mem.base !== null && !(mem.base instanceof Reg)) return reference(c, mem.base, ...types);
   return c.address(mem, "global").addr;
+}
+
+/** Components that stand for so many: there are no vectors of three. */
+export function padded(count: number): number {
+  return count === 3 ? 4 : count;
 }
 
 /** What `[handle, {coordinates}]` and `[handle, sampler, {coordinates}]` hold. */
@@ -72,13 +78,16 @@ export function addressed(c: FnLowering, op: Operand | undefined, { dimensions, 
   const { items } = op;
   const separate = items.length === 3 && type === "texref";
   if (items.length !== 2 && !separate) return c.fail("an operand [handle, {coordinates}] is wanted");
-  if (separate && !c.module.independent) c.fail("a separate sampler is for modules with .target texmode_independent");
+  // Handles in registers may be either's.
+  if (separate && !c.module.independent && !items.slice(0, 2).every((item) => item instanceof Reg)) c.fail("a separate sampler is for modules with .target texmode_independent");
+  if (!separate && type === "texref" && c.module.independent) c.fail("a module with .target texmode_independent wants a sampler: [handle, sampler, {coordinates}]");
   const image = reference(c, items[0], type);
   const sampler = separate ? reference(c, items[1], "samplerref") : null;
   const where = items[items.length - 1]!;
   const given = where.kind === "vec" ? where.items : [where];
   const first = array ? 1 : 0;
-  if (given.length < first + dimensions) c.fail(`${first + dimensions} coordinates are wanted, ${given.length} are given`);
+  const wanted = padded(first + dimensions);
+  if (given.length !== wanted) c.fail(`${wanted} coordinates are wanted, ${given.length} are given`);
   return { image, sampler, layer: array ? given[0]! : null, coordinates: given.slice(first, first + dimensions) };
 }
 
@@ -97,6 +106,7 @@ export function samplerBitsOf(c: FnLowering, image: ValueId, separate: ValueId |
 export function deliver(c: FnLowering, type: PtxType, op: Operand | undefined, values: readonly ValueId[]): void {
   const { em } = c;
   const [target, resident] = op?.kind === "pair" ? [op.a, op.b] : [op, null];
+  if (resident !== null) c.needs("the predicate of a texture instruction", 60, 71);
   if (resident !== null) c.dstPred(resident, em.int("i1", 1));
   const half = (v: ValueId): ValueId => em.cast("f32tof16", "i16", v, null);
   if (type.name === "f16x2") {

@@ -1,6 +1,7 @@
 import type { ValueId } from "../../../ir/ops.ts";
 import { Field, SamplerBit } from "../../../builtins/opencl/images/descriptor.ts";
 import { DescriptorKind, MAX_LEVELS, ShapeBit, TAG, TEXTURE_DESCRIPTOR_BYTES, TextureField } from "../../texture.ts";
+import { Reg } from "../../ast.ts";
 import { ptxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
@@ -36,22 +37,27 @@ const shared: Readonly<Record<string, Query>> = {
   ...sizes, channel_data_type: plain(Field.dataType), channel_order: plain(Field.order), array_size: when(ShapeBit.array, Field.layers),
 };
 
+const layout = bit(TextureField.shape, ShapeBit.rows);
+
 const ofTextures: Readonly<Record<string, Query>> = {
   ...shared, normalized_coords: bit(TextureField.sampler, SamplerBit.normalized), num_mipmap_levels: when(ShapeBit.levels, TextureField.levels), num_samples: plain(TextureField.samples),
+  // Not in the manual; the assembler takes it.
+  memory_layout: layout,
 };
 
 const ofSamplers: Readonly<Record<string, Query>> = {
   force_unnormalized_coords: bit(TextureField.shape, ShapeBit.plain), filter_mode: bit(TextureField.sampler, SamplerBit.linear), addr_mode_0: mode(0), addr_mode_1: mode(1), addr_mode_2: mode(2),
 };
 
-const ofSurfaces: Readonly<Record<string, Query>> = { ...shared, memory_layout: bit(TextureField.shape, ShapeBit.rows) };
+const ofSurfaces: Readonly<Record<string, Query>> = { ...shared, memory_layout: layout };
 
 const query = (ask: Query, ...types: readonly OpaqueName[]) => (): Lower => (c, ops) => c.dst(ops[0], ptxType("b32"), ask(c, bracketed(c, ops[1], ...types)));
 
 /** Sampler queries go to the texture, or to the separate sampler. */
 const samplerQuery = (name: string) => (): Lower => (c, ops) => {
   const { independent } = c.module;
-  if (name === "force_unnormalized_coords" && !independent) c.fail(`.${name} is for modules with .target texmode_independent`);
+  const byName = ops[1]?.kind === "mem" && !(ops[1].base instanceof Reg);
+  if (name === "force_unnormalized_coords" && !independent && byName) c.fail(`.${name} is for modules with .target texmode_independent`);
   c.dst(ops[0], ptxType("b32"), ofSamplers[name]!(c, bracketed(c, ops[1], independent ? "samplerref" : "texref")));
 };
 
@@ -71,7 +77,8 @@ const levelQuery = (ask: Query) => (): Lower => (c, ops) => {
  */
 const isType = (type: OpaqueName) => (): Lower => (c, ops) => {
   const { em } = c;
-  const address = reference(c, ops[1], "texref", "samplerref", "surfref");
+  if (!(ops[1] instanceof Reg)) c.fail("the pointer must be in a register");
+  const address = reference(c, ops[1]);
   const before = em.block;
   const [then, join] = [em.newBlock("descriptor"), em.newBlock("join")];
   const aligned = em.icmp("eq", em.bin("and", "i64", address, em.int("i64", TEXTURE_DESCRIPTOR_BYTES - 1)), em.int("i64", 0));

@@ -6,12 +6,12 @@ import { MAX_LEVELS, TEXTURE_DESCRIPTOR_BYTES, TextureField } from "../../textur
 import { ptxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
-import { addressed, cubes, deliver, field, geometries, geometryOf, samplerBitsOf, type Geometry } from "./texture-operand.ts";
+import { addressed, cubes, deliver, field, geometries, geometryOf, padded, samplerBitsOf, type Geometry } from "./texture-operand.ts";
 
 /**
  * Textures (PTX ISA 9.7.10) by the library's image functions; handles are descriptor addresses (`texture.ts`).
  * NON-SPEC: filters use full single-precision weights, where hardware has nine bits; gradients are measured by their longer side, without anisotropy; a cube's faces are
- * filtered each by itself, so that its edges have seams.
+ * filtered each by itself, so that its edges have seams; clamp_ogl is clamp_to_edge.
  */
 
 /** The layer, kept in the array. */
@@ -44,24 +44,35 @@ function levelAt(c: FnLowering, image: ValueId, level: ValueId): ValueId {
   return em.bin("add", "i64", image, em.bin("mul", "i64", em.zext(level, "i64"), em.int("i64", BigInt(TEXTURE_DESCRIPTOR_BYTES))));
 }
 
-/** Where a direction meets the cube: the face, and a place on it from 0 to 1 (CUDA C++ Programming Guide, "Cubemap Textures"). */
-function faceOf(c: FnLowering, [x, y, z]: readonly ValueId[]): { face: ValueId; at: ValueId[] } {
+/** Where directions meet the cube: the face of the first one, and their places in its plane, from 0 to 1 on the face (CUDA C++ Programming Guide, "Cubemap Textures"). */
+function faceOf(c: FnLowering, direction: readonly ValueId[], ...more: readonly (readonly ValueId[])[]): { face: ValueId; at: ValueId[][] } {
   const { em } = c;
   const size = (v: ValueId): ValueId => em.un("fabs", "f32", v);
   const minus = (v: ValueId): ValueId => em.un("fneg", "f32", v);
-  const [ax, ay, az] = [size(x!), size(y!), size(z!)];
+  const [ax, ay, az] = direction.map(size) as [ValueId, ValueId, ValueId];
   const alongX = em.bin("and", "i1", em.fcmp("oge", ax, ay), em.fcmp("oge", ax, az));
   const alongY = em.fcmp("oge", ay, az);
   const pick = (a: ValueId, b: ValueId, d: ValueId): ValueId => em.select(alongX, a, em.select(alongY, b, d));
-  const main = pick(x!, y!, z!);
-  const below = em.fcmp("olt", main, em.float("f32", 0));
+  const below = em.fcmp("olt", pick(...(direction as readonly [ValueId, ValueId, ValueId])), em.float("f32", 0));
   const turned = (v: ValueId): ValueId => em.select(below, minus(v), v);
-  const s = pick(minus(turned(z!)), x!, turned(x!));
-  const t = pick(minus(y!), turned(z!), minus(y!));
   const half = em.float("f32", 0.5);
-  const place = (v: ValueId): ValueId => em.fbin("fadd", "f32", em.fbin("fmul", "f32", em.fbin("fdiv", "f32", v, size(main)), half), half);
+  const place = ([x, y, z]: readonly ValueId[]): ValueId[] => {
+    const main = turned(pick(x!, y!, z!));
+    const s = pick(minus(turned(z!)), x!, turned(x!));
+    const t = pick(minus(y!), turned(z!), minus(y!));
+    return [s, t].map((v) => em.fbin("fadd", "f32", em.fbin("fmul", "f32", em.fbin("fdiv", "f32", v, main), half), half));
+  };
   const axis = pick(em.i32(0), em.i32(2), em.i32(4));
-  return { face: em.bin("add", "i32", axis, em.zext(below, "i32")), at: [place(s), place(t)] };
+  return { face: em.bin("add", "i32", axis, em.zext(below, "i32")), at: [direction, ...more].map(place) };
+}
+
+/** The layer of a face, and the sampler for places on it: faces are always clamped, and their coordinates are from 0 to 1. */
+function onFace(c: FnLowering, image: ValueId, sampler: ValueId, face: ValueId, layer: Operand | null): { layer: ValueId; sampler: ValueId } {
+  const { em } = c;
+  const own = em.bin("or", "i32", em.bin("and", "i32", sampler, em.i32(SamplerBit.linear)), em.i32(SamplerBit.normalized | SamplerBit.clampToEdge));
+  const faces = em.bin("sub", "i32", field(c, image, Field.layers), em.i32(6));
+  const first = layer === null ? em.i32(0) : em.bin("min.u", "i32", em.bin("mul", "i32", c.u32(layer), em.i32(6)), faces);
+  return { layer: em.bin("add", "i32", first, face), sampler: own };
 }
 
 const SIZES = [Field.width, Field.height, Field.depth];
@@ -86,21 +97,23 @@ function moved(c: FnLowering, image: ValueId, sampler: ValueId, coordinates: rea
 
 /** One sample of a level. */
 function sampleLevel(c: FnLowering, image: ValueId, sampler: ValueId, g: Geometry, given: readonly ValueId[], by: readonly ValueId[] | null, layer: Operand | null, type: "f32" | "i32"): ValueId[] {
-  const { em } = c;
   const coordinates = moved(c, image, sampler, given, by);
   if (g.cube === undefined) return call(c, `__gg_image_sample${g.dimensions}_${type}`, [image, sampler, ...coordinates, layerOf(c, image, layer)], type);
   const { face, at } = faceOf(c, coordinates);
-  // Faces are always clamped, and their coordinates are from 0 to 1.
-  const own = em.bin("or", "i32", em.bin("and", "i32", sampler, em.i32(SamplerBit.linear)), em.i32(SamplerBit.normalized | SamplerBit.clampToEdge));
-  const faces = em.bin("sub", "i32", field(c, image, Field.layers), em.i32(6));
-  const first = layer === null ? em.i32(0) : em.bin("min.u", "i32", em.bin("mul", "i32", c.u32(layer), em.i32(6)), faces);
-  return call(c, `__gg_image_sample2_${type}`, [image, own, ...at, em.bin("add", "i32", first, face)], type);
+  const on = onFace(c, image, sampler, face, layer);
+  return call(c, `__gg_image_sample2_${type}`, [image, on.sampler, ...at[0]!, on.layer], type);
+}
+
+/** Gradients of a direction as gradients of its place on the face. */
+function faceGradients(c: FnLowering, direction: readonly ValueId[], gradients: readonly (readonly ValueId[])[]): ValueId[][] {
+  const { em } = c;
+  const [here, ...there] = faceOf(c, direction, ...gradients.map((gradient) => gradient.map((v, d) => em.fbin("fadd", "f32", direction[d]!, v)))).at;
+  return there.map((place) => place.map((v, d) => em.fbin("fsub", "f32", v, here![d]!)));
 }
 
 /** The level that gradients ask for: the logarithm of the longer one's length in pixels. */
-function levelOf(c: FnLowering, image: ValueId, sampler: ValueId, gradients: readonly (readonly ValueId[])[]): ValueId {
+function levelOf(c: FnLowering, image: ValueId, normalized: ValueId, gradients: readonly (readonly ValueId[])[]): ValueId {
   const { em } = c;
-  const normalized = isNormalized(c, sampler);
   const sizes = SIZES.map((offset) => em.select(normalized, em.cast("uitofp", "f32", field(c, image, offset)), em.float("f32", 1)));
   const squares = gradients.map((gradient) => gradient.map((v, d) => {
     const pixels = em.fbin("fmul", "f32", v, sizes[d]!);
@@ -131,10 +144,11 @@ function sampleAround(c: FnLowering, image: ValueId, wanted: ValueId, type: "f32
 /** Operand e: an offset in pixels for each coordinate, or null. */
 function offsets(c: FnLowering, op: Operand | undefined, g: Geometry): readonly ValueId[] | null {
   if (op === undefined) return null;
-  if (g.cube !== undefined) c.fail("cube maps take no offset");
   const items = op.kind === "vec" ? op.items : [op];
-  if (items.some((item) => item instanceof Reg && item.type.kind === "f")) c.unsupported("depth comparison is not supported");
-  if (items.length < g.dimensions) c.fail(`${g.dimensions} offsets are wanted, ${items.length} are given`);
+  // A single value is operand f, but for the offset of one dimension.
+  if (op.kind !== "vec" && (g.dimensions > 1 || op.kind === "f32" || op.kind === "f64" || (op instanceof Reg && op.type.kind === "f"))) c.unsupported("depth comparison is not supported");
+  if (g.cube !== undefined) c.fail("cube maps take no offset");
+  if (items.length < padded(g.dimensions) || items.length !== padded(items.length)) c.fail(`${padded(g.dimensions)} offsets are wanted, ${items.length} are given`);
   return items.slice(0, g.dimensions).map((x) => c.u32(x));
 }
 
@@ -148,9 +162,9 @@ const tex = (m: Mnemonic): Lower => {
   return (c, ops) => {
     const { em } = c;
     if (ops.length > 3 + extras) c.unsupported("depth comparison is not supported");
-    if (g.cube !== undefined && grad) c.unsupported("gradients of cube maps are not supported");
     const { image, sampler: separate, layer, coordinates } = addressed(c, ops[1], g, "texref");
     const shift = offsets(c, ops[2 + extras], g);
+    if (grad && (ops[2]?.kind !== "vec" || ops[3]?.kind !== "vec")) c.fail("gradients are vectors");
     if (by.kind !== "f") {
       const last = em.bin("sub", "i32", field(c, image, TextureField.levels), em.i32(1));
       const at = level ? levelAt(c, image, em.bin("min.u", "i32", c.u32(ops[2]), last)) : image;
@@ -161,8 +175,12 @@ const tex = (m: Mnemonic): Lower => {
     const places = coordinates.map((x) => c.src(x, by));
     const sample = (at: ValueId): ValueId[] => sampleLevel(c, at, sampler, g, places, shift, layer, type);
     if (!level && !grad) return deliver(c, to, ops[0], sample(image));
-    const gradient = (op: Operand | undefined): ValueId[] => (op?.kind === "vec" ? op.items : [op]).slice(0, g.dimensions).map((x) => c.src(x, by));
-    const wanted = level ? c.src(ops[2], by) : levelOf(c, image, sampler, [gradient(ops[2]), gradient(ops[3])]);
+    const gradient = (op: Operand | undefined): ValueId[] => c.items(op, padded(g.dimensions)).slice(0, g.dimensions).map((x) => c.src(x, by));
+    const asked = (): ValueId => {
+      const both = [gradient(ops[2]), gradient(ops[3])];
+      return g.cube === undefined ? levelOf(c, image, isNormalized(c, sampler), both) : levelOf(c, image, em.int("i1", 1), faceGradients(c, places, both));
+    };
+    const wanted = level ? c.src(ops[2], by) : asked();
     return deliver(c, to, ops[0], sampleAround(c, image, wanted, type, sample));
   };
 };
@@ -179,14 +197,16 @@ const tld4 = (component: number) => (m: Mnemonic): Lower => {
     const { em } = c;
     if (ops.length > 3) c.unsupported("depth comparison is not supported");
     const { image, sampler: separate, layer, coordinates } = addressed(c, ops[1], g, "texref");
-    const sampler = samplerBitsOf(c, image, separate);
+    const own = samplerBitsOf(c, image, separate);
     const shift = offsets(c, ops[2], g);
+    const given = coordinates.map((x) => c.src(x, f32));
+    const cube = g.cube === undefined ? null : faceOf(c, given);
+    const { layer: at, sampler } = cube === null ? { layer: layerOf(c, image, layer), sampler: own } : onFace(c, image, own, cube.face, layer);
     const nearest = em.bin("and", "i32", sampler, em.i32(~SamplerBit.linear));
     const normalized = isNormalized(c, sampler);
     // Centres of the two pixels of each dimension, in the coordinates that the sampler takes.
-    const centres = coordinates.map((x, d) => {
-      const v = c.src(x, f32);
-      const size = em.cast("uitofp", "f32", field(c, image, d === 0 ? Field.width : Field.height));
+    const centres = (cube?.at[0] ?? given).map((v, d) => {
+      const size = em.cast("uitofp", "f32", field(c, image, SIZES[d]!));
       const texels = em.select(normalized, em.fbin("fmul", "f32", v, size), v);
       const below = em.un("ffloor", "f32", em.fbin("fsub", "f32", texels, em.float("f32", 0.5)));
       const first = shift === null ? below : em.fbin("fadd", "f32", below, em.cast("sitofp", "f32", shift[d]!));
@@ -195,7 +215,6 @@ const tld4 = (component: number) => (m: Mnemonic): Lower => {
         return em.select(normalized, em.fbin("fdiv", "f32", centre, size), centre);
       });
     });
-    const at = layerOf(c, image, layer);
     const pick = (i: number, j: number): ValueId => call(c, `__gg_image_sample2_${type}`, [image, nearest, centres[0]![i]!, centres[1]![j]!, at], type)[component]!;
     deliver(c, to, ops[0], [pick(0, 1), pick(1, 1), pick(1, 0), pick(0, 0)]);
   };
@@ -209,5 +228,5 @@ export const textureRows: readonly Row[] = [
     ...Object.keys(geometries).map((g): Row => ({ op: "tex", types: [results, "f32 s32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 6], mode: "effect", make: tex })),
     ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [results, "f32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 4], mode: "effect", make: tex })),
   ]),
-  ...["2d", "a2d"].flatMap((g) => components.map((name, i): Row => ({ op: "tld4", types: [RESULTS, "f32"], needs: `${name} ${g} v4`, operands: [2, 4], mode: "effect", make: tld4(i) }))),
+  ...["2d", "a2d", "cube", "acube"].flatMap((g) => components.map((name, i): Row => ({ op: "tld4", types: [RESULTS, "f32"], needs: `${name} ${g} v4`, operands: [2, 4], mode: "effect", make: tld4(i) }))),
 ];
