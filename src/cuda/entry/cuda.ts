@@ -5977,6 +5977,7 @@ export const cuOccupancyMaxActiveClusters: Api["cuOccupancyMaxActiveClusters"] =
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param hArray the array
  * @param Flags must be CU_TRSA_OVERRIDE_FORMAT
  * @returns Errors:
@@ -5995,6 +5996,7 @@ export const cuTexRefSetArray: Api["cuTexRefSetArray"] = ambientCall("cuda", "cu
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param hMipmappedArray the mipmapped array
  * @param Flags must be CU_TRSA_OVERRIDE_FORMAT
  * @returns Errors:
@@ -6014,6 +6016,7 @@ export const cuTexRefSetMipmappedArray: Api["cuTexRefSetMipmappedArray"] = ambie
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
  * @param ByteOffset gets how far dptr lies behind the last aligned address, where element 0 of the texture is, bytes; may be NULL when that is 0
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param dptr device memory
  * @param bytes its size
  * @returns Errors:
@@ -6033,6 +6036,7 @@ export const cuTexRefSetAddress_v2: Api["cuTexRefSetAddress_v2"] = ambientCall("
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param desc size and format
  * @param dptr device memory
  * @param Pitch from one row to the next, bytes
@@ -6053,6 +6057,7 @@ export const cuTexRefSetAddress2D_v3: Api["cuTexRefSetAddress2D_v3"] = ambientCa
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param fmt of a channel
  * @param NumPackedComponents channels
  * @returns Errors:
@@ -6072,6 +6077,7 @@ export const cuTexRefSetFormat: Api["cuTexRefSetFormat"] = ambientCall("cuda", "
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param dim coordinate: 0, 1 or 2
  * @param am CU_TR_ADDRESS_MODE_*
  * @returns Errors:
@@ -6090,6 +6096,8 @@ export const cuTexRefSetAddressMode: Api["cuTexRefSetAddressMode"] = ambientCall
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param fm the filter: CU_TR_FILTER_MODE_*
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference, not of CUfilter_mode.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
@@ -6106,6 +6114,8 @@ export const cuTexRefSetFilterMode: Api["cuTexRefSetFilterMode"] = ambientCall("
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param fm the filter: CU_TR_FILTER_MODE_*
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference, not of CUfilter_mode.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
@@ -6122,6 +6132,8 @@ export const cuTexRefSetMipmapFilterMode: Api["cuTexRefSetMipmapFilterMode"] = a
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param bias what is added, in levels
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
@@ -6138,6 +6150,9 @@ export const cuTexRefSetMipmapLevelBias: Api["cuTexRefSetMipmapLevelBias"] = amb
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param minMipmapLevelClamp the least level
+ * @param maxMipmapLevelClamp the largest level
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
@@ -6154,6 +6169,8 @@ export const cuTexRefSetMipmapLevelClamp: Api["cuTexRefSetMipmapLevelClamp"] = a
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param maxAniso number of samples
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference.
  * - CUDA_ERROR_OUT_OF_MEMORY: there is not enough memory of the kind asked for.
@@ -6170,6 +6187,7 @@ export const cuTexRefSetMaxAnisotropy: Api["cuTexRefSetMaxAnisotropy"] = ambient
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param pBorderColor red, green, blue, alpha; for textures that are read as integers their bits, taken as floats
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference, pBorderColor NULL or too short, no dimension with CU_TR_ADDRESS_MODE_BORDER.
@@ -6187,6 +6205,7 @@ export const cuTexRefSetBorderColor: Api["cuTexRefSetBorderColor"] = ambientCall
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param Flags of CU_TRSF_READ_AS_INTEGER, CU_TRSF_NORMALIZED_COORDINATES, CU_TRSF_SRGB (for four channels of 8 bits, else without effect) and
  *   CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION (without effect)
  * @returns Errors:
@@ -6205,6 +6224,8 @@ export const cuTexRefSetFlags: Api["cuTexRefSetFlags"] = ambientCall("cuda", "cu
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pdptr gets the device address
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, no texture reference, no memory bound.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6220,6 +6241,8 @@ export const cuTexRefGetAddress_v2: Api["cuTexRefGetAddress_v2"] = ambientCall("
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param phArray gets the array
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: phArray NULL, no texture reference, no array bound.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6235,6 +6258,8 @@ export const cuTexRefGetArray: Api["cuTexRefGetArray"] = ambientCall("cuda", "cu
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param phMipmappedArray gets the mipmapped array
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: phMipmappedArray NULL, no texture reference, no mipmapped array bound.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6250,6 +6275,9 @@ export const cuTexRefGetMipmappedArray: Api["cuTexRefGetMipmappedArray"] = ambie
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pam gets the mode
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
+ * @param dim coordinate, from 0
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pam NULL, no texture reference, no such dimension.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6265,6 +6293,8 @@ export const cuTexRefGetAddressMode: Api["cuTexRefGetAddressMode"] = ambientCall
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pfm gets the filter
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pfm NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6282,6 +6312,7 @@ export const cuTexRefGetFilterMode: Api["cuTexRefGetFilterMode"] = ambientCall("
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
  * @param pFormat may be NULL
  * @param pNumChannels may be NULL
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6297,6 +6328,8 @@ export const cuTexRefGetFormat: Api["cuTexRefGetFormat"] = ambientCall("cuda", "
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pfm gets the filter
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pfm NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6312,6 +6345,8 @@ export const cuTexRefGetMipmapFilterMode: Api["cuTexRefGetMipmapFilterMode"] = a
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pbias gets what is added, in levels
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pbias NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6327,6 +6362,9 @@ export const cuTexRefGetMipmapLevelBias: Api["cuTexRefGetMipmapLevelBias"] = amb
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pminMipmapLevelClamp gets the least level
+ * @param pmaxMipmapLevelClamp gets the largest level
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: an out-parameter NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6342,6 +6380,8 @@ export const cuTexRefGetMipmapLevelClamp: Api["cuTexRefGetMipmapLevelClamp"] = a
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pmaxAniso gets the number of samples
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pmaxAniso NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6357,6 +6397,8 @@ export const cuTexRefGetMaxAnisotropy: Api["cuTexRefGetMaxAnisotropy"] = ambient
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pBorderColor gets or gives red, green, blue, alpha
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pBorderColor NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6372,6 +6414,8 @@ export const cuTexRefGetBorderColor: Api["cuTexRefGetBorderColor"] = ambientCall
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pFlags gets the flags
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pFlags NULL, no texture reference.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6404,6 +6448,7 @@ export const cuTexRefCreate: Api["cuTexRefCreate"] = ambientCall("cuda", "cuTexR
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: no texture reference, one of a module (which goes with the module).
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -6419,6 +6464,7 @@ export const cuTexRefDestroy: Api["cuTexRefDestroy"] = ambientCall("cuda", "cuTe
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Surface Reference Management [DEPRECATED].
+ * @param hSurfRef a surface reference: of cuModuleGetSurfRef
  * @param hArray an array made with CUDA_ARRAY3D_SURFACE_LDST
  * @param Flags must be 0
  * @returns Errors:
@@ -6437,6 +6483,8 @@ export const cuSurfRefSetArray: Api["cuSurfRefSetArray"] = ambientCall("cuda", "
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Surface Reference Management [DEPRECATED].
+ * @param phArray gets the array
+ * @param hSurfRef a surface reference: of cuModuleGetSurfRef
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: phArray NULL, no surface reference, no array bound.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the
@@ -8275,6 +8323,7 @@ export const cuGraphAddNode: Api["cuGraphAddNode_v2"] = ambientCall("cuda", "cuG
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
  * @param ByteOffset gets how far dptr lies behind the last aligned address, where element 0 of the texture is, bytes; may be NULL when that is 0
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param dptr device memory
  * @param bytes its size
  * @returns Errors:
@@ -8294,6 +8343,7 @@ export const cuTexRefSetAddress: Api["cuTexRefSetAddress_v2"] = ambientCall("cud
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @param desc size and format
  * @param dptr device memory
  * @param Pitch from one row to the next, bytes
@@ -8314,6 +8364,8 @@ export const cuTexRefSetAddress2D: Api["cuTexRefSetAddress2D_v3"] = ambientCall(
  * Blocking: never waits, and orders nothing.
  *
  * Source: CUDA Driver API 13.0, Texture Reference Management [DEPRECATED].
+ * @param pdptr gets the device address
+ * @param hTexRef a texture reference: of cuModuleGetTexRef or cuTexRefCreate
  * @returns Errors:
  * - CUDA_ERROR_INVALID_VALUE: pdptr NULL, no texture reference, no memory bound.
  * - as every such call: CUDA_ERROR_NOT_INITIALIZED before cuInit; CUDA_ERROR_INVALID_CONTEXT without a current context, CUDA_ERROR_CONTEXT_IS_DESTROYED with one that is gone; the

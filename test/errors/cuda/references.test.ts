@@ -27,8 +27,8 @@ interface Objects {
   readonly mipmap: CUmipmappedArray;
 }
 
-const objects = new WeakMap<World, Objects>();
-const of = (w: World): Objects => objects.get(w)!;
+const objects = new WeakMap<World["process"], Objects>();
+const of = (w: World): Objects => objects.get(w.process)!;
 const rows: In<CUDA_ARRAY_DESCRIPTOR> = { Width: 4, Height: 4, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1 };
 const floats: In<CUDA_ARRAY_DESCRIPTOR> = { Width: 8, Height: 4, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1 };
 const PITCH = 512;
@@ -44,7 +44,7 @@ function setup(w: World): void {
   easy.cuTexRefSetMipmappedArray(prepared!, mipmap, OVERRIDE);
   easy.cuTexRefSetArray(made, array, OVERRIDE);
   easy.cuTexRefSetAddress_v2(row!, w.d, 1024);
-  objects.set(w, { module, free: free!, row: row!, prepared: prepared!, made, pitched, surface: easy.cuModuleGetSurfRef(module, "target"), array, plainArray: easy.cuArrayCreate(floats), mipmap });
+  objects.set(w.process, { module, free: free!, row: row!, prepared: prepared!, made, pitched, surface: easy.cuModuleGetSurfRef(module, "target"), array, plainArray: easy.cuArrayCreate(floats), mipmap });
 }
 
 type Row = ErrorCase["errors"][number];
