@@ -24,6 +24,8 @@ interface Loan {
 /** A free in stream order that was not judged yet: what it waits for may not have run. */
 interface LateFree {
   readonly places: readonly Place[];
+  /** The allocation is none any more. */
+  readonly forget: () => void;
   readonly after: readonly PointOf[];
   readonly known: VectorClock;
   readonly actor: number;
@@ -162,31 +164,34 @@ export class RaceDetector implements Observer {
 
   allocated(thread: Thread, address: number, bytes: number): void {
     const { mm } = thread.process;
-    this.allocations.add(mm, address, bytes);
     for (const place of this.placesOf(thread, address, bytes)) {
       const due = this.lateFrees.filter(({ places }) => places.some((p) => p.space === place.space && p.start < place.end && place.start < p.end));
       for (const free of due) this.judge(free);
       this.lateFrees = this.lateFrees.filter((free) => !due.includes(free));
       this.shadow.clear(place);
     }
+    this.allocations.add(mm, address, bytes);
   }
 
   freed(thread: Thread, address: number, bytes: number, after: readonly PointOf[] | null): void {
     const places = this.placesOf(thread, address, bytes);
-    this.allocations.remove(thread.process.mm, address);
+    const forget = (): void => this.allocations.remove(thread.process.mm, address);
     if (after === null) {
+      forget();
       for (const place of places) this.threadTouches(thread, place, "free");
       return;
     }
     const actor = this.order.actorOf(thread);
     const call = this.calls.here(thread);
     const doer: Doer = { what: call.name, site: call.site, call: call.name, line: "the stream of the free", device: true };
-    this.lateFrees.push({ places, after, known: actor.clock.slice(), actor: actor.id, tick: actor.tick, doer });
+    // Work that has been handed over before it may start later: until then the memory is known.
+    this.lateFrees.push({ places, forget, after, known: actor.clock.slice(), actor: actor.id, tick: actor.tick, doer });
   }
 
   /** A free in stream order: what it waits for has been handed over by now. */
   private judge(free: LateFree): void {
     const clock = free.known.slice();
+    free.forget();
     for (const { timeline, point } of free.after) join(clock, this.order.clockOf(timeline, point));
     for (const place of free.places) this.add(place, { kind: "free", actor: free.actor, tick: free.tick, doer: free.doer }, clock);
   }
