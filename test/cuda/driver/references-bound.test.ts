@@ -3,6 +3,7 @@ import { out } from "../../../src/api/out.ts";
 import * as cu from "../../../src/cuda/abi/driver/constants.ts";
 import type { CUjit_option } from "../../../src/cuda/abi/driver/enums.ts";
 import type { CUmodule } from "../../../src/cuda/abi/driver/types.ts";
+import { createMachine } from "../../../src/index.ts";
 import { WasmExecution } from "../../../src/compiler/wasm/run/execution.ts";
 import { referenceHost, referencePtx, type ReferenceHost } from "./references-host.ts";
 
@@ -18,7 +19,7 @@ describe("a launch keeps what was bound", () => {
     const kernel = easy.cuModuleGetFunction(module, "slow");
     const streams = [easy.cuStreamCreate(cu.CU_STREAM_NON_BLOCKING), easy.cuStreamCreate(cu.CU_STREAM_NON_BLOCKING)];
     // More launches than a page has places, so that places come into use again while others are still read.
-    const launches = 700;
+    const launches = 560;
     const arrays = Array.from({ length: 5 }, (_, n) => w.array({ Width: 1, Height: 1 }, Float32Array.of(n + 1)));
     const results = easy.cuMemAlloc(4 * launches);
     for (let n = 0; n < launches; n++) {
@@ -66,7 +67,7 @@ describe("a launch keeps what was bound", () => {
         const [memory, result] = [easy.cuMemAlloc(64), easy.cuMemAlloc(64)];
         easy.cuMemcpyHtoD(memory, Float32Array.of(n + 1), 4);
         easy.cuTexRefSetAddress2D_v3(image, { Width: 1, Height: 1, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1 }, memory, 512);
-        easy.cuLaunchKernel(easy.cuModuleGetFunction(module, "slow"), 1, 1, 1, 1, 1, 1, 0, null, [memory, result, 60000], null);
+        easy.cuLaunchKernel(easy.cuModuleGetFunction(module, "slow"), 1, 1, 1, 1, 1, 1, 0, null, [memory, result, 30000], null);
         // What is bound later is for later launches.
         easy.cuTexRefSetAddress2D_v3(image, { Width: 1, Height: 1, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1 }, result, 512);
         return () => {
@@ -76,7 +77,7 @@ describe("a launch keeps what was bound", () => {
           return back[0];
         };
       });
-      expect(ends.map((end) => end())).toEqual([60000, 120000]);
+      expect(ends.map((end) => end())).toEqual([30000, 60000]);
       expect(stops).toBeGreaterThan(2);
     } finally {
       spy.mockRestore();
@@ -197,4 +198,27 @@ describe("linking", () => {
     expect(add(b!, b!).text).toContain("Multiple definition of 'shared'");
     expect(add(b!, a!.replace(".extern .global .surfref target;", ".extern .global .texref target;").replace(/sust.*/, "")).text).toContain("Prototype doesn't match for 'target'");
   });
+});
+
+test("checked mode finds nothing wrong with descriptors, and what is wrong with surfaces that are bound to nothing", () => {
+  const machine = createMachine({ check: ["bounds", "lifetime", "races", "uninitialised", "barriers"] });
+  const process = machine.process("checked");
+  const { cuda } = process.throwing;
+  cuda.cuInit(0);
+  cuda.cuCtxCreate(null, 0, 0);
+  const module = cuda.cuModuleLoadData(referencePtx("unified"));
+  const array = cuda.cuArray3DCreate({ Width: 1, Height: 1, Depth: 0, Format: cu.CU_AD_FORMAT_FLOAT, NumChannels: 1, Flags: 0 });
+  cuda.cuMemcpy2D({ srcMemoryType: cu.CU_MEMORYTYPE_HOST, srcHost: Float32Array.of(5), srcPitch: 4, dstMemoryType: cu.CU_MEMORYTYPE_ARRAY, dstArray: array, WidthInBytes: 4, Height: 1 });
+  cuda.cuTexRefSetArray(cuda.cuModuleGetTexRef(module, "image"), array, OVERRIDE);
+  const [input, output] = [cuda.cuMemAlloc(64), cuda.cuMemAlloc(64)];
+  cuda.cuMemsetD32(input, 0, 16);
+  cuda.cuLaunchKernel(cuda.cuModuleGetFunction(module, "sample"), 1, 1, 1, 2, 1, 1, 0, null, [input, output], null);
+  cuda.cuCtxSynchronize();
+  const back = new Float32Array(8);
+  cuda.cuMemcpyDtoH(back, output, 32);
+  expect([back[0], back[4]]).toEqual([5, 5]);
+  expect(machine.diagnostics()).toEqual([]);
+  cuda.cuLaunchKernel(cuda.cuModuleGetFunction(module, "surface"), 1, 1, 1, 1, 1, 1, 0, null, [output], null);
+  expect(() => cuda.cuCtxSynchronize()).toThrow(/ILLEGAL_ADDRESS/);
+  expect(machine.diagnostics().length).toBeGreaterThan(0);
 });
