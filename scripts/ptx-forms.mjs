@@ -118,6 +118,14 @@ for (const { name, lines } of allForms) {
   known[name] = letters.replace(/(.)\1*/g, (run) => `${run[0]}${run.length > 1 ? run.length : ""}`);
   console.log(`${name}: ${lines.length} forms, ${letters.replaceAll(".", "").length} legal`);
 }
+if (only.length === 0) {
+  // Declarations: one module each; the sign before it says whether it is legal.
+  const list = new URL("declarations.txt", here);
+  writeFileSync(list, readFileSync(list, "utf8").replace(/^[+-] (.*)$/gm, (_, text) => {
+    writeFileSync(join(folder, "d.ptx"), `.version 9.0\n.target sm_90\n.address_size 64\n${text}\n.visible .entry k0() { ret; }\n`);
+    return `${spawnSync("ptxas", ["-arch", "sm_90", "-O0", join(folder, "d.ptx"), "-o", join(folder, "d.cubin")]).status === 0 ? "+" : "-"} ${text}`;
+  }));
+}
 const assembler = /release [\d.]+, V[\d.]+/.exec(spawnSync("ptxas", ["--version"], { encoding: "utf8" }).stdout)?.[0] ?? "";
 const record = { assembler: `ptxas ${assembler}`, kinds, families: known };
 writeFileSync(file, `${JSON.stringify(record, null, 1)}\n`);

@@ -6,6 +6,11 @@ import { ch, Scanner } from "./scanner.ts";
 /** The newest version that this front end reads: PTX ISA 9.0, of CUDA 13.0. */
 export const newestVersion: { readonly major: number; readonly minor: number } = { major: 9, minor: 0 };
 
+/** Versions of the ISA in which architectures came (PTX ISA, release notes): 6.3 is 63. */
+const firstVersions: Readonly<Record<string, number>> = {
+  sm_50: 40, sm_52: 41, sm_53: 42, sm_60: 50, sm_61: 50, sm_62: 50, sm_70: 60, sm_72: 61, sm_75: 63, sm_80: 70, sm_86: 71, sm_87: 74, sm_89: 78, sm_90: 78, sm_100: 86, sm_120: 87,
+};
+
 function digits(s: Scanner): number {
   const start = s.pos;
   while (s.at(0) >= ch.zero && s.at(0) <= ch.nine) s.pos++;
@@ -52,6 +57,10 @@ export function readHeader(s: Scanner, newest: PtxHeader["version"] = newestVers
   const target = targets(s);
   if (!target.some((word) => /^sm_\d{2,3}[af]?$/.test(word))) {
     throw new CompileError("target", `.target ${target.join(", ")} names no architecture such as sm_90`, s.line, 1);
+  }
+  const least = target.map((word) => firstVersions[word.replace(/[af]$/, "")]).find((known) => known !== undefined) ?? 0;
+  if (newest.major < Infinity && 10 * v.major + v.minor < least) {
+    throw new CompileError("type", `.version ${v.major}.${v.minor} does not have .target ${target.join(", ")}: ${Math.floor(least / 10)}.${least % 10} is the first that does`, line, 1);
   }
   // NON-SPEC: the ISA's default is 32; NVIDIA's own assembler takes the host's 64.
   let addressSize: 32 | 64 = 64;

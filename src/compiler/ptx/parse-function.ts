@@ -3,7 +3,7 @@ import { count } from "./expression.ts";
 import { body } from "./parse-body.ts";
 import type { ParseState } from "./parse-state.ts";
 import { formals } from "./parse-signature.ts";
-import { ch } from "./scanner.ts";
+import { ch, type Scanner } from "./scanner.ts";
 
 /** `.maxntid 256, 1, 1` and its like, up to the body or the semicolon. */
 function directives(p: ParseState): Directives {
@@ -40,6 +40,16 @@ function skipParentheses(p: ParseState): void {
   }
 }
 
+/** What directives say of one another (PTX ISA 11.4). */
+function agree(s: Scanner, attributes: Directives, entry: boolean, gives: boolean): void {
+  const both = (a: string, b: string): void => { if (attributes.has(a) && attributes.has(b)) s.fail(`.${a} and .${b} exclude each other`); };
+  both("maxntid", "reqntid");
+  both("reqnctapercluster", "maxclusterrank");
+  for (const name of ["maxntid", "reqntid"]) if (attributes.get(name)?.includes(0) === true) s.fail(`.${name} takes numbers above 0`);
+  if (attributes.has("noreturn") && (entry || gives)) s.fail(`.noreturn is for functions without ${entry ? "a launch to end" : "results"}`);
+  if (attributes.has("maxnctapersm")) s.fail(".maxnctapersm is not there any more: .minnctapersm is");
+}
+
 /** Reads a function or kernel; `.func` or `.entry` has been taken. */
 export function parseFunction(p: ParseState, entry: boolean, linkage: Linkage): PtxFunction {
   const s = p.s;
@@ -52,6 +62,7 @@ export function parseFunction(p: ParseState, entry: boolean, linkage: Linkage): 
   const name = s.expectName("a function's name");
   const params = formals(p, true);
   const attributes = directives(p);
+  agree(s, attributes, entry, results.length > 0);
   const common = { kind: "function", name, entry, linkage, directives: attributes, params, results, registers: file.registers, variables: file.variables, line } as const;
   if (s.eat(ch.semicolon)) return { ...common, body: null };
   s.expect(ch.lbrace, `to begin the body of '${name}'`);

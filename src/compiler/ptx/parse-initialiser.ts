@@ -73,10 +73,8 @@ export function initialiser(p: ParseState, type: PtxType, dims: readonly number[
   }
   const elements: Initialiser["elements"] = [];
   if (dims.length === 0) {
-    // A scalar may stand in braces.
-    const braced = s.eat(ch.lbrace);
+    if (s.peek() === ch.lbrace) s.fail("the initial value of a scalar stands without braces");
     elements.push({ at: 0, value: element(p) });
-    if (braced) s.expect(ch.rbrace, "after an initialiser");
     return { elements, first: 1 };
   }
   const strides = dims.map((_, i) => dims.slice(i + 1).reduce((a, b) => a * b, 1));

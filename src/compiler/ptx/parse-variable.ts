@@ -74,6 +74,7 @@ function declared(p: ParseState, first: Partial<Declared>): Declared {
   }
   if (out.type.bits < 8 && out.type.kind !== "pred") s.fail(`nothing can be declared of type .${out.type.name}`);
   if (!typed) s.fail(`expected a type, found ${s.found()}`);
+  if (out.type.kind === "x" || out.type.name.startsWith("bf16")) s.fail(`nothing can be declared of type .${out.type.name}: use .b${out.type.bits}`);
   return out;
 }
 
@@ -106,16 +107,22 @@ function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared,
     if (dims.length > 0 || d.vector > 1) s.fail(`variable '${name}' of type .${d.type.name} must be a single one`);
     if (space !== "param" && space !== "global") s.fail(`variable '${name}' of type .${d.type.name} must be in .global, or a parameter of a kernel`);
   }
+  if (name === "_" && space !== "param") s.fail("'_' is no name of a variable");
+  if (d.managed && space !== "global") s.fail(`variable '${name}' in .${space} cannot be managed`);
+  if (space === "param" && d.type.kind === "p") s.fail(`a parameter cannot be of type .${d.type.name}: use .b${d.type.bits}`);
   let init: Variable["init"] = null;
   let members: Variable["members"];
   if (s.peek() === ch.equals) {
     s.pos++;
     if (space !== "global" && space !== "const") s.fail(`variable '${name}' in .${space} cannot have an initialiser`);
+    if (linkage === "extern") s.fail(`variable '${name}' is external: its initial value is with its definition`);
+    if (d.type.kind === "h" || d.type.kind === "p") s.fail(`variable '${name}' of type .${d.type.name} cannot have an initialiser: use .b${d.type.bits}`);
     const read = initialiser(p, d.type, dims.length === 0 && d.vector > 1 ? [d.vector] : d.vector > 1 ? [...dims, d.vector] : dims);
     init = read.elements;
     members = read.members;
     if (dims[0] === 0) dims[0] = Math.max(1, read.first);
   }
+  if (dims[0] === 0 && (space === "global" || space === "const") && linkage !== "extern") s.fail(`variable '${name}' has no size`);
   const size = dims.reduce((a, b) => a * b, elementBytes);
   if (size > MAX_BYTES) s.fail(`variable '${name}' is larger than ${MAX_BYTES} bytes`);
   return {
@@ -139,6 +146,7 @@ export function variables(p: ParseState, space: StateSpace, linkage: Linkage, lo
       parameterised(p, d, name, line, out);
       continue;
     }
+    if (space === "local" && !local) s.fail(`variable '${name}': .local variables belong to functions`);
     const variable = finish(p, space, linkage, d, name, line, local ? p.file.variables.length : -1);
     if (local) enter(p, variable);
     out.push(variable);

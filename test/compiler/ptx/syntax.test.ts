@@ -100,7 +100,7 @@ describe("declarations", () => {
     [".tex .u64 legacy;", { space: "global" }],
     [".global .u32 x[(2+2)*2];", { size: 32 }],
     [".global .u32 y[3] = {1, 2, };", { size: 12 }],
-    [".global .u8 z = {7};", { size: 1 }],
+    [".global .u8 z[1] = {7};", { size: 1 }],
   ])("%s", (text, expected) => {
     expect(module(text).variables[0]).toMatchObject(expected);
   });

@@ -137,6 +137,20 @@ describe("modules", () => {
     expect(easy.cuModuleEnumerateFunctions(9, module)).toHaveLength(1);
   });
 
+  test.each([
+    ["48 KiB of shared data", ".version 8.0\n.target sm_80\n.visible .entry k() { .shared .align 4 .b8 s[49152]; .reg .b32 r; ld.shared.u32 r, [s]; ret; }", null],
+    ["more than 48 KiB", ".version 8.0\n.target sm_80\n.visible .entry k() { .shared .align 4 .b8 s[49156]; .reg .b32 r; ld.shared.u32 r, [s]; ret; }", "uses too much shared data (0xc004 bytes, 0xc000 max)"],
+    ["an instruction of another architecture", ".version 8.0\n.target sm_75\n.visible .entry k() { .reg .b32 r; redux.sync.add.u32 r, 1, -1; ret; }", "requires .target sm_80 or higher, this is for sm_75"],
+    ["an instruction of a later version", ".version 6.3\n.target sm_75\n.visible .entry k() { .reg .b32 r; bmsk.clamp.b32 r, 1, 2; ret; }", "requires .version 7.6 or later, this says 6.3"],
+    ["an architecture that the version does not have", ".version 6.3\n.target sm_80\n.visible .entry k() { ret; }", "7.0 is the first that does"],
+  ])("what ptxas refuses: %s", (_name, text, log) => {
+    const { cuda } = hostWithContext();
+    const error = out<string>();
+    const code = cuda.cuModuleLoadDataEx(out(), text, 2, [cu.CU_JIT_ERROR_LOG_BUFFER, cu.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES], [error, 4096]);
+    expect(code).toBe(log === null ? cu.CUDA_SUCCESS : cu.CUDA_ERROR_INVALID_PTX);
+    if (log !== null) expect(error.value).toContain(log);
+  });
+
   test("logs of the just-in-time compiler", () => {
     const { easy, cuda } = hostWithContext();
     const [error, info, wall] = [out<string>(), out<string>(), out<number>()];

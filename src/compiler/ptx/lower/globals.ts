@@ -10,7 +10,7 @@ const MAX_INIT = 2 ** 28;
 function bitsOf(value: Exclude<InitElement, { kind: "address" }>, variable: Variable): bigint {
   const { type } = variable;
   if (value.kind === "int") {
-    if (type.kind === "f") return type.bits === 32 ? BigInt(f32Bits(Number(value.value))) : f64Bits(Number(value.value));
+    if (type.kind === "f") throw new CompileError("type", `variable '${variable.name}' of type .${type.name} cannot be initialised with an integer: it needs a point, or 0f or 0d`, variable.line);
     return BigInt.asUintN(type.bits, value.value);
   }
   const width = value.kind === "bits" ? value.width : 64;

@@ -24,6 +24,19 @@ function reserved(symbol: { readonly name: string; readonly line: number }): voi
   if (symbol.name.startsWith(RESERVED)) throw new CompileError("link", `the name '${symbol.name}' is reserved`, symbol.line);
 }
 
+/** Whether two declarations of a function agree: kind, and number, types and sizes of results and parameters. */
+function alike(a: PtxFunction, b: PtxFunction): boolean {
+  const same = (x: PtxFunction["params"], y: PtxFunction["params"]): boolean => x.length === y.length && x.every((one, i) => {
+    const other = y[i]!;
+    if (one.kind !== other.kind || one.type.name !== other.type.name) return false;
+    return one.kind !== "variable" || other.kind !== "variable" || (one.size === other.size && one.align === other.align);
+  });
+  return a.entry === b.entry && same(a.params, b.params) && same(a.results, b.results);
+}
+
+/** Constants that a module may have (PTX ISA 5.1.3). */
+const MAX_CONSTANTS = 65536;
+
 /** Lowers a parsed module: what its functions share. */
 export class ModuleLowering {
   readonly ptx: PtxModule;
@@ -65,10 +78,12 @@ export class ModuleLowering {
       if (known !== undefined && known.body !== null && fn.body !== null) {
         throw new CompileError("link", `function '${fn.name}' is defined twice (line ${known.line})`, fn.line);
       }
+      if (known !== undefined && !alike(known, fn)) throw new CompileError("link", `function '${fn.name}' has other parameters than before (line ${known.line})`, fn.line);
       if (known === undefined || known.body === null) this.functions.set(fn.name, fn);
     }
     for (const alias of ptx.aliases) {
       if (this.variables.has(alias.name)) throw new CompileError("link", `alias '${alias.name}' has the name of a variable`, alias.line);
+      if (!this.functions.has(alias.name)) throw new CompileError("link", `alias '${alias.name}' is not declared`, alias.line);
       this.aliases.set(alias.name, alias);
     }
   }
@@ -89,6 +104,8 @@ export class ModuleLowering {
         this.ir.globals.set(variable.name, own.type.kind === "opaque" ? opaqueVar(own, this.independent) : globalVar(own, (symbol) => this.symbolName(symbol)));
       } else if (variable.space === "shared" && this.linking === "unit" && variable.linkage !== "none") this.sharedName(variable, variable);
     }
+    const constants = this.ptx.variables.reduce((sum, { space, size, align }) => (space === "const" ? Math.ceil(sum / align) * align + size : sum), 0);
+    if (constants > MAX_CONSTANTS) throw new CompileError("type", `${constants} bytes of constants are declared: at most ${MAX_CONSTANTS} are possible`, 1);
     for (const fn of this.functions.values()) if (fn.body !== null && !this.ir.functions.has(fn.name)) this.lower(fn);
     if (this.linking === "whole") this.refuseExternal();
     if (this.linking === "unit") for (const alias of this.aliases.values()) this.forward(alias);

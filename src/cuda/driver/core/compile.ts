@@ -11,10 +11,17 @@ import { ptxModule } from "./unit.ts";
 const CACHE_ENTRIES = 64;
 const cache = new Map<string, DeviceCode>();
 
+/** Bytes of shared memory that a kernel's text may declare, whatever the device has (ptxas; more is dynamic, and asked for with cuFuncSetAttribute). */
+const MAX_STATIC_SHARED = 0xc000;
+
 /** Code of an IR module, or why there is none. */
 export function finishModule(module: Module): DeviceCode | Refusal {
   try {
-    return compileModule(module);
+    const code = compileModule(module);
+    for (const [name, { sharedBytes }] of code.kernels) {
+      if (sharedBytes > MAX_STATIC_SHARED) throw new CompileError("type", `entry function '${name}' uses too much shared data (0x${sharedBytes.toString(16)} bytes, 0x${MAX_STATIC_SHARED.toString(16)} max)`);
+    }
+    return code;
   } catch (error) {
     if (error instanceof CompileError) return refusalOf(error);
     throw error;
