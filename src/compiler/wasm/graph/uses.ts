@@ -31,19 +31,38 @@ export function removeDead(graph: Graph): void {
   for (const block of graph.blocks) if (block.nodes.some((node) => !live.has(node))) block.nodes = block.nodes.filter((node) => live.has(node));
 }
 
+/** Loads of a block from which on their order among the operations matters: they would fill all registers. */
+export const MANY_LOADS = 16;
+
 /**
  * Decides which nodes are computed inside their user's expression: pure, used once, in the same block, not by a phi. Such a node has
- * the place of its user from then on.
+ * the place of its user from then on. Sums that go on over many loads stay where they are: else all that is loaded would wait for the last.
  */
 export function foldSingleUses(graph: Graph): void {
   for (const block of graph.blocks) {
+    const loads = loadsBefore(block);
     for (const node of block.nodes) {
       if (node.op === "phi") continue;
       for (const arg of node.args) {
-        arg.folded = arg.uses === 1 && arg.block === block && isPure(arg) && arg.type !== null;
+        arg.folded = arg.uses === 1 && arg.block === block && isPure(arg) && arg.type !== null && !goesOnOver(loads, arg, node);
       }
     }
   }
+}
+
+/** How many loads stand before each node; null where there are few. */
+function loadsBefore(block: Block): Map<Node, number> | null {
+  const before = new Map<Node, number>();
+  let loads = 0;
+  for (const node of block.nodes) {
+    before.set(node, loads);
+    if (node.op === "load") loads++;
+  }
+  return loads < MANY_LOADS ? null : before;
+}
+
+function goesOnOver(loads: ReadonlyMap<Node, number> | null, sum: Node, user: Node): boolean {
+  return loads !== null && (sum.type === "f32" || sum.type === "f64") && sum.type === user.type && loads.get(sum)! < loads.get(user)!;
 }
 
 /** Calls `see` for each node whose variable the expression of `root` reads (nodes in blocks that are not folded into it). */

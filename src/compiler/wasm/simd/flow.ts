@@ -13,7 +13,11 @@ import { isScalarGuard, writeGuard } from "./guard.ts";
 import type { Loop, Part } from "./masked.ts";
 import { VectorMemory } from "./memory.ts";
 import { partsOf } from "./ops.ts";
+import { pinsOf } from "./pins.ts";
 import type { VectorPlan } from "./shapes.ts";
+
+/** Parameter: the slot, which never lies at 0. */
+const S = 1;
 
 /** A region run by four work-items at a time. */
 export abstract class VectorFlow extends VectorMemory {
@@ -394,7 +398,9 @@ export abstract class VectorFlow extends VectorMemory {
   /** Statements of a block but its phis and its end. */
   private statements(block: Block): void {
     const { code } = this;
+    const pins = pinsOf(block);
     for (const node of block.nodes) {
+      this.pin(pins.get(node) ?? []);
       if (node.folded || node.op === "phi" || node.op === "proj" || node === block.last) continue;
       if (this.regions.cells.has(node) || (node.free && this.regions.levels.of(node) < 3)) continue;
       switch (node.op) {
@@ -426,6 +432,16 @@ export abstract class VectorFlow extends VectorMemory {
           this.makeValue(node);
       }
     }
+  }
+
+  /** Makes V8 compute these values here (see pins.ts): a branch that is never taken, and would change nothing. */
+  private pin(sums: readonly Node[]): void {
+    const { code } = this;
+    const vectors = sums.filter((sum) => !this.regions.cells.has(sum) && this.shape(sum) === null && !this.unread.has(sum)).flatMap((sum) => this.ownVectors(sum));
+    if (vectors.length === 0) return;
+    code.get(S).op(op.i32_eqz).if();
+    for (const vector of vectors) code.get(vector).get(vector).simd(simd.or).set(vector);
+    code.end();
   }
 
   /** Counts a block for the lanes in it. */
