@@ -4,6 +4,8 @@ export interface Allocation {
   readonly size: number;
   /** What made it: "cuMemAlloc", "buffer". */
   readonly label: string;
+  /** Bytes behind it that are its own and nobody's, as far as is known. */
+  readonly zone: number;
   /** Counted from 1 in the process. */
   readonly number: number;
   /** Virtual ns of its beginning and end. */
@@ -41,8 +43,8 @@ export class Allocations {
     return low - 1;
   }
 
-  add(address: number, size: number, label: string, since: number, written: number[] | null): Allocation {
-    const made: Allocation = { address, size, label, number: ++this.count, since, until: null, written, known: 0 };
+  add(address: number, size: number, label: string, since: number, written: number[] | null, zone: number): Allocation {
+    const made: Allocation = { address, size, label, number: ++this.count, since, until: null, written, known: 0, zone };
     this.live.splice(this.below(address) + 1, 0, made);
     this.version++;
     return made;

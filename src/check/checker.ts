@@ -61,10 +61,11 @@ export class Checker {
    * A library gives a program device memory.
    * @param defined whether its contents count as written: memory that the CPU can write to unseen
    * @param reached in stream order: whether the time has come; null: it has
+   * @param zone bytes behind it that nobody else has
    */
-  allocated(process: { readonly pid: number; readonly name: string }, address: number, size: number, label: string, defined: boolean, reached: (() => boolean) | null = null): void {
+  allocated(process: { readonly pid: number; readonly name: string }, address: number, size: number, label: string, defined: boolean, reached: (() => boolean) | null = null, zone: number = 0): void {
     const made = this.process(process.pid, process.name);
-    made.when(address, reached, () => made.allocated(address, size, label, defined || !this.classes.has("uninitialised")));
+    made.when(address, reached, () => made.allocated(address, size, label, defined || !this.classes.has("uninitialised"), zone));
   }
 
   /** It takes it back. @param reached as in `allocated` */

@@ -63,9 +63,9 @@ export class ProcessChecker implements CodeChecker {
     }
   }
 
-  allocated(address: number, size: number, label: string, defined: boolean): void {
+  allocated(address: number, size: number, label: string, defined: boolean, zone: number): void {
     this.allocations.remove(address, this.checker.now());
-    this.allocations.add(address, size, label, this.checker.now(), defined ? null : []);
+    this.allocations.add(address, size, label, this.checker.now(), defined ? null : [], zone);
     this.moves ||= defined;
     this.mark(address, size, (u8, from, to) => u8.fill(defined ? DEFINED : ADDRESSABLE, from, to));
     if (this.checker.classes.has("races")) {
@@ -167,8 +167,8 @@ export class ProcessChecker implements CodeChecker {
     if (known !== undefined) return known;
     if (this.places === null || this.moves) {
       this.places = new Map();
-      for (const { address, size } of this.allocations.all()) {
-        for (let page = Math.floor(address / SHADOWED); page * SHADOWED < address + size; page++) {
+      for (const { address, size, zone } of this.allocations.all()) {
+        for (let page = Math.floor(address / SHADOWED); page * SHADOWED < address + size + zone; page++) {
           const frame = this.frameOf(page);
           if (frame !== 0) this.places.set(frame, page);
         }

@@ -40,7 +40,7 @@ export function clSVMAlloc(t: Caller, context: cl_context | null, flags: cl_svm_
   const backing = owner.memory.create(t, size + (checkerOf(t) === null ? 0 : RED_ZONE), "system", "svm");
   if (typeof backing === "number") return fail(t, CL_MEM_OBJECT_ALLOCATION_FAILURE, "no memory for the allocation", { size, errno: backing }), 0;
   t.sys.watch?.allocated(backing.address, size);
-  checkerOf(t)?.allocated(t.process, backing.address, size, "clSVMAlloc", true);
+  checkerOf(t)?.allocated(t.process, backing.address, size, "clSVMAlloc", true, null, RED_ZONE);
   owner.svm.push({ address: backing.address, size, flags, backing, maps: [] });
   return backing.address;
 }

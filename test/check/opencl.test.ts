@@ -12,6 +12,23 @@ describe("mistakes in OpenCL C", () => {
     expect(found(h.machine)[0]!.message).toMatch(/write of 4 bytes outside every allocation: 0 bytes past the end of buffer #\d+ \(256 bytes.*work-item 63,0,0 \(group 1,0,0, local 31,0,0\) in line 3$/);
   });
 
+  test("vectors that lie in two pages: each work-item's is its own, and what it shares with its neighbour's is told", () => {
+    const words = (step: string): Cl => {
+      const h = new Cl(`__kernel void k(__global int* a, __global int* b) {\n  int i = get_global_id(0);\n  int4 v = vload4(0, a + 16384 - 34 + ${step});\n  vstore4(v + i, 0, a + 16384 - 34 + ${step});\n}\n`);
+      h.run([h.buffer(new Uint32Array(65536)), h.buffer(new Uint32Array([1, 2, 3, 4]))], 64, 16);
+      return h;
+    };
+    expect(found(words("4 * i + b[0]").machine)).toEqual([]);
+    expect(found(words("4 * i").machine)).toEqual([]);
+    expect(classes(words("3 * i + b[0]").machine)).toEqual(new Array(8).fill("races"));
+  });
+
+  test("uninitialised, out of bounds: vectors that lie in two pages", () => {
+    const h = new Cl("__kernel void k(__global int* a, __global int* b) {\n  vstore4(vload4(0, a + 16382), 0, b + 16381);\n}\n");
+    h.run([h.buffer(262144), h.buffer(65536)], 1, 1);
+    expect(classes(h.machine)).toEqual(["uninitialised", "uninitialised", "bounds"]);
+  });
+
   test("lifetime: a pointer kept from an earlier launch", () => {
     const h = new Cl("__kernel void k(__global ulong* keep, __global int* a, __global int* how) {\n  if (*how == 0) *keep = (ulong)a;\n  else *(__global int*)*keep = 1;\n}\n");
     const [keep, gone, other] = [h.buffer(new Uint32Array(64)), h.buffer(data), h.buffer(data)];

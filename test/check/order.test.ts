@@ -165,6 +165,14 @@ describe("OpenCL: which memory a barrier orders", () => {
     }
   });
 
+  test("the same where work-items might leave before it", () => {
+    for (const [flags, some] of [["CLK_LOCAL_MEM_FENCE", true], ["CLK_GLOBAL_MEM_FENCE", false]] as const) {
+      const h = new Cl(`__kernel void k(__global int* a, __global int* b) {\n  int i = get_local_id(0);\n  if (i >= b[64]) return;\n  a[i] = i;\n  barrier(${flags});\n  b[i] = a[i ^ 1];\n}\n`);
+      h.run([h.buffer(256), h.buffer(new Uint32Array(65).fill(64))], 64, 64);
+      expect(classes(h.machine)).toEqual(new Array(some ? 4 : 0).fill("races"));
+    }
+  });
+
   test("sub-groups: their barrier orders their own work-items", () => {
     const kernel = (distance: number): string => `#pragma OPENCL EXTENSION cl_khr_subgroups : enable\n__kernel void k(__global int* a) {\n  __local int s[64];\n  int i = get_local_id(0);\n  s[i] = i;\n  sub_group_barrier(CLK_LOCAL_MEM_FENCE);\n  a[i] = s[i ^ ${distance}];\n}\n`;
     for (const [distance, some] of [[1, false], [32, true]] as const) {

@@ -101,6 +101,17 @@ describe("uninitialised", () => {
     expect(found(h.machine).map(({ values }) => values["space"])).toEqual(["global", "shared", "private"]);
   });
 
+  test("the last word of memory that is only read, and all but that", () => {
+    const read = (written: number): number => {
+      const h = new Cuda(["uninitialised"]);
+      const at = h.alloc(256);
+      h.process.throwing.cuda.cuMemcpyHtoD(at, data, written);
+      h.run("add.u64 %rd4, %rd1, %rd3;\nld.global.u32 %r3, [%rd4];\nadd.u64 %rd5, %rd2, %rd3;\nst.global.u32 [%rd5], %r3;", [at, h.alloc(256)], 1, 64);
+      return found(h.machine).length;
+    };
+    expect([256, 255, 252, 248, 0].map(read)).toEqual([0, 1, 1, 2, 4]);
+  });
+
   test("of a load of several values only those that are used need to be written", () => {
     const loads = (used: string): number => {
       const h = new Cuda(["uninitialised"]);
@@ -194,6 +205,23 @@ describe("races", () => {
     }
   });
 
+  /** Each work-item reads its neighbour's word by the first pointer and writes its own by the second. */
+  const neighbours = (fetch: string): string => `${fetch}\nxor.b32 %r4, %r1, 1;\nmul.wide.u32 %rd4, %r4, 4;\nadd.u64 %rd4, %rd4, %rd1;\nadd.u64 %rd5, %rd2, %rd3;\nld.global.u32 %r3, [%rd4];\nst.global.u32 [%rd5], %r3;`;
+
+  test("memory that is written by another pointer: a second parameter, one that is kept in memory, one that points beside it", () => {
+    const run = (fetch: string, second: (h: Cuda, at: number) => number): boolean => {
+      const h = new Cuda(["races"]);
+      const at = h.words(data);
+      h.run(neighbours(fetch), [at, second(h, at)], 1, 64);
+      return found(h.machine).length > 0;
+    };
+    expect(run("", (h) => h.alloc(256))).toBe(false);
+    expect(run("", (_, at) => at)).toBe(true);
+    expect(run("ld.global.u64 %rd2, [%rd2];", (h, at) => h.words(new Uint32Array(new BigUint64Array([BigInt(at)]).buffer)))).toBe(true);
+    expect(run("ld.global.u64 %rd2, [%rd2];", (h) => h.words(new Uint32Array(new BigUint64Array([BigInt(h.alloc(256))]).buffer)))).toBe(false);
+    expect(run("add.u64 %rd2, %rd2, 512;", (_, at) => at - 512)).toBe(true);
+  });
+
   test("bytes of one word are not the same memory", () => {
     const h = new Cuda();
     h.run("cvt.u64.u32 %rd4, %r1;\nadd.u64 %rd5, %rd1, %rd4;\ncvt.u16.u32 %h1, %r1;\nst.global.u8 [%rd5], %h1;", [h.alloc(256), 0], 1, 64);
@@ -213,6 +241,13 @@ describe("barriers", () => {
     const h = new Cuda(["barriers"]);
     h.run("setp.gt.u32 %p1, %r1, 31;\n@%p1 bra L1;\nbar.sync 0;\nbra L2;\nL1:\nbar.sync 0;\nL2:\nst.global.u32 [%rd1], 1;", [h.alloc(256), 0], 1, 64);
     expect(classes(h.machine)).toEqual(["barriers"]);
+  });
+
+  test("a barrier that is never complete: told of, and the end of the kernel", () => {
+    const h = new Cuda(["barriers"]);
+    expect(h.run("setp.ge.u32 %p1, %r1, 32;\n@%p1 bra L;\nbar.sync 1, 64;\nL:\nbar.sync 2, 64;", [h.alloc(256), 0], 1, 64)).not.toBe(0);
+    expect(classes(h.machine)).toEqual(["barriers"]);
+    expect(found(h.machine)[0]!.message).toMatch(/wait for others that will never come/);
   });
 
   test("nothing when all come", () => {

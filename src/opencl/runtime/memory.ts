@@ -61,7 +61,7 @@ export class DeviceMemory {
   take(t: Caller, size: number, placement: Placement): Piece | number {
     const piece = this.find(t, size, placement);
     if (typeof piece !== "number") t.sys.watch?.allocated(piece.address, piece.size);
-    if (typeof piece !== "number") checkerOf(t)?.allocated(t.process, piece.address, piece.size, "buffer", placement === "system");
+    if (typeof piece !== "number") checkerOf(t)?.allocated(t.process, piece.address, piece.size, "buffer", placement === "system", null, RED_ZONE);
     return piece;
   }
 
@@ -69,7 +69,7 @@ export class DeviceMemory {
     const zone = checkerOf(t) === null ? 0 : RED_ZONE;
     if (size > LARGEST_SHARED - zone) {
       if (placement === "system") {
-        const kept = this.staging.findIndex((backing) => backing.size >= size && backing.size <= 2 * size);
+        const kept = this.staging.findIndex((backing) => backing.size >= size + zone && backing.size <= 2 * size);
         if (kept >= 0) {
           const [backing] = this.staging.splice(kept, 1);
           this.stagingBytes -= backing!.size;

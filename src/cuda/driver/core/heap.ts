@@ -51,7 +51,7 @@ export class DeviceHeap {
    */
   allocate(t: Caller, size: number, label: string | null = "cuMemAlloc"): { readonly address: number; readonly block: Block } | number {
     const made = this.find(t, size);
-    if (typeof made !== "number" && label !== null) checkerOf(t)?.allocated(t.process, made.address, size, label, false);
+    if (typeof made !== "number" && label !== null) checkerOf(t)?.allocated(t.process, made.address, size, label, false, null, size > LARGEST_SMALL ? 0 : RED_ZONE);
     return made;
   }
 
