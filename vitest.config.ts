@@ -14,8 +14,15 @@ const report = process.env["TEST_REPORT"];
 // These import the files of other tests to run them on another machine, or load modules anew: in a thread of their own.
 const alone = ["test/kernel/wddm/suites.test.ts", "test/kernel/wddm/examples.test.ts", "test/fault/cuda-*.test.ts", "test/examples/**/*.test.ts"];
 
+// For the mutation run: a fault that is written into a source file as it is loaded.
+const edit = process.env["GLASSGPU_EDIT"] === undefined ? null : JSON.parse(process.env["GLASSGPU_EDIT"]) as { readonly file: string; readonly from: string; readonly to: string };
+const plugins = edit === null ? [] : [{
+  name: "edit", enforce: "pre" as const,
+  transform: (code: string, id: string) => (id.endsWith(`/${edit.file}`) ? code.replace(edit.from, () => edit.to) : null),
+}];
+
 const config: ViteUserConfig = defineConfig({
-  resolve: { alias },
+  resolve: { alias }, plugins,
   test: {
     // Test files share a thread's modules: the machine keeps nothing outside of itself, and loading six hundred modules for each file would take longer than most tests.
     projects: [

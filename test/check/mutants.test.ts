@@ -1,0 +1,13 @@
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { edits } from "../mutants/checked.ts";
+
+test("the faults that are written into checked mode's code for the mutation run fit what is there", () => {
+  const root = new URL("../../", import.meta.url);
+  for (const { name, file, from, to, test: noticing } of edits) {
+    expect(readFileSync(new URL(file, root), "utf8").split(from).length - 1, name).toBe(1);
+    expect(to, name).not.toBe(from);
+    expect(existsSync(new URL(noticing, root)), name).toBe(true);
+  }
+  expect(new Set(edits.map(({ name }) => name)).size).toBe(edits.length);
+});
