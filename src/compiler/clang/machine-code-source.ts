@@ -11,6 +11,8 @@ const fs = require("node:fs");
 const SUM = 32;
 // One in so many bytes more is worth a new file.
 const MORE = 1.02;
+// Whether V8 did not take what is there: then anything is better.
+let refused = false;
 function native(text) {
   const v8 = require("node:v8");
   v8.setFlagsFromString("--allow-natives-syntax");
@@ -24,10 +26,12 @@ function native(text) {
   }
 }
 // V8 gives every function a budget, and optimises it when that is used up. With a ninetieth of the usual one a process optimises after a few programs what took it forty. Budgets are given when a module
-// is made, and V8 compares all its flags with those that machine code was written under: so this one is set for the moments of making, reading and writing.
+// is made, and V8 compares all its flags with those that machine code was written under: so this one is set for the moments of making, reading and writing. Flags are the whole process's: what another thread's Clang has set in the meantime is taken back for good.
 function withBudget(run) {
-  if (!tuned) return run();
+  // Where nothing is kept nobody would gain from it.
+  if (codeFile === null) return run();
   const v8 = require("node:v8");
+  release(1);
   v8.setFlagsFromString("--wasm-tiering-budget=20000");
   try {
     return run();
@@ -59,9 +63,8 @@ function readMachineCode(file, wire) {
         const read = native("%DeserializeWasmModule(a, b)");
         const module = withBudget(() => read(code.buffer, wire));
         if (module instanceof WebAssembly.Module) return { module, size };
-      }
-      // Out of the way of a better one.
-      fs.rmSync(file, { force: true });
+      } else fs.rmSync(file, { force: true });
+      refused = true;
       return null;
     } finally {
       fs.closeSync(fd);
@@ -82,7 +85,7 @@ function writeMachineCode(file, instance, module, before) {
     const write = native("%SerializeWasmModule(a)");
     const code = new Uint8Array(withBudget(() => write(module)));
     // Other processes may have brought more meanwhile.
-    const there = Math.max(before, (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) - SUM);
+    const there = refused ? before : Math.max(before, (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) - SUM);
     if (code.length < MORE * there) return there;
     const folder = require("node:path").dirname(file);
     fs.mkdirSync(folder, { recursive: true });
@@ -94,6 +97,7 @@ function writeMachineCode(file, instance, module, before) {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, file);
+    refused = false;
     forgetOthers(folder, file);
     return code.length;
   } catch {

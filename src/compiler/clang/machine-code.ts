@@ -11,7 +11,7 @@ const FLAGS = /--(?:no-)?(?:wasm|liftoff|turbo|jitless|opt\b|always-opt|predicta
 const THREADS = 4;
 
 /** Whether this V8 is one whose ways with WebAssembly are known here, and nobody has told it others: then it may be told some for Clang. */
-export function usual(): boolean {
+function usual(): boolean {
   return TRIED.test(process.versions.v8) && !FLAGS.test([...process.execArgv, environment("NODE_OPTIONS") ?? ""].join(" "));
 }
 
@@ -21,9 +21,12 @@ export function compilingThreads(): number {
   return !usual() || processors > THREADS ? 0 : Math.max(1, processors - 1);
 }
 
-/** Takes back what the thread of the compiler told V8 about threads. */
-export function freeCompilingThreads(): void {
-  nodeModule("node:v8")?.setFlagsFromString("--wasm-num-compilation-tasks=128");
+/** Takes back what threads of compilers tell V8 for a while: its own numbers. The flags are the whole process's, and so part of V8's tag. */
+export function usualFlags(): void {
+  if (!usual()) return;
+  const v8 = nodeModule("node:v8");
+  v8?.setFlagsFromString("--wasm-num-compilation-tasks=128");
+  v8?.setFlagsFromString("--wasm-tiering-budget=1800000");
 }
 
 /**
@@ -35,6 +38,7 @@ export function machineCodeFile(url: string, version: string): string | null {
   const folder = cacheFolder();
   if (fs === null || path === null || v8 === null || urls === null || folder === null || environment("GLASSGPU_CLANG_CODE") === "off") return null;
   if (!usual()) return null;
+  usualFlags();
   try {
     const { size, mtimeMs } = fs.statSync(path.join(path.dirname(urls.fileURLToPath(url)), "llvm.core.wasm"));
     const name = [version, size, Math.round(mtimeMs), v8.cachedDataVersionTag().toString(16)].join("-");

@@ -2,7 +2,7 @@ import { EmulatorBug } from "../../kernel/errors.ts";
 import { SOURCE_NAME } from "./arguments.ts";
 import type { Compiled } from "./cache.ts";
 import { nodeModule } from "./host.ts";
-import { compilingThreads, freeCompilingThreads, machineCodeFile, usual } from "./machine-code.ts";
+import { compilingThreads, machineCodeFile, usualFlags } from "./machine-code.ts";
 import { findPackage, PACKAGE, type Found } from "./package.ts";
 import { withoutStubs } from "./stubs.ts";
 import type { ClangRun, ClangTool } from "./tool.ts";
@@ -31,8 +31,6 @@ class WorkerClang implements ClangTool {
   private readonly version: string;
   private worker: import("node:worker_threads").Worker | null = null;
   private port: import("node:worker_threads").MessagePort | null = null;
-  /** How many threads V8 may use while Clang runs; 0: as it likes. */
-  private helpers = 0;
   /** How many answers have come, and how many requests have gone. */
   private flags = new Int32Array(new SharedArrayBuffer(8));
 
@@ -49,8 +47,7 @@ class WorkerClang implements ClangTool {
     const control = new SharedArrayBuffer(8);
     this.flags = new Int32Array(control);
     const codeFile = machineCodeFile(this.url, this.version);
-    this.helpers = compilingThreads();
-    const workerData = { url: this.url, control, port: port2, codeFile, tuned: usual(), helpers: this.helpers };
+    const workerData = { url: this.url, control, port: port2, codeFile, helpers: compilingThreads() };
     // A message channel of our own: answers can be taken from it without returning to the event loop.
     this.worker = new Worker(workerSource, { eval: true, workerData, transferList: [port2], execArgv: [], env: {} });
     // Before others that ask V8 for its flags.
@@ -69,7 +66,7 @@ class WorkerClang implements ClangTool {
     this.worker = null;
     this.port = null;
     // A thread that was stopped in the middle had no time for it.
-    if (this.helpers > 0) freeCompilingThreads();
+    usualFlags();
   }
 
   /** Sends a message and sleeps until there is an answer; undefined when none comes in that many milliseconds. */

@@ -9,7 +9,7 @@ import { wasiSource } from "./wasi-source.ts";
  * of every build. Should the package be put together otherwise some day, its own functions are called instead.
  */
 export const workerSource: string = `
-const { url, control, port, codeFile, tuned, helpers } = require("node:worker_threads").workerData;
+const { url, control, port, codeFile, helpers } = require("node:worker_threads").workerData;
 const { receiveMessageOnPort } = require("node:worker_threads");
 const [ANSWERS, REQUESTS] = [0, 1];
 const flags = new Int32Array(control);
