@@ -45,7 +45,7 @@ function difference(k: Kit, a: readonly ValueId[], b: readonly ValueId[]): Value
   return a.map((x, n) => k.sub(x, b[n]!));
 }
 
-/** v over its length; zero stays zero. Infinite elements count as 1, finite ones beside them as 0. */
+/** v over its length; zero stays zero. Infinite elements count as 1, others beside them as what 0 times them is: NaN for NaN, which makes all of them NaN. */
 function unit(k: Kit, v: readonly ValueId[]): ValueId[] {
   if (v.length === 1) {
     const [x] = v;
@@ -53,7 +53,7 @@ function unit(k: Kit, v: readonly ValueId[]): ValueId[] {
   }
   const infinite = v.map((x) => k.fcmp("oeq", k.abs(x), k.like(x, Infinity)));
   const any = infinite.reduce((a, b) => k.or(a, b));
-  const tamed = v.map((x, n) => k.select(any, k.copysign(k.select(infinite[n]!, k.like(x, 1), k.like(x, 0)), x), x));
+  const tamed = v.map((x, n) => k.select(any, k.select(infinite[n]!, k.copysign(k.like(x, 1), x), k.mul(x, k.like(x, 0))), x));
   const { elements, by } = scaledElements(k, tamed);
   const length = k.sqrt(sumOfProducts(k, elements, elements));
   const zero = k.fcmp("oeq", length, k.d(0));
