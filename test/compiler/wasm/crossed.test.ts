@@ -51,7 +51,7 @@ ld.shared.u32 %r10, [%r22];\n${wide(5, 20, 2)}st.global.u32 [%rd5], %r10; ret;\n
 
 const WORDS = 2048;
 
-function run(one: Case, compile: typeof compileModule): unknown {
+function run(one: Case, compile: typeof compileModule, text: string = source(one)): unknown {
   const machine = new TestMachine();
   const { from, page, block, groups } = one;
   const [x, y] = [machine.map(4 * WORDS, PTE_READ | PTE_WRITE, from), machine.map(4 * WORDS, PTE_READ | PTE_WRITE, from)];
@@ -59,7 +59,7 @@ function run(one: Case, compile: typeof compileModule): unknown {
   const second = (x & ~0xffffn) + 65536n;
   const open = (): void => machine.protect(second, PTE_READ | PTE_WRITE);
   if (from + 4 * WORDS > 65536) machine.protect(second, page);
-  const code = compile(ptxToIr(source(one), "k.ptx"));
+  const code = compile(ptxToIr(text, "k.ptx"));
   const faults: string[] = [];
   const { done, instructions, bytes } = machine.launch(code, code.load(machine), "k", packParams(x, y, one.j, one.k, one.start ?? 0), {
     grid: [groups, 1, 1], block: [block, 1, 1],
@@ -99,6 +99,26 @@ describe("work-items in pairs", () => {
       lanePolicy.quads = one.quads;
       expect(run(one, compileModule)).toEqual(run(one, interpretModule));
     }), { numRuns: 120, seed: 20261123 });
+  });
+
+  test("neighbours' own bits: whoever comes first does one thing, the others another, some more of them a third", () => {
+    const which = (how: string, j: number, k: number): Case & { text: string } => ({
+      kind: "exchange", by: "xor", start: 0, sign: "u", j, k, block: 64, groups: 2, from: 64, page: 0, quads: 0,
+      text: `${head}mad.lo.s32 %r4, %r1, %r2, %r3; xor.b32 %r5, %r6, %r4; mul.wide.u32 %rd3, %r4, 4; add.s64 %rd3, %rd1, %rd3; mul.wide.u32 %rd4, %r5, 4; add.s64 %rd4, %rd1, %rd4; mul.wide.u32 %rd5, %r4, 4; add.s64 %rd5, %rd2, %rd5;
+and.b32 %r12, %r4, %r7; mov.u32 %r13, 5; ld.global.u32 %r10, [%rd4]; setp.${how} %p1, %r5, %r4; @%p1 bra FIRST;
+setp.gt.u32 %p3, %r10, 100000; @%p3 bra MORE; mul.lo.u32 %r13, %r10, 3; bra END;
+MORE: xor.b32 %r13, %r10, 77; st.global.u32 [%rd5+2048], %r10; bra END;
+FIRST: ld.global.u32 %r11, [%rd3]; setp.gt.u32 %p3, %r10, %r11; setp.eq.s32 %p2, %r12, 0; xor.pred %p4, %p2, %p3; @%p4 bra END; sub.s32 %r13, %r11, %r10; st.global.u32 [%rd5+4096], %r13;
+END: st.global.u32 [%rd5], %r13; ret;\n}`,
+    });
+    for (const how of ["gt.u32", "le.u32", "lt.s32", "ge.s32", "ne.s32", "eq.s32"]) {
+      for (const j of [1, 2, 4, 8]) {
+        for (const k of how < "h" ? [2, 64] : [32]) {
+          const one = which(how, j, k);
+          expect(run(one, compileModule, one.text), `${how} ${j} ${k}`).toEqual(run(one, interpretModule, one.text));
+        }
+      }
+    }
   });
 
   test("a page that only allows reading is left to those that write", () => {

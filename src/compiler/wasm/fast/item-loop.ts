@@ -245,6 +245,10 @@ export abstract class ItemLoops extends VectorFlow {
     plans.forEach((plan, i) => {
       const width = LANES * plan.quads;
       const no = code.block();
+      for (const [value, bit] of plan.assumed.exact) {
+        this.value(value);
+        code.i32(bit).op(op.i32_ne).brIf(no);
+      }
       for (const [value, step] of plan.assumed.multiples) this.lowBits(step * width, no, () => this.value(value), value.type === "i64");
       for (const [value, step] of plan.assumed.aligned) {
         this.lowBits(step * width, no, () => {
@@ -280,9 +284,9 @@ export abstract class ItemLoops extends VectorFlow {
     const whole = (value: Node): Node[] => [...value.args.filter((arg) => arg.folded && arg.block !== null).flatMap(whole), value];
     const made = [...new Set([...used[3]!.flatMap(whole), ...blocks.flatMap((block) => block.nodes)])];
     const most = this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES;
-    const varied = this.facts.checks === null && made.length <= MAX_VARIED ? (["multiples", "aligned", "nothing"] as const) : (["nothing"] as const);
+    const varied = this.facts.checks === null && made.length <= MAX_VARIED ? (["multiples", 1, 2, 4, 8, "aligned", "nothing"] as const) : (["nothing"] as const);
     const plans = varied.map((assume) => planVector(node, this.regions.levels, this.regions.cells, arriving, made, exits, most, assume));
-    return plans.filter((plan, i) => plan !== null && (i === plans.length - 1 || !plan.assumed.nothing)) as VectorPlan[];
+    return plans.filter((plan, i) => plan !== null && (i === plans.length - 1 || !plan.assumed.nothing) && plan.assumed.worthwhile(LANES * plan.quads)) as VectorPlan[];
   }
 
   /** None of those that would go together has exited. */

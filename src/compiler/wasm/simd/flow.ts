@@ -11,6 +11,7 @@ import { slotLoad } from "../slow/saved.ts";
 import type { FlowNode } from "../fast/flow.ts";
 import { isScalarGuard, writeGuard } from "./guard.ts";
 import type { Loop, Part } from "./masked.ts";
+import { LANES } from "./lanes.ts";
 import { VectorMemory } from "./memory.ts";
 import { partsOf } from "./ops.ts";
 import { pinsOf } from "./pins.ts";
@@ -60,13 +61,41 @@ export abstract class VectorFlow extends VectorMemory {
     });
   }
 
+  /** Masks whose lanes are known beforehand. */
+  private readonly sure: Map<readonly number[], number> = new Map();
+
+  /** A mask of these lanes. */
+  private sureMask(lanes: number): readonly number[] {
+    const mask = this.newMask();
+    mask.forEach((local, quad) => {
+      const bit = (lane: number): number => -((lanes >> (LANES * quad + lane)) & 1);
+      this.code.v128([bit(0), bit(1), bit(2), bit(3)]).set(local);
+    });
+    this.sure.set(mask, lanes);
+    return mask;
+  }
+
+  /** Writes code for these lanes only. */
+  private onlyFor(lanes: number, write: () => void): void {
+    const before = this.idle;
+    for (let quad = 0; quad < this.quads; quad++) if (((lanes >> (LANES * quad)) & (2 ** LANES - 1)) === 0) this.idle |= 1 << quad;
+    write();
+    this.idle = before;
+  }
+
   /** Pushes whether some lane is in the mask. */
   private some(mask: readonly number[]): void {
-    mask.forEach((local, quad) => {
+    const busy = this.busy(mask);
+    busy.forEach((local, i) => {
       this.code.get(local);
-      if (quad > 0) this.code.simd(simd.or);
+      if (i > 0) this.code.simd(simd.or);
     });
     this.code.simd(simd.any_true);
+  }
+
+  /** The mask of vectors that are not idle. */
+  private busy(mask: readonly number[]): readonly number[] {
+    return mask.filter((_, quad) => !this.isIdle(quad));
   }
 
   /** Pushes a bit for each lane of the mask. */
@@ -167,7 +196,7 @@ export abstract class VectorFlow extends VectorMemory {
     this.quickEnd = quick;
     this.looped.clear();
     if (quick !== null) for (const block of behindLoops(node)) this.looped.add(block);
-    for (const memory of [this.written, this.here, this.charged, this.rounds]) memory.clear();
+    for (const memory of [this.written, this.here, this.charged, this.rounds, this.sure]) memory.clear();
     this.ways = exits;
     const plan = this.plan!;
     const parts = [...new Set([...plan.masked.blocks.values(), ...plan.masked.begins.values()])];
@@ -314,7 +343,7 @@ export abstract class VectorFlow extends VectorMemory {
         if (mask === null) return;
         code.get(own);
         this.blend(mask[quad]!, phi.type!, part);
-      }));
+      }), true);
     }
     for (const { phi, vector } of set.reverse()) {
       if (!vector) code.set(this.local(phi));
@@ -363,6 +392,14 @@ export abstract class VectorFlow extends VectorMemory {
       this.block = block;
       go(block.succs[1]!);
       code.end();
+      return;
+    }
+    const known = parts ? this.plan!.assumed.lanes(on, this.width) : null;
+    if (known !== null) {
+      [known, ~known & (2 ** this.width - 1)].forEach((lanes, i) => {
+        if (lanes !== 0 && !this.isQuiet(block, block.succs[i]!)) this.onlyFor(lanes, () => this.edge(block, block.succs[i]!, this.sureMask(lanes), false));
+      });
+      part();
       return;
     }
     this.prepareOperand(on);
@@ -450,9 +487,11 @@ export abstract class VectorFlow extends VectorMemory {
     const { code } = this;
     const once = (BigInt(block.bytes) << 32n) + BigInt(block.cost);
     code.get(this.counted);
-    if (mask === null) code.i64(once * BigInt(this.width));
+    const sure = mask === null ? 2 ** this.width - 1 : this.sure.get(mask);
+    if (sure !== undefined) code.i64(once * BigInt(sure.toString(2).replaceAll("0", "").length));
     else {
-      this.bitsOf(mask);
+      const busy = this.busy(mask!);
+      this.bitsOf(busy.length === 3 ? mask! : busy);
       code.op(op.i32_popcnt, op.i64_extend_i32_u).i64(once).op(op.i64_mul);
     }
     code.op(op.i64_add).set(this.counted);
@@ -543,13 +582,12 @@ export abstract class VectorFlow extends VectorMemory {
         const quiet = [yes, no].find((next) => this.isQuiet(block, next));
         if (quiet !== undefined) {
           // Nothing is done for those who go there.
-          mask.forEach((local, quad) => {
-            this.quad = quad;
-            code.get(local);
+          this.sure.delete(mask);
+          this.eachQuad((quad) => {
+            code.get(mask[quad]!);
             this.vector(on, 0);
-            code.simd(quiet === no ? simd.and : simd.andnot).set(local);
+            code.simd(quiet === no ? simd.and : simd.andnot).set(mask[quad]!);
           });
-          this.quad = 0;
           this.some(mask);
           code.if();
           this.edge(block, quiet === no ? yes : no, mask, tail);
@@ -559,6 +597,8 @@ export abstract class VectorFlow extends VectorMemory {
         // Those who stay go on with the mask, if others went.
         const staying = this.follows(block, no) || (this.rounds.has(no) && !this.follows(block, yes)) ? no : yes;
         const going = this.newMask();
+        this.sure.delete(mask);
+        going.forEach((local, quad) => this.isIdle(quad) && code.v128([0, 0, 0, 0]).set(local));
         this.setMask(going, (quad) => {
           code.get(mask[quad]!);
           this.vector(on, 0);

@@ -68,10 +68,18 @@ export abstract class LaneWriter extends ItemWriter {
     return LANES * this.plan!.quads;
   }
 
-  /** Does `write` once for each vector of words. */
-  protected eachQuad(write: (quad: number) => void): void {
+  /** Vectors (a bit for each) in which none of the lanes is in the block in writing, as is known beforehand. */
+  protected idle = 0;
+
+  protected isIdle(quad: number): boolean {
+    return ((this.idle >> quad) & 1) !== 0;
+  }
+
+  /** Does `write` once for each vector of words; those that are idle are left out, unless `all` are wanted. */
+  protected eachQuad(write: (quad: number) => void, all = false): void {
     const before = this.quad;
     for (let quad = 0; quad < this.quads; quad++) {
+      if (!all && this.isIdle(quad)) continue;
       this.quad = quad;
       write(quad);
     }

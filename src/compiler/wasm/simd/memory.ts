@@ -288,29 +288,59 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   /**
-   * Sets a variable to the linear address of as many elements as there are work-items, and another to how far the first vector's are from there (0 where there is but one vector).
+   * Sets a variable to the linear address of as many elements as there are work-items, and another to how far the first vector's are from there (0 where there is but one vector);
+   * null: that is known beforehand.
    */
-  private blockCrossed(node: Node, { base, index, by, signed }: Crossed, use: (at: number, away: number) => void): void {
+  private blockCrossed(node: Node, { base, index, by, signed }: Crossed, use: (at: number, away: number | null) => void): void {
     const { code } = this;
+    const known = this.exactly(by);
     this.temp(I32, (at) => this.temp(I32, (away) => {
       this.kept(node, at, () => {
         this.value(base);
         this.value(index);
-        this.value(by);
-        code.op(op.i32_xor).i32(-this.width).op(op.i32_and, signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
+        if (known === null) {
+          this.value(by);
+          code.op(op.i32_xor).i32(-this.width).op(op.i32_and);
+        }
+        code.op(signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
         if (node.access!.offset !== 0) code.i64(BigInt(node.access!.offset)).op(op.i64_add);
         this.translate(node, 4 * (this.width - 1), this.apart, this.keptKind(node));
         code.set(at);
       });
+      if (known !== null) {
+        use(at, null);
+        return;
+      }
       this.value(by);
       code.i32(2).op(op.i32_shl).i32(4 * (this.width - LANES)).op(op.i32_and).set(away);
       use(at, away);
     }));
   }
 
-  /** Sets a variable to how a vector's words are turned. */
-  private turning({ by }: Crossed, use: (how: number) => void): void {
+  /** What the work-items' numbers are crossed with, where that is known to be one of their own bits. */
+  private exactly(by: Node): number | null {
+    const known = this.plan!.assumed.exact.get(by);
+    return known !== undefined && known < this.width ? known : null;
+  }
+
+  /** Turns the words of the vector on the stack; `how`: as `turning` says. */
+  private turned({ by }: Crossed, how: number | null): void {
     const { code } = this;
+    if (how !== null) {
+      code.get(how).simd(simd.i8x16_swizzle);
+      return;
+    }
+    const bits = this.exactly(by)! & (LANES - 1);
+    if (bits !== 0) this.temp(V128, (x) => code.tee(x).get(x).shuffle(Array.from({ length: 16 }, (_, byte) => byte ^ (4 * bits))));
+  }
+
+  /** Sets a variable to how a vector's words are turned; null: that is known beforehand. */
+  private turning({ by }: Crossed, use: (how: number | null) => void): void {
+    const { code } = this;
+    if (this.exactly(by) !== null) {
+      use(null);
+      return;
+    }
     this.temp(V128, (how) => {
       this.value(by);
       code.i32(LANES - 1).op(op.i32_and).i32(2).op(op.i32_shl).simd(simd.i8x16_splat);
@@ -319,20 +349,25 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
-  /** Pushes the linear address of the current vector's elements. */
-  private crossedAt(at: number, away: number): void {
+  /** Pushes the linear address of the current vector's elements, less what comes back. */
+  private crossedAt(at: number, away: number | null, by: Node): number {
     const { code } = this;
-    code.get(at).get(away);
-    if (this.quad > 0) code.i32(4 * LANES * this.quad).op(op.i32_xor);
+    const quad = 4 * LANES * this.quad;
+    code.get(at);
+    if (away === null) return quad ^ ((4 * this.exactly(by)!) & (4 * (this.width - LANES)));
+    code.get(away);
+    if (quad > 0) code.i32(quad).op(op.i32_xor);
     code.op(op.i32_add);
+    return 0;
   }
 
   private loadAllCrossed(node: Node, crossed: Crossed): void {
     const { code } = this;
     const vectors = this.ownVectors(node);
     this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => this.eachQuad(() => {
-      this.crossedAt(at, away);
-      code.simdMemory(simd.load).get(how).simd(simd.i8x16_swizzle).set(this.mine(node.type!, vectors)[0]!);
+      code.simdMemory(simd.load, this.crossedAt(at, away, crossed.by));
+      this.turned(crossed, how);
+      code.set(this.mine(node.type!, vectors)[0]!);
     })));
   }
 
@@ -341,17 +376,18 @@ export abstract class VectorMemory extends LaneWriter {
     this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => {
       if (logged) this.log(at, 0, 4 * this.width);
       this.eachQuad(() => this.temp(I32, (to) => {
-        this.crossedAt(at, away);
+        const more = this.crossedAt(at, away, crossed.by);
         code.tee(to);
         this.vector(node.args[1]!, 0);
         if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, false);
-        code.get(how).simd(simd.i8x16_swizzle);
+        this.turned(crossed, how);
         if (this.masked()) {
-          code.get(to).simdMemory(simd.load);
+          code.get(to).simdMemory(simd.load, more);
           this.laneMask();
-          code.get(how).simd(simd.i8x16_swizzle, simd.bitselect);
+          this.turned(crossed, how);
+          code.simd(simd.bitselect);
         }
-        code.simdMemory(simd.store);
+        code.simdMemory(simd.store, more);
       }));
     }));
   }
