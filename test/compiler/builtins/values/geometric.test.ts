@@ -61,7 +61,7 @@ const row: Options["row"] = (args, { params }) => {
   if (Number(first[0]) < -1) first.fill(rounded(params[0]!.element, Number(first[0])));
 };
 
-const OPTIONS: Options = { rows: 64, value, row };
+const OPTIONS: Options = { rows: 48, compiled: 2, value, row };
 
 /** What is exact beside special values; null: a number, compared with `close`. */
 function norm(v: readonly number[]): number | null {
