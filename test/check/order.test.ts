@@ -64,6 +64,12 @@ test("what a lane does before its warp's collective, and another lane lets go of
   expect(races(lane(""), 2, 8)).toBeGreaterThan(0);
 });
 
+test("what all lanes have read, one of them may write behind their collective", () => {
+  const lanes = (collective: string): string => `ld.global.u32 %r5, [%rd1];\n${collective}\nsetp.ne.u32 %p1, %r1, 3;\n@%p1 bra DONE;\nst.global.u32 [%rd1], %r5;\nDONE:\nadd.u64 %rd4, %rd2, %rd3;\nst.global.u32 [%rd4], %r5;`;
+  expect(races(lanes("bar.warp.sync -1;"), 1, 32)).toBe(0);
+  expect(races(lanes(""), 1, 32)).toBeGreaterThan(0);
+});
+
 test("a barrier of the whole grid, as cooperative groups make it", () => {
   const grid = (fence: string): string => `mad.lo.u32 %r5, %r2, 8, %r1;\nmul.wide.u32 %rd4, %r5, 4;\nadd.u64 %rd5, %rd2, %rd4;\nst.global.u32 [%rd5], %r5;\nbar.sync 0;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra ALL;\n${fence}\natom.global.add.u32 %r6, [%rd1], 1;\n`
     + `SPIN:\nld.volatile.global.u32 %r7, [%rd1];\nsetp.lt.u32 %p2, %r7, 4;\n@%p2 bra SPIN;\n${fence}\nALL:\nbar.sync 0;\nxor.b32 %r8, %r5, 31;\nmul.wide.u32 %rd6, %r8, 4;\nadd.u64 %rd7, %rd2, %rd6;\nld.global.u32 %r9, [%rd7];\nadd.u64 %rd8, %rd5, 128;\nst.global.u32 [%rd8], %r9;`;

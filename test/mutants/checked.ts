@@ -1,5 +1,6 @@
 import type { Edit } from "./mutant.ts";
 
+const checkOrder = "src/check/order.ts";
 const checkRaces = "src/check/races.ts";
 const checkRoots = "src/check/roots.ts";
 const checkedEarlier = "src/compiler/wasm/checked/earlier.ts";
@@ -11,7 +12,7 @@ const fastMeet = "src/compiler/wasm/fast/meet.ts";
 const runChecked = "src/compiler/wasm/run/checked.ts";
 const runSlowGroup = "src/compiler/wasm/run/slow-group.ts";
 const simdMemory = "src/compiler/wasm/simd/memory.ts";
-const tests = { lanes: "test/check/lanes.test.ts", meetings: "test/check/meetings.test.ts", order: "test/check/order.test.ts", ptx: "test/check/ptx.test.ts", random: "test/check/random.test.ts" } as const;
+const tests = { lanes: "test/check/lanes.test.ts", lifetime: "test/check/lifetime.test.ts", meetings: "test/check/meetings.test.ts", opencl: "test/check/opencl.test.ts", order: "test/check/order.test.ts", ptx: "test/check/ptx.test.ts", random: "test/check/random.test.ts" } as const;
 
 /** Faults in the code of checked mode, each of which some test notices. */
 export const edits: readonly Edit[] = [
@@ -202,6 +203,12 @@ export const edits: readonly Edit[] = [
     to: "(!(atomic",
   },
   {
+    name: "checked-emit-narrow", what: "the scope of atomics is not told", 
+    file: checkedEmit, test: tests.order,
+    from: "(narrow(node) ? flag.narrow : 0)",
+    to: "0",
+  },
+  {
     name: "checked-earlier-order", what: "what comes later is taken to have been before", 
     file: checkedEarlier, test: tests.order,
     from: " || !comesBefore(other, node, region)",
@@ -226,10 +233,28 @@ export const edits: readonly Edit[] = [
     to: "",
   },
   {
+    name: "checked-earlier-size", what: "any size is the same", 
+    file: checkedEarlier, test: tests.ptx,
+    from: "sizeOf[x.type] === sizeOf[y.type] && ",
+    to: "",
+  },
+  {
+    name: "checked-roots-closed", what: "writes through unknown pointers are forgotten", 
+    file: checkedRoots, test: tests.ptx,
+    from: "        if (root === null && writes) closed = false;\n",
+    to: "",
+  },
+  {
     name: "checked-roots-written", what: "no pointer is written through", 
     file: checkedRoots, test: tests.order,
     from: "written.set(root, writes || (written.get(root) ?? false))",
     to: "written.set(root, false)",
+  },
+  {
+    name: "checked-reach-written", what: "another pointer to the same memory is forgotten", 
+    file: checkRoots, test: tests.ptx,
+    from: "written.has(allocation) || ",
+    to: "",
   },
   {
     name: "checked-reach-unwritten", what: "memory that is only read is taken to have been written", 
@@ -238,10 +263,22 @@ export const edits: readonly Edit[] = [
     to: "",
   },
   {
+    name: "checked-reach-known", what: "pointers beside memory are taken to lead nowhere", 
+    file: checkRoots, test: tests.ptx,
+    from: "open: !known || ",
+    to: "open: ",
+  },
+  {
     name: "checked-reach-part", what: "memory of which a part was written is taken to have been written", 
     file: checkRoots, test: tests.ptx,
     from: "  return at >= end;",
     to: "  return true;",
+  },
+  {
+    name: "checked-reach-end", what: "the last word is taken to have been written", 
+    file: checkRoots, test: tests.ptx,
+    from: "const end = address + size;",
+    to: "const end = address + size - 4;",
   },
   {
     name: "checked-rest-open", what: "reads through pointers that are not written through are never looked at", 
@@ -304,6 +341,12 @@ export const edits: readonly Edit[] = [
     to: "    this.checkWaiters(waiters);\n    if (false) passBarrier(",
   },
   {
+    name: "checked-slow-shared-only", what: "on the slow path every barrier orders global memory", 
+    file: runSlowGroup, test: tests.order,
+    from: "    passBarrier(this.run_, this.slot, waiters.every((item) => ordersSharedOnly(this.siteOf(item).node)));",
+    to: "    passBarrier(this.run_, this.slot, false);",
+  },
+  {
     name: "checked-fast-shared-only", what: "every barrier orders global memory", 
     file: fastMeet, test: tests.order,
     from: "this.checkBarrier(ordersSharedOnly(at));",
@@ -314,6 +357,18 @@ export const edits: readonly Edit[] = [
     file: fastMeet, test: tests.lanes,
     from: "this.callImport(\"checkBarrier\", [I32, I32], []);",
     to: "this.code.op(op.drop, op.drop);",
+  },
+  {
+    name: "checked-stuck", what: "barriers that are never complete are not told of", 
+    file: runSlowGroup, test: tests.ptx,
+    from: "    reportDivergence(this.run_, this.siteOf(item).line, item, `${waiting}",
+    to: "    if (false) reportDivergence(this.run_, this.siteOf(item).line, item, `${waiting}",
+  },
+  {
+    name: "checked-spread", what: "what is staged between pages is checked where it is staged", 
+    file: runChecked, test: tests.opencl,
+    from: "  if (linear >>> 0 !== run.launch + launch.bounce) {",
+    to: "  if (true) {",
   },
   {
     name: "checked-race-writer", what: "nobody races with a writer", 
@@ -332,5 +387,107 @@ export const edits: readonly Edit[] = [
     file: checkRaces, test: tests.order,
     from: "    if (synchronises && !writes) return null;\n",
     to: "",
+  },
+  {
+    name: "checked-race-apart", what: "atomics of any scope are one another's", 
+    file: checkRaces, test: tests.order,
+    from: "(!both || apart)",
+    to: "(!both)",
+  },
+  {
+    name: "checked-race-narrow-writer", what: "the scope of the earlier atomic is forgotten", 
+    file: checkRaces, test: tests.order,
+    from: "foreign && (narrow || narrowWriter)",
+    to: "foreign && narrow",
+  },
+  {
+    name: "checked-race-narrow-mine", what: "the scope of the later atomic is forgotten", 
+    file: checkRaces, test: tests.order,
+    from: "foreign && (narrow || narrowWriter)",
+    to: "foreign && narrowWriter",
+  },
+  {
+    name: "checked-race-narrow-foreign", what: "atomics of one group's scope race within the group", 
+    file: checkRaces, test: tests.order,
+    from: "both && foreign && (",
+    to: "both && (",
+  },
+  {
+    name: "checked-race-old", what: "earlier launches race with later ones", 
+    file: checkRaces, test: tests.order,
+    from: "    if (old < this.base) return false;\n",
+    to: "",
+  },
+  {
+    name: "checked-race-groups", what: "fences and atomics order all groups, used or not", 
+    file: checkRaces, test: tests.order,
+    from: "return !(this.facts.ordersGroups && this.order!.before(old, tag));",
+    to: "return !this.facts.ordersGroups;",
+  },
+  {
+    name: "checked-race-groups-none", what: "nothing orders groups", 
+    file: checkRaces, test: tests.order,
+    from: "return !(this.facts.ordersGroups && this.order!.before(old, tag));",
+    to: "return true;",
+  },
+  {
+    name: "checked-race-epoch", what: "barriers order all memory", 
+    file: checkRaces, test: tests.order,
+    from: "(shared || !this.intervals.ofOneEpoch(old, tag))",
+    to: "true",
+  },
+  {
+    name: "checked-race-interval", what: "barriers order nothing", 
+    file: checkRaces, test: tests.lanes,
+    from: "    if (old >>> TAG_SHIFT !== tag >>> TAG_SHIFT && (shared || !this.intervals.ofOneEpoch(old, tag))) return false;\n",
+    to: "",
+  },
+  {
+    name: "checked-race-warps", what: "collectives do not order lanes", 
+    file: checkRaces, test: tests.order,
+    from: "      if (this.facts.ordersWarps && Math.floor(a / this.warpSize) === Math.floor(b / this.warpSize)) return false;\n",
+    to: "",
+  },
+  {
+    name: "checked-race-order-items", what: "nothing but barriers orders work-items", 
+    file: checkRaces, test: tests.order,
+    from: "return !(this.order !== null && this.order.before(old, tag));",
+    to: "return true;",
+  },
+  {
+    name: "checked-race-joined", what: "of two accesses in order both are kept", 
+    file: checkRaces, test: tests.lanes,
+    from: "    if (!both) return mine;\n",
+    to: "",
+  },
+  {
+    name: "checked-race-whole", what: "who has been at a word and then at a part of it has been at the part", 
+    file: checkRaces, test: tests.ptx,
+    from: "  return (old | TAG_PART) >>> 0 === mine ? old : mine;",
+    to: "  return mine;",
+  },
+  {
+    name: "checked-order-looks", what: "nobody ever looks at a flag", 
+    file: checkOrder, test: tests.order,
+    from: "if (looks) group",
+    to: "if (false) group",
+  },
+  {
+    name: "checked-order-barrier", what: "behind a barrier each knows what it knew", 
+    file: checkOrder, test: tests.order,
+    from: "      for (const time of found.acquired.values()) found.all = Math.max(found.all, time);\n",
+    to: "",
+  },
+  {
+    name: "checked-order-later-none", what: "what a group lets go of behind a barrier was not let go of", 
+    file: checkOrder, test: tests.order,
+    from: "return some ? later : Math.min(later,",
+    to: "return some ? later : Math.min(Infinity,",
+  },
+  {
+    name: "checked-order-first", what: "what several groups did was never let go of", 
+    file: checkOrder, test: tests.lifetime,
+    from: "if (number < 0) return this.first;",
+    to: "if (number < 0) return Infinity;",
   },
 ];

@@ -1,6 +1,6 @@
 import { checkerOf } from "../../../check/registry.ts";
 import { stateKey, type Caller, type StateKey } from "../../../api/caller.ts";
-import type { PointsOfFile } from "../../../kernel/observe.ts";
+import type { SyncPoint } from "../../../kernel/sys/uapi.ts";
 import type { Device } from "./device.ts";
 import type { Graph } from "./graph.ts";
 import type { Reached } from "./graph-exec.ts";
@@ -139,7 +139,7 @@ export class GraphAllocation {
   }
 }
 
-function filesOf(points: readonly Reached[]): PointsOfFile[] {
+function filesOf(points: readonly Reached[]): { readonly fd: number; readonly points: readonly SyncPoint[] }[] {
   return points.map((part) => ({ fd: part.device.fd, points: part.points }));
 }
 
