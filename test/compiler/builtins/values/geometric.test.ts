@@ -3,7 +3,7 @@ import { declarations } from "../declarations.ts";
 import { abs, add, div, exponentOf, fromNumber, isZero, less, mul, real, sign, sqrt, sub, ZERO, type Real } from "../ulp/real.ts";
 import { faultsOf, namesOf, type Call, type Options, type Reference } from "./batch.ts";
 import { edges, rounded, type Element, type Value } from "./elements.ts";
-import { limitsOf, toFloat } from "./rounding.ts";
+import { limitsOf } from "./rounding.ts";
 
 /** Geometric functions (OpenCL C 3.0 section 6.15.5), with the errors of section 7.4 and the special values of section 7.5.1. */
 const names = namesOf(declarations());
@@ -110,7 +110,7 @@ test("distances between numbers that are close are not those of their squares", 
 
 /** What normalize has to put in the place of a vector with infinite elements. */
 function tamed(v: readonly number[]): readonly number[] {
-  return v.some((x) => Math.abs(x) === Infinity) ? v.map((x) => (Math.abs(x) === Infinity ? Math.sign(x) : 0 * x)) : v;
+  return v.some((x) => Math.abs(x) === Infinity) ? v.map((x) => (Math.abs(x) === Infinity ? Math.sign(x) : x - x)) : v;
 }
 
 test.each(["normalize", "fast_normalize"])("%s", (name) => {
