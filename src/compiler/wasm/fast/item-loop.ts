@@ -11,6 +11,7 @@ import type { Block } from "../graph/node.ts";
 import { LANES } from "../simd/lanes.ts";
 import { behindLoops, VectorFlow } from "../simd/flow.ts";
 import { DIFFER, ROW_TO_ASK, rowGuards, writeRowGuard } from "../simd/row-guards.ts";
+import type { Assumption } from "../simd/assumed.ts";
 import { planVector, type VectorPlan } from "../simd/shapes.ts";
 import { rollBack, rollBackType } from "../simd/undo.ts";
 
@@ -284,9 +285,14 @@ export abstract class ItemLoops extends VectorFlow {
     const whole = (value: Node): Node[] => [...value.args.filter((arg) => arg.folded && arg.block !== null).flatMap(whole), value];
     const made = [...new Set([...used[3]!.flatMap(whole), ...blocks.flatMap((block) => block.nodes)])];
     const most = this.regions.flow.someExit && !this.warps ? 1 : this.layout.row / LANES;
-    const varied = this.facts.checks === null && made.length <= MAX_VARIED ? (["multiples", 1, 2, 4, 8, "aligned", "nothing"] as const) : (["nothing"] as const);
-    const plans = varied.map((assume) => planVector(node, this.regions.levels, this.regions.cells, arriving, made, exits, most, assume));
-    return plans.filter((plan, i) => plan !== null && (i === plans.length - 1 || !plan.assumed.nothing) && plan.assumed.worthwhile(LANES * plan.quads)) as VectorPlan[];
+    const plan = (assume: Assumption): VectorPlan | null => planVector(node, this.regions.levels, this.regions.cells, arriving, made, exits, most, assume);
+    const plans = [plan("nothing")];
+    if (this.facts.checks === null && made.length <= MAX_VARIED) {
+      const aligned = plan("aligned");
+      const bits = aligned === null || aligned.assumed.nothing ? [] : ([1, 2, 4, 8] as const).map(plan);
+      plans.unshift(plan("multiples"), ...bits, aligned);
+    }
+    return plans.filter((one, i) => one !== null && (i === plans.length - 1 || !one.assumed.nothing) && one.assumed.worthwhile(LANES * one.quads)) as VectorPlan[];
   }
 
   /** None of those that would go together has exited. */
