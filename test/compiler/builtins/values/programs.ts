@@ -12,7 +12,7 @@ import { Program } from "../support.ts";
 export const OFFERED: readonly string[] = [...languageExtensions, ...languageFeatures, ...imageExtensions, ...imageFeatures];
 
 /** Both engines, for `test.each`. */
-export const ENGINES = [["interpreter", interpretModule], ["WebAssembly", compileModule]] as const;
+export const ENGINES: readonly (readonly [engine: string, compile: typeof compileModule])[] = [["interpreter", interpretModule], ["WebAssembly", compileModule]];
 
 /** What only readers of the IR want: places in the source, and attributes. */
 function stripped(ir: string): string {
@@ -39,5 +39,5 @@ export function irOf(name: string, source: string): string {
 /** A program for each engine. */
 export function programsOf(name: string, source: string): readonly (readonly [engine: string, program: Program])[] {
   const module = openclToIr(irOf(name, source), name);
-  return ENGINES.map(([engine, compile]) => [engine, new Program(module, compile)] as const);
+  return ENGINES.map(([engine, compile]) => [engine, new Program(module, (given) => compile(given))] as const);
 }
