@@ -55,7 +55,7 @@ test("invariant 88: an access gets through exactly where it is mapped with the r
         if (!allowed) expect(faults.at(-1)).toEqual({ device: device.name, iova: s.probe * P + 9, write: s.write });
       }
     }
-  }), { seed: 88, numRuns: 90 });
+  }), { seed: 88, numRuns: 60 });
 });
 
 test("invariant 88: a kernel's or copy's access whose translation is gone has no effect", () => {
@@ -114,7 +114,7 @@ test("invariant 89: strictly, what is unmapped is out of reach at once; lazily, 
       function isWaiting(old: { device: IommuDevice; iova: number }): boolean {
         return old.device.group.domain.unflushed.some(([start]) => start === old.iova);
       }
-    }), { seed: 89, numRuns: 90 });
+    }), { seed: 89, numRuns: 60 });
   }
 });
 
@@ -156,7 +156,7 @@ test("invariant 90: groups with different domains never see one another's addres
         if (seen[0]! >= 0) expect(Math.floor(seen[0]! / P / 100)).toBe(each.domain.id);
       }
     }
-  }), { seed: 90, numRuns: 90 });
+  }), { seed: 90, numRuns: 60 });
 });
 
 test("invariant 91: a map that fails leaves nothing of itself; unmap gives back exactly what hung together", () => {
@@ -196,7 +196,7 @@ test("invariant 91: a map that fails leaves nothing of itself; unmap gives back 
       domain.checkInvariants();
       for (const page of [s.page, s.page + s.n, s.page + s.n - 1]) expect(domain.translate("d", page * P, false)).toBe(model.get(page) ?? -1);
     }
-  }), { seed: 91, numRuns: 90 });
+  }), { seed: 91, numRuns: 60 });
   expect(PAGE_SIZES[0]).toBeGreaterThan(P);
 });
 
@@ -266,6 +266,6 @@ test("invariant 92: under a PASID a device sees the process it is bound to, and 
       iommu.checkInvariants();
     }
     for (const { mm } of processes) mm.destroy();
-  }), { seed: 92, numRuns: 90 });
+  }), { seed: 92, numRuns: 60 });
   store.dispose();
 });

@@ -17,7 +17,7 @@ describe.each([1, 2, 4])("%i vectors of four lanes and one work-item after the o
     lanePolicy.always = false;
     lanePolicy.quads = 0;
   });
-  test("with barriers and collectives", { timeout: 60_000 }, () => fc.assert(agreement(features), { seed, numRuns: 120 }));
-  test("without", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }), { seed, numRuns: 160 }));
-  test("cut into many calls", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }, cuts), { seed, numRuns: 100 }));
+  test("with barriers and collectives", { timeout: 60_000 }, () => fc.assert(agreement(features), { seed, numRuns: 80 }));
+  test("without", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }), { seed, numRuns: 110 }));
+  test("cut into many calls", { timeout: 60_000 }, () => fc.assert(agreement({ ...features, sync: false }, cuts), { seed, numRuns: 70 }));
 });
