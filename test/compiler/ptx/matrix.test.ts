@@ -41,6 +41,7 @@ const configs: Config[] = [
   { shape: [16, 8], a: "bf16", b: "bf16", d: "f32" }, { shape: [16, 16], a: "bf16", b: "bf16", d: "f32" },
   { shape: [16, 4], a: "tf32", b: "tf32", d: "f32" }, { shape: [16, 8], a: "tf32", b: "tf32", d: "f32" },
   { shape: [16, 16], a: "e4m3", b: "e5m2", d: "f32" }, { shape: [16, 32], a: "e5m2", b: "e4m3", d: "f32" },
+  { shape: [16, 16], a: "e4m3", b: "e5m2", d: "f16" }, { shape: [16, 32], a: "e5m2", b: "e4m3", d: "f16" },
   { shape: [8, 16], a: "s8", b: "s8", d: "s32" }, { shape: [16, 16], a: "s8", b: "u8", d: "s32", range: [0, 7] }, { shape: [16, 32], a: "s8", b: "s8", d: "s32" }, { shape: [16, 32], a: "u8", b: "u8", d: "s32", mods: ".satfinite", range: [0, 200] },
   { shape: [8, 32], a: "s4", b: "s4", d: "s32" }, { shape: [16, 32], a: "u4", b: "u4", d: "s32", range: [0, 15] }, { shape: [16, 64], a: "s4", b: "s4", d: "s32" },
   { shape: [8, 128], a: "b1", b: "b1", d: "s32", mods: ".xor.popc", range: [0, 1] }, { shape: [16, 256], a: "b1", b: "b1", d: "s32", mods: ".and.popc", range: [0, 1] },

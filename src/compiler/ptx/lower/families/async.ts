@@ -62,10 +62,17 @@ const copyAsync = (m: Mnemonic): Lower => (c, ops) => {
 };
 
 /** A loop that copies `size` bytes (a multiple of 16) between shared and global memory. */
-function bulk(c: FnLowering, to: Operand | undefined, from: Operand | undefined, size: ValueId, intoShared: boolean): void {
+function bulk(c: FnLowering, to: Operand | undefined, from: Operand | undefined, size: ValueId, target: "shared" | "global", source: "shared" | "global"): void {
+  overBytes(c, c.address(c.mem(to), target), c.address(c.mem(from), source), size, 16, (there, here) => {
+    c.em.store(c.em.load(["i64", "i64"], here.space, here.addr, here.offset, 16, false, null), there.space, there.addr, there.offset, 16, false, null);
+  });
+}
+
+type Place = ReturnType<FnLowering["address"]>;
+
+/** A loop over `size` bytes at two places, `step` at a time. */
+export function overBytes(c: FnLowering, target: Place, source: Place, size: ValueId, step: number, work: (target: Place, source: Place) => void): void {
   const { em } = c;
-  const target = c.address(c.mem(to), intoShared ? "shared" : "global");
-  const source = c.address(c.mem(from), intoShared ? "global" : "shared");
   const before = em.block;
   const head = em.newBlock("bulk");
   const body = em.newBlock("bulk.copy");
@@ -75,24 +82,34 @@ function bulk(c: FnLowering, to: Operand | undefined, from: Operand | undefined,
   const at = em.value("i32");
   const next = em.value("i32");
   const zero = em.zero("i32");
-  em.push({ op: "phi", dst: at, from: [[before, zero], [body, next]], line: em.line });
+  // What the loop does may end in another block than it began in.
+  const phi: { op: "phi"; dst: ValueId; from: readonly (readonly [number, ValueId])[]; line: number } = { op: "phi", dst: at, from: [], line: em.line };
+  em.push(phi);
   em.condbr(em.icmp("lt.u", at, size), body, done);
   em.at(body);
   const moved = em.zext(at, "i64");
-  const values = em.load(["i64", "i64"], source.space, em.bin("add", "i64", source.addr, moved), source.offset, 16, false, null);
-  em.store(values, target.space, em.bin("add", "i64", target.addr, moved), target.offset, 16, false, null);
-  em.push({ op: "add", dst: next, a: at, b: em.i32(16), line: em.line });
+  work({ ...target, addr: em.bin("add", "i64", target.addr, moved) }, { ...source, addr: em.bin("add", "i64", source.addr, moved) });
+  em.push({ op: "add", dst: next, a: at, b: em.i32(step), line: em.line });
+  const end = em.block;
   em.br(head);
+  phi.from = [[before, zero], [end, next]];
   em.at(done);
 }
 
 const bulkToShared: Lower = (c, ops) => {
   const size = c.u32(ops[2]);
-  bulk(c, ops[0], ops[1], size, true);
+  bulk(c, ops[0], ops[1], size, "shared", "global");
   completeTransaction(c, c.mem(ops[3]), size);
 };
 
-const bulkToGlobal: Lower = (c, ops) => bulk(c, ops[0], ops[1], c.u32(ops[2]), false);
+/** Between blocks of a cluster, of which there is one. */
+const bulkWithinShared: Lower = (c, ops) => {
+  const size = c.u32(ops[2]);
+  bulk(c, ops[0], ops[1], size, "shared", "shared");
+  completeTransaction(c, c.mem(ops[3]), size);
+};
+
+const bulkToGlobal: Lower = (c, ops) => bulk(c, ops[0], ops[1], c.u32(ops[2]), "global", "shared");
 
 /** Without .noinc the barrier's count is first raised and then lowered by the arrival: nothing changes. */
 const mbarrierArrive = (m: Mnemonic): Lower => (m.mods.includes("noinc") ? (c, ops) => arriveNow(c, c.mem(ops[0])) : nothing);
@@ -108,6 +125,7 @@ export const asyncRows: readonly Row[] = [
   { op: "cp", types: [], needs: "async wait_all", operands: 0, mode: "effect", make: () => nothing },
   { op: "cp", types: ["b64"], needs: "async mbarrier arrive", mods: `noinc ${SHARED}`, operands: 1, mode: "effect", make: mbarrierArrive },
   { op: "cp", types: [], needs: `async bulk global ${TX}`, mods: "shared::cta shared::cluster", hints: true, operands: [4, 5], mode: "effect", make: () => bulkToShared },
+  { op: "cp", types: [], needs: `async bulk shared::cluster shared::cta ${TX}`, operands: 4, mode: "effect", make: () => bulkWithinShared },
   { op: "cp", types: [], needs: "async bulk global shared::cta bulk_group", hints: true, operands: [3, 4], mode: "effect", make: () => bulkToGlobal },
   { op: "cp", types: [], needs: "async bulk commit_group", operands: 0, mode: "effect", make: () => nothing },
   { op: "cp", types: [], needs: "async bulk wait_group", mods: "read", operands: 1, mode: "effect", make: () => nothing },

@@ -62,9 +62,12 @@ const cas = (m: Mnemonic): Lower => {
  * lies (shift in bits); `next` computes the new operand from the old. Gives the old operand.
  */
 function casLoop(c: FnLowering, m: Mnemonic, mem: Mem, type: PtxType, next: (old: ValueId) => ValueId): ValueId {
+  return casAt(c, c.address(mem, spaceOf(m)), ordering(m), type, next);
+}
+
+/** The same for an address that is known already. */
+export function casAt(c: FnLowering, place: ReturnType<FnLowering["address"]>, order: Ordering, type: PtxType, next: (old: ValueId) => ValueId): ValueId {
   const { em } = c;
-  const order = ordering(m);
-  const place = c.address(mem, spaceOf(m));
   const { space } = place;
   const ir = type.ir!;
   const narrow = type.bits < 32;

@@ -9,7 +9,7 @@ import type { Lower, Row } from "../rows.ts";
  */
 
 /** Refuses kernels whose directives ask for more than one block in a cluster. */
-function single(c: FnLowering): void {
+export function single(c: FnLowering): void {
   const dims = c.fn.directives.get("reqnctapercluster");
   if (dims !== undefined && dims.reduce((a, b) => a * b, 1) > 1) c.unsupported("clusters of more than one block are not supported");
 }

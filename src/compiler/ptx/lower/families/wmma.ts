@@ -5,6 +5,7 @@ import type { Mnemonic } from "../../mnemonic.ts";
 import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
+import { roundingOf } from "./float.ts";
 import { fromSingle, toSingle } from "./half.ts";
 import { elementAt, elementOf, fromLane, limit32, multiplyAdd, type Element } from "./matrix-elements.ts";
 import { spaceOf } from "./memory.ts";
@@ -39,7 +40,7 @@ const integerTypes: ReadonlySet<string> = new Set(["s8", "u8"]);
 /** Registers of a fragment that have elements of their own, and how many the operand lists. */
 function registers(which: Matrix, type: PtxType, s: Shape): { readonly own: number; readonly listed: number; readonly perRegister: number } {
   const { lines, length } = extent(which, s);
-  const perRegister = type.name === "f16" || type.name === "bf16" ? 2 : integerTypes.has(type.name) ? 4 : 1;
+  const perRegister = type.name === "f16" || type.name === "bf16" ? 2 : integerTypes.has(type.name) ? 4 : type.bits < 8 ? 32 / type.bits : 1;
   const own = (lines * length) / 32 / perRegister;
   return { own, listed: type.name === "f16" && (which === "a" || which === "b") ? 8 : own, perRegister };
 }
@@ -77,6 +78,16 @@ function isByLine(m: Mnemonic, which: Matrix): boolean {
   return m.mods.includes("row") !== (which === "b");
 }
 
+/** Address of the one word of elements of less than a byte that a lane has; lines, whose elements are neighbours, are `stride` elements apart. */
+function wordOf(c: FnLowering, base: ValueId, which: Matrix, s: Shape, stride: Operand | undefined, bits: number): ValueId {
+  const { em } = c;
+  const { line, start } = run(c, which, s);
+  const wide = (v: ValueId): ValueId => em.zext(v, "i64");
+  const step = stride === undefined ? em.int("i64", extent(which, s).length) : wide(c.u32(stride));
+  const element = em.bin("add", "i64", em.bin("mul", "i64", wide(line), step), wide(start));
+  return em.bin("add", "i64", base, em.bin("lshr", "i64", em.bin("mul", "i64", element, em.int("i64", bits)), em.int("i64", 3)));
+}
+
 const load = (which: "a" | "b" | "c") => (m: Mnemonic): Lower => {
   const type = m.types[0]!;
   const s = shapeOf(m);
@@ -86,6 +97,7 @@ const load = (which: "a" | "b" | "c") => (m: Mnemonic): Lower => {
     const { own, listed, perRegister } = registers(which, type, s);
     const items = c.items(ops[0], listed);
     const { addr, offset, space } = c.address(c.mem(ops[1]), spaceOf(m));
+    if (type.bits < 8) return c.dst(items[0], registerType(type), em.load(["i32"], space, wordOf(c, addr, which, s, ops[2], type.bits), offset, 4, false, null)[0]!);
     const bytes = Math.max(1, type.bits / 8);
     const memory = memoryType[type.name]!;
     const elements = addresses(c, addr, which, s, byLine, ops[2], bytes).map((a) => em.load([memory], space, a, offset, bytes, false, null)[0]!);
@@ -145,6 +157,10 @@ const multiply = (m: Mnemonic): Lower => {
   const [aType, bType] = short ? [ptxType("f16"), ptxType("f16")] : [m.types[1]!, m.types[2]!];
   const [ea, eb] = [elementOf(aType), elementOf(bType)];
   const saturates = m.mods.includes("satfinite") && ea.arithmetic === "i32";
+  const bitOp = m.mods.includes("and") ? "and" : "xor";
+  const round = roundingOf(m);
+  // A word of bits counts as one element.
+  const depth = aType.name === "b1" ? s.k / 32 : s.k;
   return (c, ops) => {
     const { em } = c;
     const fragment = (which: "a" | "b", type: PtxType, op: Operand | undefined): ValueId[] => {
@@ -155,11 +171,11 @@ const multiply = (m: Mnemonic): Lower => {
     const b = fragment("b", bType, ops[2]);
     let sums = accumulators(c, cType, ops[3], s);
     const here = run(c, "c", s);
-    const row = line(c, ea, a, here.line, s.k / (a.length * ea.perRegister));
+    const row = line(c, ea, a, here.line, depth / (a.length * ea.perRegister));
     if (saturates) sums = sums.map((v) => em.sext(v, "i64"));
     const results = sums.map((start, j) => {
-      const column = line(c, eb, b, em.bin("add", "i32", here.start, em.i32(j)), s.k / (b.length * eb.perRegister));
-      const sum = row.reduce((acc, x, k) => multiplyAdd(c, ea, x, column[k]!, acc, "xor"), start);
+      const column = line(c, eb, b, em.bin("add", "i32", here.start, em.i32(j)), depth / (b.length * eb.perRegister));
+      const sum = row.reduce((acc, x, k) => (ea.arithmetic === "f64" ? em.fma("f64", x, column[k]!, acc, round) : multiplyAdd(c, ea, x, column[k]!, acc, bitOp)), start);
       return saturates ? limit32(c, sum) : sum;
     });
     finish(c, dType, ops[0], results);
@@ -190,6 +206,16 @@ function products(shape: string, types: readonly string[], mods = ""): Row {
   return { op: "wmma", types, needs: `mma sync aligned ${shape}`, mods: `row col ${mods}`.trim(), operands: 4, mode: "effect", make: multiply };
 }
 
+/** Loads and stores around elements of less than a byte: A by rows and B by columns alone. */
+function narrow(shape: string, inputs: string): Row[] {
+  const row = (way: string, which: string, layout: string, types: string, make: Row["make"]): Row => (
+    { op: "wmma", types: [types], needs: `${way} ${which} sync aligned ${layout} ${shape}`, mods: SPACES, operands: [2, 3], mode: "effect", make });
+  return [
+    row("load", "a", "row", inputs, load("a")), row("load", "b", "col", inputs, load("b")),
+    ...["row", "col"].flatMap((layout) => [row("load", "c", layout, "s32", load("c")), row("store", "d", layout, "s32", store)]),
+  ];
+}
+
 /** Rows of wmma. */
 export const wmmaRows: readonly Row[] = [
   ...WIDE.flatMap((shape) => [
@@ -199,5 +225,7 @@ export const wmmaRows: readonly Row[] = [
     products(shape, ["s32", "s8 u8", "s8 u8", "s32"], "satfinite"),
   ]),
   ...moves("m16n16k8", "tf32", "f32"), products("m16n16k8", ["f32", "tf32", "tf32", "f32"]),
-  ...moves("m8n8k4", "f64", "f64"), products("m8n8k4", ["f64", "f64", "f64", "f64"], "rn"),
+  ...moves("m8n8k4", "f64", "f64"), products("m8n8k4", ["f64", "f64", "f64", "f64"], "rn rz rm rp"),
+  ...narrow("m8n8k32", "u4 s4"), ...["u4", "s4"].map((type) => products("m8n8k32", ["s32", type, type, "s32"], "satfinite")),
+  ...narrow("m8n8k128", "b1"), { op: "wmma", types: ["s32", "b1", "b1", "s32"], needs: "mma sync aligned m8n8k128 row col popc", mods: "xor and", operands: 4, mode: "effect", make: multiply },
 ];

@@ -109,6 +109,7 @@ const at = (m: Mnemonic, ...mods: readonly string[]): number => m.mods.findIndex
 const cp: Rule = (m) => {
   if (has(m, "commit_group", "wait_group", "wait_all", "wait_group.read", "prefetch", "reduce")) return null;
   if (has(m, "mbarrier")) return has(m, "shared::cluster") ? "the mbarrier is one of the own block" : null;
+  if (has(m, "shared::cluster") && has(m, "shared::cta")) return has(m, "bulk_group") ? "a copy to shared memory completes on an mbarrier" : null;
   const out = m.mods.indexOf("global") < at(m, ...SHARED);
   if (!has(m, "bulk")) return out || at(m, ...SHARED) < 0 ? "the copy goes from .global to .shared" : null;
   if (at(m, ...SHARED) < 0) return "one side is shared memory";
@@ -117,7 +118,7 @@ const cp: Rule = (m) => {
 
 /** Rules by opcode. */
 export const memoryRules: Readonly<Record<string, Rule>> = {
-  ld, st: (m) => (has(m, "async") ? null : st(m)), ldu, atom: atomic, red: (m) => (has(m, "async") ? null : red(m)), prefetch, applypriority, mbarrier, cp,
+  ld, st: (m) => (!has(m, "async") ? st(m) : has(m, "v4") && m.types[0]!.bits === 64 ? "a vector of four has elements of 32 bits" : null), ldu, atom: atomic, red: (m) => (has(m, "async") ? null : red(m)), prefetch, applypriority, mbarrier, cp,
   mov: (m) => (m.types[0]!.kind === "h" || m.types[0]!.kind === "p" ? `.${typeOf(m)} is no type of this instruction: use .b${m.types[0]!.bits}` : null),
   membar: (m) => (has(m, "async") ? "the proxies of membar are those of aliases" : null),
   fence: firstOf(apart("acquire", "release", "mbarrier_init"), (m) => {
