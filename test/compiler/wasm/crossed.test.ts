@@ -98,7 +98,7 @@ describe("work-items in pairs", () => {
       lanePolicy.always = always;
       lanePolicy.quads = one.quads;
       expect(run(one, compileModule)).toEqual(run(one, interpretModule));
-    }), { numRuns: 120, seed: 20261123 });
+    }), { numRuns: 80, seed: 20261123 });
   });
 
   test("neighbours' own bits: whoever comes first does one thing, the others another, some more of them a third", () => {

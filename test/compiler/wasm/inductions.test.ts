@@ -62,7 +62,7 @@ describe("pointers that a loop around barriers moves along", () => {
   test("are what they were, all and for whom", { timeout: 60_000 }, () => {
     fc.assert(fc.property(cases, (one) => {
       expect(run(one, compileModule)).toEqual(run(one, interpretModule));
-    }), { numRuns: 100, seed: 20261123 });
+    }), { numRuns: 60, seed: 20261123 });
   });
 
   /** What each work-item keeps from round to round, by type. */

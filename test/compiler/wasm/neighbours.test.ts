@@ -113,6 +113,6 @@ describe("groups side by side", () => {
       const slow = run(one, "slow");
       expect(together.sums).toEqual(slow.sums);
       if (!one.twin && !one.reads.some(({ own, dx, dy }) => own && (dx !== 0 || dy !== 0))) expect(together.data).toEqual(slow.data);
-    }), { seed: 77, numRuns: 60 });
+    }), { seed: 77, numRuns: 40 });
   }, 60_000);
 });
