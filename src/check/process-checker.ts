@@ -66,7 +66,6 @@ export class ProcessChecker implements CodeChecker {
   allocated(address: number, size: number, label: string, defined: boolean, zone: number): void {
     this.allocations.remove(address, this.checker.now());
     this.allocations.add(address, size, label, this.checker.now(), defined ? null : [], zone);
-    this.moves ||= defined;
     this.mark(address, size, (u8, from, to) => u8.fill(defined ? DEFINED : ADDRESSABLE, from, to));
     if (this.checker.classes.has("races")) {
       this.mark(address, size, (u8, from, to) => {
@@ -159,13 +158,10 @@ export class ProcessChecker implements CodeChecker {
     return this.pages.get(page) ?? 0;
   }
 
-  /** Memory that the CPU sees too moves while kernels run. */
-  private moves = false;
-
   private placeOf(linear: number): number {
     const known = this.places?.get(linear);
     if (known !== undefined) return known;
-    if (this.places === null || this.moves) {
+    if (this.places === null) {
       this.places = new Map();
       for (const { address, size, zone } of this.allocations.all()) {
         for (let page = Math.floor(address / SHADOWED); page * SHADOWED < address + size + zone; page++) {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CheckClass } from "../../src/compiler/abi.ts";
 import { MAX_REPORTS, reportPolicy } from "../../src/check/reports.ts";
 import { lanePolicy } from "../../src/compiler/wasm/simd/policy.ts";
-import { Cuda, found } from "./host.ts";
+import { Cl, Cuda, found } from "./host.ts";
 
 // What checked code settles by itself, without asking the checker, path by path and one case at a time.
 
@@ -33,7 +33,7 @@ function reports(path: Path, text: string, { groups = 1, items = 2, check = true
   return { h, told: tell(h) };
 }
 
-function tell(h: Cuda): readonly string[] {
+function tell(h: Cuda | Cl): readonly string[] {
   return found(h.machine).map(({ codeName, message }) => `${codeName} ${/local (\d+)/.exec(message)![1]} of ${/\(group (\d+)/.exec(message)![1]}`);
 }
 
@@ -99,8 +99,11 @@ describe("vectors", () => {
   const own = "mad.wide.u32 %rd6, %r2, 128, %rd1;\n";
 
   test("a word that all read together has been read by all of them", () => {
-    const { told } = reports("lanes", `${own}ld.global.u32 %r3, [%rd6];\nst.shared.u32 [%r9], %r3;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra DONE;\nst.global.u32 [%rd6], %r3;\nDONE:`, { groups: 3, items: 4 });
-    for (const group of [0, 1, 2]) for (const item of [1, 2, 3]) expect(told).toContain(`races ${item} of ${group}`);
+    lanePolicy.always = true;
+    lanePolicy.quads = 1;
+    const h = new Cl("__kernel void k(__global int* a) {\n  int x = a[get_group_id(0) * 32];\n  barrier(CLK_LOCAL_MEM_FENCE);\n  if (get_local_id(0) == 0) a[get_group_id(0) * 32] = x + 1;\n}\n");
+    h.run([h.buffer(new Uint32Array(128))], 12, 4);
+    expect(tell(h)).toEqual([0, 1, 2].map((group) => `races 0 of ${group}`));
   });
 
   test("work-items that go one by one are themselves", () => {

@@ -165,12 +165,8 @@ function writeUsual(emitter: Emitter, node: Node, push: () => void, place: Check
       if (node.op === "load" || atomic) return;
       if (place.earlier === null) writeDefined(emitter, a, size);
       for (let at = 0; at < size; at += 4) {
-        code.get(word).get(tag);
-        if (size < 4) {
-          // A work-item that has written the whole word has.
-          code.get(word).memory(mem.i32_load, plane.writer).tee(old).get(tag).get(old).i32(TAG_PART).op(op.i32_or, op.i32_ne, op.select);
-        }
-        code.memory(mem.i32_store, plane.writer + at);
+        // (Of one that wrote the whole word before and now a part the checker keeps that it was the whole.)
+        code.get(word).get(tag).memory(mem.i32_store, plane.writer + at);
         code.get(word).i32(node.line).memory(mem.i32_store, plane.writerLine + at);
       }
     }))));

@@ -52,7 +52,7 @@ export function rootParam(address: Node): number | "variable" | null {
  */
 export function findRoots(graphs: readonly Graph[], table: number): Roots {
   const written = new Map<number, boolean>();
-  let closed = graphs.length === 1;
+  let closed = true;
   for (const { blocks } of graphs) {
     for (const { nodes } of blocks) {
       for (const node of nodes) {

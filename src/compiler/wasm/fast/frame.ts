@@ -90,7 +90,9 @@ export abstract class FastFrame extends DeviceEmitter {
 
   /** Checked code: variable that says whether reads through a pointer are checked one by one. */
   protected openRoot(root: number): number {
-    return this.open.get(root)!;
+    const found = this.open.get(root);
+    if (found === undefined) throw new EmulatorBug(`the kernel writes through pointer ${root}`);
+    return found;
   }
 
   /** Checked code: what it knows of the launch. */
