@@ -22,6 +22,7 @@ import { logicRows } from "./families/logic.ts";
 import { mbarrierRows } from "./families/mbarrier.ts";
 import { memoryRows } from "./families/memory.ts";
 import { mmaQuadRows } from "./families/mma-quad.ts";
+import { mmaSparseRows } from "./families/mma-sparse.ts";
 import { mmaRows } from "./families/mma.ts";
 import { moveRows } from "./families/move.ts";
 import { permuteRows } from "./families/permute.ts";
@@ -40,11 +41,11 @@ const notYet = [
 
 /** Modifiers and types whose forms are not executed (tensor copies, clusters of several blocks, what came with sm_100): they are refused as unsupported, not as wrong. */
 const later = [
-  "sp", "sp::ordered_metadata", "tensor", "tensormap", "im2col", "multicast::cluster", "2dms", "a2dms", "base", "levels", "rs", "ue8m0x2", "e2m1x2", "e2m3x2", "e3m2x2", "e4m3x4", "e5m2x4", "f4x4", "m8n16", "m16n16", "m16n8", "b4x16_p64", "b6x16_p32",
+  "tensor", "tensormap", "im2col", "multicast::cluster", "2dms", "a2dms", "base", "levels", "rs", "ue8m0x2", "e2m1x2", "e2m3x2", "e3m2x2", "e4m3x4", "e5m2x4", "f4x4", "m8n16", "m16n16", "m16n8", "b4x16_p64", "b6x16_p32",
 ];
 
 /** Every instruction this front end executes. */
 export const instructionTable: Table = new Table([
   integerRows, extendedRows, bitRows, logicRows, permuteRows, compareRows, floatRows, approxRows, halfRows, convertRows, convertHalfRows, convertFp8Rows,
-  moveRows, memoryRows, atomicRows, atomic128Rows, collectiveRows, barrierRows, clusterRows, asyncRows, asyncRemoteRows, mbarrierRows, mmaQuadRows, mmaRows, ldmatrixRows, wmmaRows, videoRows, textureRows, textureQueryRows, surfaceRows, controlRows, callRows, stackRows,
+  moveRows, memoryRows, atomicRows, atomic128Rows, collectiveRows, barrierRows, clusterRows, asyncRows, asyncRemoteRows, mbarrierRows, mmaQuadRows, mmaRows, mmaSparseRows, ldmatrixRows, wmmaRows, videoRows, textureRows, textureQueryRows, surfaceRows, controlRows, callRows, stackRows,
 ], notYet, later);

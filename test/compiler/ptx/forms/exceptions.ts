@@ -4,7 +4,6 @@ const refused: readonly (readonly [RegExp, string])[] = [
   [/^(?:addc|subc|madc)\.(?:hi\.|lo\.)?[us]16 /, "carries of 16 bits: the manual has 32 and 64"],
   [/^fma\.r[zmp]\.(?:oob\.|relu\.|oob\.relu\.)*bf16/, "the manual has .rn alone for .bf16"],
   [/^rcp\.r[nzmp]\.ftz\.f64 /, "the manual has .ftz for .f32 alone"],
-  [/^mma\.sp/, "products with sparse A are not executed"],
   [/^wmma\.(?:load\.c|store\.d)\.sync\.aligned\.(?:row|col)\.m8n8k(?:32|128)\.(?:\w+\.)?f32/, "the manual has .s32 alone"],
   [/(?:^| |\{)q\d/, "128-bit registers hold 128-bit values alone"],
   [/\.b128 \[d3\], (?:-?\d|gv|0x)/, "a constant has 64 bits"],

@@ -19,6 +19,11 @@ const mma = (types: readonly string[], parts: readonly string[]): string => {
   void types;
   return [fragment(d, m * n, 0), fragment(a, m * k, 8), fragment(b, k * n, 16), fragment(c, m * n, 24)].join(", ");
 };
+const sparse = (parts: readonly string[], metadata = "r63", selector = "0"): string => {
+  const [m, n, k] = shapeOf(parts);
+  const [d, a, b, c] = parts.filter((part) => /^(?:[busf]\d+|bf16|tf32|e\dm\d)$/.test(part)) as [string, string, string, string];
+  return [fragment(d, m * n, 0), fragment(a, (m * k) / 2, 8), fragment(b, k * n, 16), fragment(c, m * n, 24), metadata, selector].join(", ");
+};
 const fragmentsOfWmma = (which: "a" | "b" | "c", type: string, [m, n, k]: [number, number, number], from: number): string => {
   if (type === "f16") return which === "c" ? list("r", from, 4) : list("r", from, 8);
   if (type === "bf16") return list("r", from, (which === "a" ? m : n) === 8 ? 2 : (which === "a" ? m : n) === 32 ? 8 : 4);
@@ -57,9 +62,16 @@ export const matrixForms: readonly Family[] = [
   family("ldmatrix", ["ldmatrix", "sync", "aligned", "m8n8 m16n16 m8n16", "x1 x2 x4", "- trans", "- shared shared::cta shared::cluster global", "b16 b8 b32"], (_, parts) => `${list("r", 0, Number(parts.find((part) => /^x\d$/.test(part))![1]))}, ${parts.some((part) => part.startsWith("shared")) ? "[sv]" : "[d30]"}`),
   family("stmatrix", ["stmatrix", "sync", "aligned", "m8n8 m16n8", "x1 x2 x4", "- trans", "- shared shared::cta shared::cluster", "b16 b8"], (_, parts) => `${parts.some((part) => part.startsWith("shared")) ? "[sv]" : "[d30]"}, ${list("r", 0, Number(parts.find((part) => /^x\d$/.test(part))![1]))}`),
   family("movmatrix", ["movmatrix", "- sync", "- aligned", "m8n8 m16n16", "- trans", "b16 b8 b32"], "r0, r1"),
-  family("mma.sp", ["mma", "sp sp::ordered_metadata", "sync", "aligned", "m16n8k8 m16n8k16 m16n8k32 m16n8k64 m16n8k128", "row", "col", around(PAIRS.slice(1))], (_, parts) => {
-    const [m, n, k] = shapeOf(parts);
-    const [d, a, b, c] = parts.filter((part) => /^(?:[busf]\d+|bf16|tf32|e\dm\d)$/.test(part)) as [string, string, string, string];
-    return [fragment(d, m * n, 0), fragment(a, (m * k) / 2, 8), fragment(b, k * n, 16), fragment(c, m * n, 24), "r63", "0"].join(", ");
-  }),
+  family("mma.sp", ["mma", "sp sp::ordered_metadata", "sync", "aligned", "m16n8k8 m16n8k16 m16n8k32 m16n8k64 m16n8k128", "row", "col", around(PAIRS.slice(1))], (_, parts) => sparse(parts)),
+  family("mma.sp, saturating", ["mma", "sp sp::ordered_metadata", "sync", "aligned", "m16n8k16 m16n8k32 m16n8k64 m16n8k128", "row", "col", "satfinite", "s32 f32", "u8 s8 u4 s4 f16", "u8 s8 u4 s4 f16", "s32 f32"], (_, parts) => sparse(parts)),
+  family("mma.sp, layouts", ["mma", "sp", "- sync", "- aligned", "m16n8k32", "row col", "row col", "f32", "f16", "f16", "f32"], (_, parts) => sparse(parts)),
+  {
+    name: "mma.sp, selectors", lines: ["sp", "sp::ordered_metadata"].flatMap((variant) => [
+      "m16n8k16.row.col.f32.f16.f16.f32", "m16n8k32.row.col.f32.f16.f16.f32", "m16n8k32.row.col.f16.f16.f16.f16", "m16n8k16.row.col.f32.bf16.bf16.f32", "m16n8k32.row.col.f32.bf16.bf16.f32", "m16n8k8.row.col.f32.tf32.tf32.f32", "m16n8k16.row.col.f32.tf32.tf32.f32",
+      "m16n8k64.row.col.f32.e4m3.e5m2.f32", "m16n8k32.row.col.s32.s8.u8.s32", "m16n8k64.row.col.s32.u8.u8.s32", "m16n8k64.row.col.s32.s4.s4.s32", "m16n8k128.row.col.s32.u4.s4.s32",
+    ].flatMap((rest) => {
+      const parts = `mma.${variant}.sync.aligned.${rest}`.split(".");
+      return ["0", "1", "2", "3", "4", "-1", "r62", "0x1", "1U", "1+1"].map((selector) => `${parts.join(".")} ${sparse(parts, "r63", selector)}`).concat(["5", "d1"].map((metadata) => `${parts.join(".")} ${sparse(parts, metadata)}`));
+    })),
+  },
 ];

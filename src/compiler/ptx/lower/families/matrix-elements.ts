@@ -1,8 +1,9 @@
 import type { ValueId } from "../../../ir/ops.ts";
+import type { Operand } from "../../ast.ts";
 import { ptxType, type PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import { decodeFp8 } from "./convert-fp8.ts";
-import { toSingle } from "./half.ts";
+import { fromSingle, toSingle } from "./half.ts";
 
 /** What matrix instructions share: moving registers between lanes, and taking elements out of registers. */
 
@@ -22,6 +23,37 @@ export function elementOf(type: PtxType): Element {
   const integer = type.name === "s8" || type.name === "u8" || type.name === "s4" || type.name === "u4";
   const arithmetic: Arithmetic = type.name === "f64" ? "f64" : type.name === "b1" ? "bits" : integer ? "i32" : "f32";
   return { type, perRegister: type.bits === 64 || type.name === "tf32" || type.name === "b1" ? 1 : 32 / type.bits, arithmetic };
+}
+
+/** Type that a register of elements is read as. */
+export function registerType(e: Element): PtxType {
+  return ptxType(e.type.name === "f64" ? "f64" : "b32");
+}
+
+/** The `n` accumulators that operand C holds, as the values they stand for: halves come in pairs. */
+export function accumulators(c: FnLowering, type: PtxType, op: Operand | undefined, n: number): ValueId[] {
+  const { em } = c;
+  if (type.name !== "f16") return c.items(op, n).map((item) => c.src(item, type));
+  const half = ptxType("f16");
+  return c.items(op, n / 2).flatMap((item) => {
+    const word = em.bits(c.src(item, ptxType("b32")));
+    return [toSingle(c, half, em.trunc(word, "i16")), toSingle(c, half, em.trunc(em.bin("lshr", "i32", word, em.i32(16)), "i16"))];
+  });
+}
+
+/** Writes results to operand D: halves in pairs, rounded. */
+export function deliver(c: FnLowering, type: PtxType, op: Operand | undefined, values: readonly ValueId[]): void {
+  const { em } = c;
+  if (type.name !== "f16") {
+    c.items(op, values.length).forEach((item, i) => c.dst(item, type, values[i]!));
+    return;
+  }
+  const half = ptxType("f16");
+  c.items(op, values.length / 2).forEach((item, i) => {
+    const low = em.zext(fromSingle(c, half, values[2 * i]!), "i32");
+    const high = em.zext(fromSingle(c, half, values[2 * i + 1]!), "i32");
+    c.dst(item, ptxType("b32"), em.bin("or", "i32", low, em.bin("shl", "i32", high, em.i32(16))));
+  });
 }
 
 /** The register's value in another lane of the warp (all 32 take part). 64-bit values travel in halves. */

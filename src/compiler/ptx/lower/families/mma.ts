@@ -1,11 +1,9 @@
 import type { ValueId } from "../../../ir/ops.ts";
-import type { Operand } from "../../ast.ts";
 import type { Mnemonic } from "../../mnemonic.ts";
-import { ptxType, type PtxType } from "../../types.ts";
+import type { PtxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
-import { fromSingle, toSingle } from "./half.ts";
-import { elementAt, elementOf, fromLane, limit32, multiplyAdd, type Element } from "./matrix-elements.ts";
+import { accumulators, deliver, elementAt, elementOf, fromLane, limit32, multiplyAdd, registerType, type Element } from "./matrix-elements.ts";
 
 /**
  * mma (PTX ISA 9.7.14.5): matrix products whose operands lie scattered over the registers of a warp. Every shape with n = 8 follows
@@ -23,36 +21,6 @@ interface Shape {
 function shapeOf(m: Mnemonic): Shape {
   const [, rows, k] = /^m(\d+)n8k(\d+)$/.exec(m.mods.find((mod) => /^m\d+n8k\d+$/.test(mod))!)!;
   return { m: Number(rows) as 8 | 16, k: Number(k) };
-}
-
-/** Type that a register of elements is read as. */
-function registerType(e: Element): PtxType {
-  return ptxType(e.type.name === "f64" ? "f64" : "b32");
-}
-
-/** Accumulators as the values they stand for: halves come in pairs. */
-function accumulators(c: FnLowering, type: PtxType, op: Operand | undefined, n: number): ValueId[] {
-  const { em } = c;
-  if (type.name !== "f16") return c.items(op, n).map((item) => c.src(item, type));
-  const half = ptxType("f16");
-  return c.items(op, n / 2).flatMap((item) => {
-    const word = em.bits(c.src(item, ptxType("b32")));
-    return [toSingle(c, half, em.trunc(word, "i16")), toSingle(c, half, em.trunc(em.bin("lshr", "i32", word, em.i32(16)), "i16"))];
-  });
-}
-
-function deliver(c: FnLowering, type: PtxType, op: Operand | undefined, values: readonly ValueId[]): void {
-  const { em } = c;
-  if (type.name !== "f16") {
-    c.items(op, values.length).forEach((item, i) => c.dst(item, type, values[i]!));
-    return;
-  }
-  const half = ptxType("f16");
-  c.items(op, values.length / 2).forEach((item, i) => {
-    const low = em.zext(fromSingle(c, half, values[2 * i]!), "i32");
-    const high = em.zext(fromSingle(c, half, values[2 * i + 1]!), "i32");
-    c.dst(item, ptxType("b32"), em.bin("or", "i32", low, em.bin("shl", "i32", high, em.i32(16))));
-  });
 }
 
 /** Elements of registers that come from the lanes `lanes`: by lane, register, element. */
