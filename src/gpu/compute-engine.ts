@@ -13,8 +13,10 @@ import { computeTime, wholeNs } from "./timing.ts";
 export const UNITS: number = 2 ** 20;
 /** Instructions of one slice: two to four milliseconds of real time. */
 const SLICE_INSTRUCTIONS = 2 ** 21;
-/** The same where work-groups run side by side: each has its part of it. */
+/** The same where work-groups run side by side: each has its part of it. Threads meet at the end of a slice, so it is longer where that is but a moment of the GPU's own time, ns. */
 const SLICE_TOGETHER = 2 ** 23;
+const SLICE_LONGEST = 2 ** 25;
+const MOMENT = 4000;
 /** Without a finished work-group for so many instructions, all resident groups are kept in progress: they may wait for one another. */
 const WIDEN_AFTER = 2 ** 26;
 /** Shortest and longest slice of a kernel that only waits, ns; after so many instructions of mere waiting they may be longer. */
@@ -279,7 +281,7 @@ export class ComputeEngine {
       const execution = (resident.execution ??= this.launch(work, resident));
       const request = this.request;
       if (work.launch.cooperative) resident.window = execution.blocksTotal;
-      request.budget = (execution.open ?? -1) < 0 ? this.budget : this.budgetTogether;
+      request.budget = (execution.open ?? -1) < 0 ? this.budget : Math.max(this.budgetTogether, Math.min(SLICE_LONGEST, Math.floor(MOMENT * resident.pace)));
       request.maxBlocks = resident.draining || execution.blocksTotal;
       request.resident = resident.draining > 0 ? 1 : Math.min(resident.window, execution.blocksTotal);
       const status = execution.run(request);
@@ -294,6 +296,7 @@ export class ComputeEngine {
       if (status.done || status.blocks > 0) {
         resident.idle = 0;
         resident.endStall();
+        resident.pace = time > 0 ? status.instructions / time : 0;
         return wholeNs(time);
       }
       return this.withoutProgress(resident, blocks, status.instructions, status.stalled, wholeNs(time));

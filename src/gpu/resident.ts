@@ -76,6 +76,8 @@ export class Resident {
   sliceNs = 0;
   /** Time spent running, over all slices. */
   ranNs = 0;
+  /** Instructions for each ns of the last slice that finished work-groups; 0: there was none. */
+  pace = 0;
   /** Instructions since a work-group was last finished. */
   idle = 0;
   /** Of the slices in a row that did nothing but wait: length of the last, their sum, and instructions spent on waiting. */
@@ -114,6 +116,7 @@ export class Resident {
     this.window = 1;
     this.sliceNs = 0;
     this.ranNs = 0;
+    this.pace = 0;
     this.idle = 0;
     this.endStall();
     this.fault = null;

@@ -193,8 +193,8 @@ export class WasmExecution implements Execution, Meter {
     }
     if (this.tasks === undefined && this.resident.length === 0 && this.instructions >= togetherFrom) this.decide();
     if (!this.tasks) return this.proceed(lastBlock, Math.max(1, limits.resident));
-    // Tasks end when they are done, so a slice is only about as long as it should be; what little is left is left.
-    while (this.left > limits.budget / 8 && this.blocksDone < lastBlock && this.blocksDone < this.blocksTotal) {
+    // Tasks end when they are done, so a slice is only about as long as it should be; what is left after its half is left.
+    while (this.left > limits.budget / 2 && this.blocksDone < lastBlock && this.blocksDone < this.blocksTotal) {
       if (this.resident.length > 0) {
         if (this.proceed(lastBlock, 1)) return true;
       } else if (!this.together(this.tasks, lastBlock - this.blocksDone)) break;

@@ -113,17 +113,20 @@ export class Tasks {
   private choose(parts: readonly number[], budget: number, most: number, average: number): number {
     // When only so many may end, none that is in the middle is left behind.
     if (most < this.total) this.rows.sort((a, b) => Number(a.slot < 0) - Number(b.slot < 0));
-    let left = parts.reduce((sum, part) => sum + part, 0);
-    const unit = budget / left;
+    const sum = parts.reduce((all, part) => all + part, 0);
+    const unit = budget / sum;
+    // Towards the end of the grid all get a part.
+    const fitting = Math.min(budget / average, this.total - this.next) / sum;
+    let before = 0;
     let room = most;
     let count = 0;
     for (; count < parts.length && room > 0; count++) {
       const part = parts[count]!;
       const share = Math.max(1, Math.floor(unit * part));
-      // Towards the end of the grid all get a part.
-      const each = average < share ? Math.max(1, Math.min(Math.floor(share / average), Math.ceil(((this.total - this.next) * part) / left))) : 1;
-      const fuel = Math.min(MOST, average > 2 * share ? share : 2 * share);
-      left -= part;
+      // Whole groups, rounded so that all tasks together come to what fits.
+      const each = Math.max(1, Math.round(fitting * (before + part)) - Math.round(fitting * before));
+      const fuel = Math.min(MOST, average > 2 * share ? share : Math.max(2 * share, 2 * each * average));
+      before += part;
       let row = this.rows[count];
       if (row === undefined) {
         const groups = Math.min(each, this.total - this.next);
