@@ -8,7 +8,7 @@ import { expand, layouts, type Layout } from "./sparse-layouts.ts";
 
 /** mma.sp against dense products of an A that is expanded by its metadata, in plain loops; the layouts are sparse-layouts.ts. */
 
-/** Each run has some hundred numbers and every selector; GLASSGPU_RUNS=all makes more of them. */
+/** Each run has some hundred numbers and every selector; GLASSGPU_RUNS=all makes more of them. A failure is not shrunk: hundreds of numbers take minutes, and the first one shows as much. */
 const numRuns = process.env["GLASSGPU_RUNS"] === "all" ? 16 : 1;
 
 /** Bits of small whole numbers. */
@@ -133,13 +133,13 @@ test.each([...forms.map((form) => ["interpreter", ...form] as const), ...some.ma
   const bench = new PtxBench(program(form), engines.find(([name]) => name === engine)![1]);
   fc.assert(fc.property(cases(form), (data) => {
     expect(run(bench, form, data)).toEqual(form.layout.selectors.map((selector) => expected(form, data, selector)));
-  }), { numRuns, seed: 9714 });
+  }), { numRuns, seed: 9714, endOnFailure: true });
 });
 
 const formOf = (name: string): Form => forms.find(([known]) => known === name)![1];
 
-test("a product that was checked on hardware: A has i+j+1 in places 0 and 2 of each chunk, B has n-k", () => {
-  // The integration test of MLIR's nvgpu.mma.sp.sync (m16n8k32, halves) has this input, these codes (0x8888) and these results, of an sm_80.
+test("a product with a known result: A has i+j+1 in places 0 and 2 of each chunk, B has n-k", () => {
+  // The integration test of MLIR's nvgpu.mma.sp.sync (m16n8k32, halves) has this input, these codes (0x8888) and these results, and is for an sm_80.
   const form = formOf("mma.sp.m16n8k32.f16.f16.f16");
   const data: Case = {
     words: Array.from({ length: 32 }, () => 0x88888888), a: Array.from({ length: 256 }, (_, at) => (at >> 4) + (at & 15) + 1), b: Array.from({ length: 256 }, (_, at) => (at & 7) - (at >> 3)), c: Array.from({ length: 128 }, () => 0),
@@ -187,7 +187,7 @@ describe("what the ISA leaves undefined is still the same in every run", () => {
       fc.assert(fc.property(cases(form), fc.array(fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 8, maxLength: 8 }).map(word), { minLength: 32, maxLength: 32 }), (base, words) => {
         const data = { ...base, words };
         expect(run(bench, form, data)).toEqual(form.layout.selectors.map((selector) => expected(form, data, selector)));
-      }), { numRuns, seed: 9716 });
+      }), { numRuns, seed: 9716, endOnFailure: true });
     }
   });
 

@@ -13,6 +13,7 @@ import { accumulators, deliver, elementAt, elementOf, fromLane, limit32, multipl
  * Where the metadata of rows g and g+8 lie (g = lane/4), in the four lanes of a group, lowest chunk in the lowest bits (docs/evidence/sparse-products.md has the sources):
  * - of 16-bit elements and tf32, a lane has four chunks of row g below and of row g+8 above. Four chunks in all: the selector names the lane. Eight: it names the pair, whose first lane has the first half;
  * - of 8 and 4 bits, a lane has eight chunks of one row: even lanes row g, odd ones g+8. Eight chunks in all: the selector names the pair. Sixteen: the first pair has the first half.
+ *   (The eight of u8 and s8 at k32, u4 and s4 at k64 are inferred from the sixteen.)
  *
  * NON-SPEC: what the ISA leaves undefined is settled so: two equal indices take the same line of B twice; the indices of sp::ordered_metadata need not be ordered; of tf32's four bits the second alone counts.
  * Sums are formed in the order of A's registers with one rounding a step.
