@@ -150,6 +150,16 @@ describe("processes", () => {
     expect([plane.writer, plane.reader, plane.reader + 64].map((word) => u32[(at + word) / 4])).toEqual([0, 0, 12345]);
   });
 
+  test("what lies where scratch memory was is not known any more when that is given back", () => {
+    const { checker, table } = world();
+    const process = checker.process(1, "p");
+    process.allocated(16 * SHADOWED, 64, "memory", false, 0);
+    process.launch(config(table([200])), facts).resume();
+    expect([process.shadowOf(200), process.shadowOf(300)].includes(0)).toBe(false);
+    checker.envFor(1, "p").release(0);
+    expect([checker.shadow.of(200) === 0, checker.shadow.of(300) === 0]).toEqual([false, true]);
+  });
+
   test("what comes when its time has come, and what is known to be past", () => {
     const { checker, table } = world();
     const process = checker.process(1, "p");

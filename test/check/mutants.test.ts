@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { edits } from "../mutants/checked.ts";
+import { edits, equal } from "../mutants/checked.ts";
 
 test("the faults that are written into checked mode's code for the mutation run fit what is there", () => {
   const root = new URL("../../", import.meta.url);
@@ -9,5 +9,9 @@ test("the faults that are written into checked mode's code for the mutation run 
     expect(to, name).not.toBe(from);
     expect(existsSync(new URL(noticing, root)), name).toBe(true);
   }
-  expect(new Set(edits.map(({ name }) => name)).size).toBe(edits.length);
+  for (const { name, file, from, to } of equal) {
+    expect(readFileSync(new URL(file, root), "utf8").split(from).length - 1, name).toBe(1);
+    expect(to, name).not.toBe(from);
+  }
+  expect(new Set([...edits, ...equal].map(({ name }) => name)).size).toBe(edits.length + equal.length);
 });

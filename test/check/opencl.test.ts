@@ -24,9 +24,13 @@ describe("mistakes in OpenCL C", () => {
   });
 
   test("uninitialised, out of bounds: vectors that lie in two pages", () => {
-    const h = new Cl("__kernel void k(__global int* a, __global int* b) {\n  vstore4(vload4(0, a + 16382), 0, b + 16381);\n}\n");
-    h.run([h.buffer(262144), h.buffer(65536)], 1, 1);
-    expect(classes(h.machine)).toEqual(["uninitialised", "uninitialised", "bounds"]);
+    // Shared memory lies beside what is staged.
+    for (const shared of ["", "volatile __local int s[4];\n  s[0] = 1;"]) {
+      const h = new Cl(`__kernel void k(__global int* a, __global int* b) {\n  ${shared}\n  vstore4(vload4(0, a + 16382), 0, b + 16381);\n}\n`);
+      const b = h.buffer(65536);
+      h.run([h.buffer(262144), b], 1, 1);
+      expect(classes(h.machine)).toEqual(["uninitialised", "uninitialised", "bounds"]);
+    }
   });
 
   test("lifetime: a pointer kept from an earlier launch", () => {

@@ -79,6 +79,14 @@ describe.each(["scalar", "slow"] as const)("on the %s path", (path) => {
     expect(first("%r6")).toEqual(["uninitialised 0 of 0"]);
   });
 
+  test("of two accesses to the same wrong place both are told", () => {
+    lanePolicy.always = false;
+    const h = new Cuda(["bounds", "races"]);
+    const keep = h.words(new Uint32Array(new BigUint64Array([BigInt(h.alloc(256))]).buffer));
+    expect(h.run(`// ${++serial}\n${path === "slow" ? CLOCK : ""}\nld.global.u64 %rd5, [%rd1];\nst.global.u32 [%rd5+256], %r1;\nst.global.u32 [%rd5+256], %r2;\nld.global.u32 %r3, [%rd5+256];\nst.shared.u32 [sh], %r3;`, [keep, 0], 1, 1)).toBe(0);
+    expect(tell(h)).toEqual(["bounds 0 of 0", "bounds 0 of 0", "bounds 0 of 0"]);
+  });
+
   test("parts of a word are apart, also where an access is looked at more closely", () => {
     const bytes = (first: string, second: string): readonly string[] => reports(path, `cvt.u16.u32 %h1, %r1;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra OTHER;\n${first}\nbra DONE;\nOTHER:\n${second}\nDONE:`).told;
     expect(bytes("st.global.u8 [%rd1], %h1;", "st.volatile.global.u8 [%rd1+1], %h1;")).toEqual([]);
@@ -110,6 +118,48 @@ describe("vectors", () => {
     const all = [0, 1, 2].flatMap((group) => [1, 2, 3].map((item) => `races ${item} of ${group}`));
     expect(reports("lanes", `${own}mul.lo.u32 %r5, %r1, 7;\nand.b32 %r5, %r5, 0;\nld.global.u32 %r6, [%rd4+512];\nsub.u32 %r6, %r6, 1;\nmad.wide.u32 %rd7, %r6, 4, %rd6;\nst.global.u32 [%rd7], %r1;`, { groups: 3, items: 4 }).told).toEqual(all);
   });
+});
+
+test("a vector in two pages of memory is not looked at in one page of shadow", () => {
+  lanePolicy.always = true;
+  lanePolicy.quads = 1;
+  const h = new Cuda(["uninitialised", "races"]);
+  const at = h.alloc(262144);
+  expect(at % 65536).toBe(0);
+  h.process.throwing.cuda.cuMemcpyHtoD(at, new Uint8Array(65536), 65536);
+  // Behind the states of a page are the tags of its first words' writers: work-item 0x303 in interval 0x1818 leaves one that looks like states.
+  h.run(`// ${++serial}`, [at, 0], 0x1818 - 3, 1);
+  h.run(`// ${++serial}\nsetp.ne.u32 %p1, %r1, 0x303;\n@%p1 bra DONE;\nst.global.u32 [%rd1], %r1;\nst.global.u32 [%rd1+4], %r1;\nDONE:`, [at, 0], 1, 1024);
+  expect(found(h.machine)).toEqual([]);
+  h.run(`// ${++serial}\nadd.u64 %rd4, %rd1, %rd3;\nld.global.u32 %r3, [%rd4+65528];\nmov.u32 %r9, sh; mad.lo.u32 %r9, %r1, 4, %r9;\nst.shared.u32 [%r9], %r3;`, [at, 0], 1, 4);
+  expect(tell(h)).toEqual(["uninitialised 2 of 0", "uninitialised 3 of 0"]);
+});
+
+test.each([false, true])("shared memory that lies in several pages (vectors: %s)", (lanes) => {
+  lanePolicy.always = lanes;
+  lanePolicy.quads = lanes ? 1 : 0;
+  const h = new Cuda();
+  const { cuda } = h.process.throwing;
+  // What is written looks like states, and one page further on like the tag of nobody.
+  const fn = cuda.cuModuleGetFunction(cuda.cuModuleLoadData(`// ${++serial}\n.version 8.0\n.target sm_80\n.address_size 64\n.extern .shared .align 16 .b8 sh[];\n.visible .entry k(.param .u64 a)\n{\n.reg .b32 %r<9>; .reg .b64 %rd<9>;\nld.param.u64 %rd1, [a]; mov.u32 %r1, %tid.x; mov.u32 %r2, sh; mad.lo.u32 %r2, %r1, 4, %r2;\n`
+    + "st.shared.u32 [%r2], 0x01010101; st.shared.u32 [%r2+65536], 0; st.shared.u32 [%r2+131072], 0;\nbar.sync 0;\nst.shared.u32 [%r2], 0x01010101;\nbar.sync 0;\nld.shared.u32 %r3, [%r2+65536]; ld.shared.u32 %r4, [%r2]; add.u32 %r3, %r3, %r4;\nmad.wide.u32 %rd2, %r1, 4, %rd1; st.global.u32 [%rd2], %r3;\nret;\n}\n"), "k");
+  cuda.cuFuncSetAttribute(fn, 8, 131072 + 1024);
+  const out = h.alloc(1024);
+  cuda.cuLaunchKernel(fn, 1, 1, 1, 256, 1, 1, 131072 + 1024, 0, [out], null);
+  const data = new Uint32Array(256);
+  cuda.cuMemcpyDtoH(data, out, 1024);
+  expect(new Set(data)).toEqual(new Set([0x01010101]));
+  expect(found(h.machine)).toEqual([]);
+});
+
+test("what was copied before the first launch is not written memory that came later", () => {
+  const h = new Cuda(["uninitialised"]);
+  const first = h.words(new Uint32Array(64));
+  h.process.throwing.cuda.cuMemFree(first);
+  const at = h.alloc(256);
+  expect(at).toBe(first);
+  h.run(`// ${++serial}\nld.global.u32 %r3, [%rd1];\nst.global.u32 [%rd2], %r3;`, [at, h.alloc(256)], 1, 1);
+  expect(tell(h)).toEqual(["uninitialised 0 of 0"]);
 });
 
 test("an address that is a sum of two parameters is in the memory that it leads to, whatever one of them alone would be", () => {

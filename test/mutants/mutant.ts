@@ -12,6 +12,11 @@ export interface Edit {
   readonly test: string;
 }
 
+/** An edit that no test can notice, and why. */
+export interface Equal extends Omit<Edit, "test"> {
+  readonly why: string;
+}
+
 /** A fault planted in the model, and the test that must fail when it is switched on. */
 export interface Mutant {
   /** The name that `mutant()` is asked for in src/kernel. */

@@ -34,6 +34,8 @@ export function fitsVectors(node: Node): boolean {
 export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: CheckPlace): void {
   const { code } = emitter;
   const { type, count, space } = node.access!;
+  // Where something was wrong with the place the first time they have gone apart; and while they go together nobody else comes in between.
+  if (place.earlier === "written" || (place.earlier === "read" && node.op === "load")) return;
   const words = (sizeOf[type] * count) / 4;
   const read = node.op === "load";
   const vectors = row.quads * words;
@@ -67,8 +69,7 @@ export function writeRowCheck(emitter: Emitter, node: Node, row: Row, place: Che
       add(at === 0);
     });
     const { earlier } = place;
-    if (earlier === "written" || (earlier === "read" && read)) code.get(bad).simd(simd.any_true).brIf(row.apart);
-    else if (place.races) emitter.temp(V128, (first) => emitter.temp(V128, (base) => emitter.temp(V128, (old) => emitter.temp(V128, (tag) => {
+    if (place.races) emitter.temp(V128, (first) => emitter.temp(V128, (base) => emitter.temp(V128, (old) => emitter.temp(V128, (tag) => {
       place.interval();
       place.item();
       code.op(op.i32_or).simd(simd.i32x4_splat).set(first);

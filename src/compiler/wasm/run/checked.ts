@@ -1,7 +1,6 @@
 import type { ProgramFacts } from "../emit/device.ts";
 import { rootEntry } from "../checked/roots.ts";
 import type { Site } from "../../abi.ts";
-import type { Block, Node } from "../graph/node.ts";
 import { access as flag } from "../checked/layout.ts";
 import { launch, slot } from "../lower/layout.ts";
 import type { KernelProgram } from "../slow/program.ts";
@@ -76,31 +75,11 @@ export function reportDivergence(run: Run, line: number | null, item: number, de
 }
 
 /**
- * Whether work-items could come to different barriers of a kernel, or some to none, so that the fast path would run past it unseen: they leave a region for different places, and it is a branch
- * of each one's own that decides. (One whose ways meet again in the region decides nothing.)
+ * Whether some work-items could come to no barrier of a kernel, or warps to different ones, so that the fast path would run past it unseen. (It takes no kernel whose work-items may come to different
+ * barriers: see `analyseUniformity`.)
  */
 export function hidesDivergence({ regions, kernel: { graph } }: KernelProgram): boolean {
   if (regions === null) return false;
   const barriers = graph.blocks.flatMap(({ nodes }) => nodes).filter(({ op }) => op === "barrier" || op === "barred").length;
-  const varies = (on: Node): boolean => !regions.cells.has(on) && on.op !== "const" && !(on.free && regions.levels.of(on) === 0);
-  const parts = regions.flow.nodes.some(({ kind, blocks, head }) => {
-    if (kind !== "items") return false;
-    const inside = new Set(blocks);
-    const heads = new Set(blocks.flatMap(({ succs }) => succs).filter((next) => regions.flow.at.has(next)));
-    /** Whether the region can be left from the block on, without coming through `but`. */
-    const leaves = (from: Block, but: Block): boolean => {
-      const seen = new Set<Block>([from]);
-      for (const block of seen) {
-        if (block.succs.length === 0) return true;
-        for (const next of block.succs) {
-          if (next === but) continue;
-          if (!inside.has(next) || next === head) return true;
-          seen.add(next);
-        }
-      }
-      return false;
-    };
-    return heads.size > 1 && blocks.some((block) => block.succs.length > 1 && varies(block.last.args[0]!) && !blocks.some((meet) => meet !== block && meet !== head && !leaves(block, meet)));
-  });
-  return barriers > 0 && (parts || regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
+  return barriers > 0 && (regions.flow.someExit || (regions.levels.team.warp && barriers > 1));
 }
