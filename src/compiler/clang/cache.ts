@@ -1,5 +1,5 @@
 import type { Module } from "../ir/module.ts";
-import { nameOf } from "./hash.ts";
+import { CHECKSUM_BYTES, checksumOf, nameOf } from "./hash.ts";
 import { environment, nodeModule } from "./host.ts";
 import { packModule, unpackModule, type KeptModule } from "./kept-module.ts";
 
@@ -103,16 +103,25 @@ export interface Lowered {
   readonly log: string;
 }
 
+/** What follows the checksum at a file's beginning; null when it is not what was written. Functions are read when somebody looks at them, which is too late to find damage. */
+function undamaged(file: Uint8Array): Uint8Array | null {
+  const bytes = file.subarray(CHECKSUM_BYTES);
+  const sum = checksumOf(bytes);
+  return file.byteLength >= CHECKSUM_BYTES && sum.every((byte, i) => byte === file[i]) ? bytes : null;
+}
+
 /** A lowered program, from disk; null when there is none. Reading one takes a small part of lowering it again. */
 export function cachedModule(key: string): Lowered | null {
   const file = fileOf(key, "module");
   const v8 = nodeModule("node:v8");
   if (file === null || v8 === null) return null;
   try {
-    const value = v8.deserialize(nodeModule("node:fs")!.readFileSync(file)) as { readonly key?: unknown; readonly kept?: KeptModule; readonly log?: string };
+    const bytes = undamaged(nodeModule("node:fs")!.readFileSync(file));
+    if (bytes === null) return null;
+    const value = v8.deserialize(bytes) as { readonly key?: unknown; readonly kept?: KeptModule; readonly log?: string };
     return value.key === key && value.kept !== undefined && value.log !== undefined ? { module: unpackModule(value.kept, v8), log: value.log } : null;
   } catch {
-    return null; // not there, or by another version of Node: lowered again
+    return null; // not there, or by another version of Node or of ours: lowered again
   }
 }
 
@@ -120,7 +129,13 @@ export function cachedModule(key: string): Lowered | null {
 export function keepModule(key: string, { module, log }: Lowered): void {
   const v8 = nodeModule("node:v8");
   if (v8 === null) return;
-  write(fileOf(key, "module"), () => v8.serialize({ key, kept: packModule(module, v8), log }));
+  write(fileOf(key, "module"), () => {
+    const bytes = v8.serialize({ key, kept: packModule(module, v8), log });
+    const file = new Uint8Array(CHECKSUM_BYTES + bytes.byteLength);
+    file.set(checksumOf(bytes));
+    file.set(bytes, CHECKSUM_BYTES);
+    return file;
+  });
 }
 
 /** Forgets what is in memory; what is on disk stays. */

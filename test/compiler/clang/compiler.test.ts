@@ -146,6 +146,16 @@ describe("the cache", () => {
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.subarray(0, bytes.length / 2));
     expect(cachedModule(key)).toBeNull();
+    // A bit that fell over, anywhere: in what is read at once, and in functions, which are read later.
+    for (let i = 0; i < 64; i++) {
+      const damaged = Uint8Array.from(bytes);
+      const at = Math.floor((i * (bytes.length - 1)) / 63);
+      damaged[at] = damaged[at]! ^ (1 << (i % 8));
+      writeFileSync(file, damaged);
+      expect(cachedModule(key), String(at)).toBeNull();
+    }
+    writeFileSync(file, bytes);
+    expect(cachedModule(key)?.log).toBe("words");
     const other = cacheKey(["another"]);
     keepModule(other, { module: built.module, log: "" });
     writeFileSync(file, readFileSync(fileOf(other, "module")!));

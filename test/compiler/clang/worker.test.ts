@@ -7,10 +7,16 @@ import { clangOf, wasmClang } from "../../../src/compiler/clang/wasm.ts";
 
 /** A package of another make than the known: only its functions are there. It answers with what it was given. */
 const OTHER = `
+import { existsSync, writeFileSync } from "node:fs";
 export class Exit extends Error {}
 export function runLLVM(args, files, { stdout, stderr } = {}) {
   if (args === null) return Promise.resolve();
   const text = (words) => new TextEncoder().encode(words);
+  const marker = args.find((arg) => arg.startsWith("-exit-once="))?.slice(11);
+  if (args.includes("-exit") || (marker !== undefined && !existsSync(marker))) {
+    if (marker !== undefined) writeFileSync(marker, "");
+    process.exit(7);
+  }
   if (args.includes("-crash")) throw new Error("unreachable");
   stderr(text("a word\\n"));
   if (args.includes("-fail")) throw new Exit();
@@ -35,6 +41,15 @@ test("a package that is put together otherwise is run through its functions", { 
   expect(tool.run({ args: ["-fail"], files })).toEqual({ ok: false, ir: "", log: "a word\n" });
   expect(tool.run({ args: ["-crash"], files })).toEqual({ ok: false, ir: "", log: "\nthe compiler stopped unexpectedly: Error: unreachable\n" });
   expect(tool.run({ args: ["-x", "cl"], files }), "a new thread takes over").toEqual(answer);
+});
+
+test("a thread that ends is noticed at once: another takes over, and where that one ends too it is told", { timeout: 30_000 }, () => {
+  const tool = clangOf({ url: pathToFileURL(join(folder, "other.mjs")).href, version: "1" });
+  const start = process.hrtime.bigint();
+  expect(tool.run({ args: [`-exit-once=${join(folder, "marker")}`], files: {} })).toMatchObject({ ok: true, log: "a word\n" });
+  expect(() => tool.run({ args: ["-exit"], files: {} })).toThrow(/gave no answer \(its thread has ended\)/);
+  expect(tool.run({ args: ["-x", "cl"], files: {} }).ok).toBe(true);
+  expect(Number(process.hrtime.bigint() - start)).toBeLessThan(15e9);
 });
 
 test("a package that cannot be loaded is told, each time, and does not hang", { timeout: 30_000 }, () => {
