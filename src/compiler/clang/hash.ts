@@ -37,7 +37,7 @@ export const CHECKSUM_BYTES = 8;
  */
 export function checksumOf(bytes: Uint8Array): Uint8Array {
   const whole = bytes.byteLength >>> 2;
-  const words = (bytes.byteOffset & 3) === 0 ? new Int32Array(bytes.buffer, bytes.byteOffset, whole) : new Int32Array(bytes.slice(0, 4 * whole).buffer);
+  const words = (bytes.byteOffset & 3) === 0 ? new Int32Array(bytes.buffer, bytes.byteOffset, whole) : new Int32Array(new Uint8Array(bytes.subarray(0, 4 * whole)).buffer);
   let [a, b] = [0x243f6a88 ^ bytes.byteLength, 0x13198a2e];
   const take = (word: number): void => {
     a = Math.imul(a ^ word, 0x9e3779b1);
