@@ -1,5 +1,5 @@
 import type { Module } from "../ir/module.ts";
-import { CHECKSUM_BYTES, checksumOf, nameOf } from "./hash.ts";
+import { nameOf } from "./hash.ts";
 import { environment, nodeModule } from "./host.ts";
 import { packModule, unpackModule, type KeptModule } from "./kept-module.ts";
 
@@ -103,11 +103,14 @@ export interface Lowered {
   readonly log: string;
 }
 
-/** What follows the checksum at a file's beginning; null when it is not what was written. Functions are read when somebody looks at them, which is too late to find damage. */
-function undamaged(file: Uint8Array): Uint8Array | null {
-  const bytes = file.subarray(CHECKSUM_BYTES);
-  const sum = checksumOf(bytes);
-  return file.byteLength >= CHECKSUM_BYTES && sum.every((byte, i) => byte === file[i]) ? bytes : null;
+/**
+ * A file's content, which is there twice; null when the two differ. Functions are read when somebody looks at them, which is too late to find damage. (Comparing takes 70 microseconds the first time. A checksum takes 280
+ * in a process that has only begun, and loading Node's own ones 1700.)
+ */
+function undamaged(file: Buffer): Buffer | null {
+  const half = file.byteLength / 2;
+  const [one, other] = [file.subarray(0, half), file.subarray(half)];
+  return one.equals(other) ? one : null;
 }
 
 /** A lowered program, from disk; null when there is none. Reading one takes a small part of lowering it again. */
@@ -131,9 +134,9 @@ export function keepModule(key: string, { module, log }: Lowered): void {
   if (v8 === null) return;
   write(fileOf(key, "module"), () => {
     const bytes = v8.serialize({ key, kept: packModule(module, v8), log });
-    const file = new Uint8Array(CHECKSUM_BYTES + bytes.byteLength);
-    file.set(checksumOf(bytes));
-    file.set(bytes, CHECKSUM_BYTES);
+    const file = new Uint8Array(2 * bytes.byteLength);
+    file.set(bytes);
+    file.set(bytes, bytes.byteLength);
     return file;
   });
 }

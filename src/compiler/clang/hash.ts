@@ -26,25 +26,3 @@ export function nameOf(text: string): string {
   const ends = [mix(a + d), mix(b ^ a), mix(c + b), mix(d ^ c)];
   return ends.map((word) => word.toString(16).padStart(8, "0")).join("");
 }
-
-/** Bytes that a checksum takes. */
-export const CHECKSUM_BYTES = 8;
-
-/**
- * A checksum, against damage on disk. Each step can be undone, so that no change of one word goes unseen, and one of several does so once in 2^64.
- * @param bytes any number of them, wherever they lie
- * @returns `CHECKSUM_BYTES`
- */
-export function checksumOf(bytes: Uint8Array): Uint8Array {
-  const whole = bytes.byteLength >>> 2;
-  const words = (bytes.byteOffset & 3) === 0 ? new Int32Array(bytes.buffer, bytes.byteOffset, whole) : new Int32Array(new Uint8Array(bytes.subarray(0, 4 * whole)).buffer);
-  let [a, b] = [0x243f6a88 ^ bytes.byteLength, 0x13198a2e];
-  const take = (word: number): void => {
-    a = Math.imul(a ^ word, 0x9e3779b1);
-    a = (a << 13) | (a >>> 19);
-    b = Math.imul(b + a, 0x85ebca6b) ^ (a >>> 15);
-  };
-  for (let i = 0; i < whole; i++) take(words[i]!);
-  for (let i = 4 * whole; i < bytes.byteLength; i++) take(bytes[i]!);
-  return new Uint8Array(Int32Array.of(a, b).buffer);
-}
