@@ -55,8 +55,8 @@ export class Cl {
   private readonly program: cl_program;
   private readonly buffers = new Set<cl_mem>();
 
-  constructor(source: string, check: MachineOptions["check"] = true, options: string = "") {
-    this.machine = createMachine({ check: check! });
+  constructor(source: string, check: MachineOptions["check"] = true, options: string = "", workers: number = 1) {
+    this.machine = createMachine({ check: check!, workers });
     this.process = this.machine.process("cl");
     const cl = this.process.throwing.opencl;
     const [platforms] = cl.clGetPlatformIDs(1);
@@ -75,6 +75,11 @@ export class Cl {
     this.buffers.add(memory);
     if (typeof data !== "number") cl.clEnqueueWriteBuffer(this.queue, memory, CL_TRUE, 0, bytes, data, 0, null);
     return memory;
+  }
+
+  /** Fills an array from a buffer. */
+  read(buffer: cl_mem, into: Uint32Array): void {
+    this.process.throwing.opencl.clEnqueueReadBuffer(this.queue, buffer, CL_TRUE, 0, into.byteLength, into, 0, null);
   }
 
   /** Runs kernel "k" to its end. */
