@@ -69,11 +69,8 @@ function floating(fx: FnLowering, base: string, i: Call): readonly ValueId[] | n
     return working(arity, (...args) => k.call1(`__gg_${library}_${leaf.type === "f64" ? "f64" : "f32"}`, ...args));
   }
   switch (base) {
-    // Contraction is allowed, not asked for: a separate multiplication and addition are far cheaper in WebAssembly than an exact fma.
-    case "fmuladd": return elementwise(fx, i, 3, (a, b, c) => {
-      const product = onWorking(k, leaf, [a!, b!], (x, y) => k.mul(x!, y!));
-      return onWorking(k, leaf, [product, c!], (x, y) => k.add(x!, y!));
-    });
+    // `a * b + c` where contraction is allowed: one rounding, as GPUs do it (decision 20).
+    case "fmuladd":
     case "fma": return elementwise(fx, i, 3, (a, b, c) => fused(fx, leaf, a!, b!, c!));
     case "fabs": return elementwise(fx, i, 1, (a) => clearSign(k, leaf, a!));
     case "copysign": return elementwise(fx, i, 2, (a, b) => copySign(k, leaf, a!, b!));

@@ -182,8 +182,8 @@ export const math: Lowerings = {
   fdim: floats((k, _, x, y) => fdim(k, x!, y!)),
   maxmag: magnitude(true), minmag: magnitude(false),
   fma,
-  // mad may round as it likes; an exact fma is slow in WebAssembly.
-  mad: floats((k, _, a, b, c) => k.add(k.mul(a!, b!), c!)),
+  // mad may round as it likes: once, as what the compiler contracts (decision 20).
+  mad: fma,
   fract, modf, nan, ilogb, nextafter,
   frexp: withPointer("frexp"), lgamma_r: withPointer("lgamma_r"), remquo: withPointer("remquo"), sincos: withPointer("sincos"),
 };
