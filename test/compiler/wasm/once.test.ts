@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { PAGE_SIZE } from "../../../src/compiler/abi.ts";
 import { interpretModule } from "../../../src/compiler/interp/index.ts";
 import { ptxToIr } from "../../../src/compiler/ptx/index.ts";
-import { togetherPolicy } from "../../../src/compiler/wasm/fast/together.ts";
+import { rowSites } from "../../../src/compiler/wasm/fast/rows.ts";
+import { planTogether, togetherPolicy } from "../../../src/compiler/wasm/fast/together.ts";
 import { compileModule } from "../../../src/compiler/wasm/index.ts";
 import { programOf } from "./facts.ts";
 import { packParams, TestMachine } from "./harness.ts";
@@ -52,7 +53,8 @@ add.s${bits} ${i}, ${i}, ${stride}; add.s32 %r9, %r9, 1; setp.lt.${type} %p3, ${
 DONE: ${sum ? "mul.lo.s32 %r2, %r2, %r1; add.s32 %r2, %r2, %r3; mul.wide.u32 %rd7, %r2, 4; add.s64 %rd3, %rd3, %rd7; setp.ne.s32 %p5, %r7, 0; @%p5 bra END; st.global.u32 [%rd3], %r8; END:" : ""} ret;\n}`;
 }
 
-function run(one: Case, compile: typeof compileModule): unknown {
+/** @param slices takes what each call of the execution came to */
+function run(one: Case, compile: typeof compileModule, slices: unknown[] = []): unknown {
   const machine = new TestMachine({ pages: 64, scramble: false });
   const [bx, by] = one.block;
   const there = Math.max(0, one.n + one.room);
@@ -64,9 +66,21 @@ function run(one: Case, compile: typeof compileModule): unknown {
   machine.write(y, numbers(77));
   const out = machine.map(4 * items);
   const code = compile(ptxToIr(source(one), "k.ptx"), { togetherFrom: 0 });
+  const loaded = code.load(machine);
+  const watched: typeof loaded = {
+    ...loaded, start: (config, hooks) => {
+      const execution = loaded.start(config, hooks);
+      const watchedRun: typeof execution.run = (limits) => {
+        const status = execution.run(limits);
+        slices.push([status.instructions, status.bytes, status.blocks, status.done]);
+        return status;
+      };
+      return { ...execution, run: watchedRun, dispose: () => execution.dispose() };
+    },
+  };
   let end: unknown;
   try {
-    const { done, instructions, bytes } = machine.launch(code, code.load(machine), "k", packParams(x, y, out, BigInt(one.n)), { grid: [one.groups, 1, 1], block: [bx, by, 1], budget: one.budget });
+    const { done, instructions, bytes } = machine.launch(code, watched, "k", packParams(x, y, out, BigInt(one.n)), { grid: [one.groups, 1, 1], block: [bx, by, 1], budget: one.budget });
     end = { done, instructions, bytes };
   } catch (error) {
     end = String(error);
@@ -99,6 +113,35 @@ describe("loops over the grid", () => {
     } finally {
       togetherPolicy.never = false;
     }
+  });
+
+  test("stop where they stop when each group goes by itself", { timeout: 60_000 }, () => {
+    const groups = fc.record({ groups: fc.constantFrom(2, 5, 8, 19, 40), block: fc.constantFrom<Case["block"][]>([64, 1], [32, 1], [48, 1], [16, 2]), budget: fc.constantFrom(1e9, 1e9, 40_000, 9_000, 3_000, 700, 90), short: fc.constantFrom(0, 0, 0, 1, 40, 70, -1, -100) });
+    fc.assert(fc.property(cases, groups, (some, { short, ...more }) => {
+      // Most launches have a work-item for each element; some go round again, some have work-items without one.
+      const one = { ...some, ...more, n: more.block[0] * more.groups - short, room: 1500, grids: 1 };
+      const seen = [false, true].map((never) => {
+        togetherPolicy.never = never;
+        const slices: unknown[] = [];
+        try {
+          return { result: run(one, compileModule, slices), slices };
+        } finally {
+          togetherPolicy.never = false;
+        }
+      });
+      expect(seen[0]).toEqual(seen[1]);
+    }), { numRuns: 60, seed: 9 });
+  });
+
+  test("go side by side where nobody goes round again, as far as the code can tell", () => {
+    const plan = (text: string): unknown => {
+      const regions = programOf(ptxToIr(text, "k.ptx"), "k").regions!;
+      return planTogether(regions.flow.nodes[0]!, rowSites(regions.flow.nodes[0]!, regions.levels), regions);
+    };
+    for (const type of ["u32", "s32", "u64", "s64"] as const) expect(plan(source({ ...plain, type })), type).toMatchObject({ straight: [{ answer: 0 }] });
+    // Where the group's number is looked at, and where a row cannot be asked.
+    expect(plan(source(plain).replace("DONE:", "DONE: st.global.u32 [%rd3], %r1;"))).toBe(null);
+    expect(plan(source(plain).replace("setp.lt.u64 %p3", "setp.ne.u64 %p3"))).toBe(null);
   });
 
   /** Stores of the kernel that no loop comes back to. */

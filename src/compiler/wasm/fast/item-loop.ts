@@ -6,7 +6,7 @@ import { record, RECORD_SHIFT, UNDO_BYTES, undoOffset } from "../lower/layout.ts
 import { ends, type FlowNode } from "./flow.ts";
 import { ITEM_FUEL, outcome } from "./outcome.ts";
 import { rowSites, type Plane, type RowSite } from "./rows.ts";
-import { costTogether } from "./together.ts";
+import { planTogether } from "./together.ts";
 import type { Block } from "../graph/node.ts";
 import { LANES } from "../simd/lanes.ts";
 import { behindLoops, VectorFlow } from "../simd/flow.ts";
@@ -64,12 +64,12 @@ export abstract class ItemLoops extends VectorFlow {
     for (const local of this.tid) code.i32(0).set(local);
     code.end();
     const sites = this.sitesOf(node);
-    const cost = this.facts.checks === null && this.onPlane(sites) ? costTogether(node, sites, this.regions) : null;
-    if (cost !== null) this.openTogether(cost);
+    const plan = this.facts.checks === null && this.onPlane(sites) ? planTogether(node, sites, this.regions) : null;
+    if (plan !== null) this.openTogether(plan, loops);
     const zs = code.loop();
     this.setAll(used[1]!);
-    const plane = this.askForPlane(sites, cost === null ? null : this.together);
-    if (cost !== null) this.closeTogether(plane!, sites, zs);
+    const plane = this.askForPlane(sites, plan === null ? null : this.together);
+    if (plan !== null) this.closeTogether(plane!, sites, plan, zs);
     const ys = code.loop();
     this.setAll(used[2]!);
     this.rowEnd = node.kind === "items" ? () => code.get(nx) : null;
@@ -340,7 +340,7 @@ export abstract class ItemLoops extends VectorFlow {
 
   /** Asks what comes out the same for a whole row; null where rows are short. */
   private askGuards(node: FlowNode, tx: number, count: number): ReadonlyMap<Node, number> | null {
-    const guards = this.layout.row === 16 && this.facts.checks === null ? rowGuards(node, this.regions.levels) : [];
+    const guards = this.layout.row === 16 && this.facts.checks === null ? rowGuards(node.blocks, this.regions.levels) : [];
     if (guards.length === 0) return null;
     const { code } = this;
     const asked = new Map(guards.map(({ comparison }) => [comparison, code.local(I32)]));

@@ -1,10 +1,9 @@
 import type { Code } from "../asm/code.ts";
 import { I32, I64, op, type WasmType } from "../asm/opcodes.ts";
 import { compareCode } from "../emit/integer.ts";
-import type { FlowNode } from "../fast/flow.ts";
 import { stepOf } from "../fast/rows.ts";
 import type { Levels } from "../fast/uniform.ts";
-import type { Node } from "../graph/node.ts";
+import type { Block, Node } from "../graph/node.ts";
 import { comparisonsIn } from "./guards.ts";
 import { mayWrap } from "./shapes.ts";
 
@@ -27,10 +26,10 @@ export const DIFFER = 2;
 
 const MAX_GUARDS = 4;
 
-/** The comparisons of the region's branches that can be asked so: orders of one value that can be computed anywhere and has a fixed step, and one that is the row's. */
-export function rowGuards(node: FlowNode, levels: Levels): RowGuard[] {
+/** The comparisons of the blocks' branches that can be asked so: orders of one value that can be computed anywhere and has a fixed step, and one that is the row's. */
+export function rowGuards(blocks: readonly Block[], levels: Levels): RowGuard[] {
   const found: RowGuard[] = [];
-  for (const block of node.blocks) {
+  for (const block of blocks) {
     if (block.last.op !== "condbr") continue;
     for (const comparison of comparisonsIn(block.last.args[0]!)) {
       if (!/^(lt|le|gt|ge)\./.test(comparison.attr) || found.some((known) => known.comparison === comparison)) continue;
