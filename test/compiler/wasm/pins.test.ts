@@ -5,7 +5,7 @@ import { interpretModule } from "../../../src/compiler/interp/index.ts";
 import { ptxToIr } from "../../../src/compiler/ptx/index.ts";
 import type { Block } from "../../../src/compiler/wasm/graph/node.ts";
 import { compileModule } from "../../../src/compiler/wasm/index.ts";
-import { pinsOf } from "../../../src/compiler/wasm/simd/pins.ts";
+import { pinsBefore, pinsOf } from "../../../src/compiler/wasm/simd/pins.ts";
 import { lanePolicy } from "../../../src/compiler/wasm/simd/shapes.ts";
 import { programOf } from "./facts.ts";
 import { packParams, TestMachine } from "./harness.ts";
@@ -81,5 +81,33 @@ describe("sums among many loads", () => {
     const block = longest(source(Array.from({ length: 8 }, () => few)), "k");
     expect(block.nodes.filter(({ op }) => op === "fma").some(({ folded }) => folded)).toBe(true);
     expect(pinsOf(block).size).toBe(0);
+  });
+});
+
+describe("values made before a loop", () => {
+  const text = `.version 7.0\n.target sm_75\n.address_size 64\n.visible .entry k(.param .u64 in, .param .u64 out) {
+.reg .b32 %r<40>; .reg .b64 %rd<20>; .reg .f32 %f<9>; .reg .pred %p<2>;
+ld.param.u64 %rd1, [in]; ld.param.u64 %rd2, [out]; mov.u32 %r3, %tid.x; mul.wide.u32 %rd3, %r3, 16; mul.wide.u32 %rd4, %r3, 4; add.s64 %rd5, %rd1, %rd3; add.s64 %rd6, %rd2, %rd4;
+ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd5]; mov.f32 %f5, 0f00000000; mov.u32 %r4, 0;
+LOOP: mul.wide.u32 %rd7, %r4, 4; add.s64 %rd8, %rd1, %rd7; ld.global.f32 %f6, [%rd8]; sub.f32 %f7, %f6, %f1; fma.rn.f32 %f5, %f7, %f3, %f5; add.s32 %r4, %r4, 1; setp.lt.u32 %p1, %r4, 50; @%p1 bra LOOP;
+fma.rn.f32 %f5, %f2, %f4, %f5; st.global.f32 [%rd6], %f5; ret;\n}`;
+
+  test("are pinned in front of it, if it reads them", () => {
+    const { graph } = programOf(ptxToIr(text, "k.ptx"), "k").kernel;
+    const pinned = graph.blocks.flatMap((block) => pinsBefore(block).map((value) => value.op === "proj" ? `element ${value.imm}` : value.op));
+    expect(pinned.filter((name) => name.startsWith("element")).sort()).toEqual(["element 0", "element 2"]);
+  });
+
+  test.each([0, 1, 2, 4])("are what they were, with %i vectors together", (quads) => {
+    Object.assign(lanePolicy, { quads, always: true });
+    const [fast, slow] = [compileModule, interpretModule].map((compile) => {
+      const machine = new TestMachine({ pages: 64 });
+      const input = machine.upload(Float32Array.from({ length: 256 }, (_, i) => Math.fround(Math.sin(i) * 3)));
+      const out = machine.map(1024);
+      const code = compile(ptxToIr(text, "k.ptx"));
+      machine.launch(code, code.load(machine), "k", packParams(input, out), { block: [64, 1, 1] });
+      return machine.u32(out, 64);
+    });
+    expect(fast).toEqual(slow);
   });
 });

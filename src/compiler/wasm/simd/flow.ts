@@ -14,7 +14,7 @@ import type { Loop, Part } from "./masked.ts";
 import { LANES } from "./lanes.ts";
 import { VectorMemory } from "./memory.ts";
 import { partsOf } from "./ops.ts";
-import { pinsOf } from "./pins.ts";
+import { pinsBefore, pinsOf } from "./pins.ts";
 import type { VectorPlan } from "./shapes.ts";
 
 /** Parameter: the slot, which never lies at 0. */
@@ -469,6 +469,7 @@ export abstract class VectorFlow extends VectorMemory {
           this.makeValue(node);
       }
     }
+    this.pin(pinsBefore(block).filter((value) => this.isOwn(value)));
   }
 
   /** Makes V8 compute these values here (see pins.ts): a branch that is never taken, and would change nothing. */

@@ -104,6 +104,11 @@ export abstract class LaneWriter extends ItemWriter {
     return this.shapes!.use(node, this.block) ?? null;
   }
 
+  /** Whether the value is made by lanes that the current block still has, each one's own. */
+  protected isOwn(node: Node): boolean {
+    return this.shapes!.use(node, this.block) === null && !this.plan!.masked.leaves(node.block!, this.block);
+  }
+
   /** Vector variables of the value in all its vectors, as code of the current block sees it. */
   protected vectorsOf(node: Node): readonly number[] {
     const late = node.block !== null && this.plan!.masked.leaves(node.block, this.block);

@@ -1,4 +1,5 @@
-import { MANY_LOADS } from "../graph/uses.ts";
+import { naturalLoop } from "../graph/cfg.ts";
+import { MANY_LOADS, readsOf } from "../graph/uses.ts";
 import { isPure, type Block, type Node } from "../graph/node.ts";
 
 /** Loads between two pins: fewer cost more branches than they save registers, as measured (matmul_tiled: 2 and 4 alike, 8 a fifth slower). */
@@ -28,4 +29,22 @@ export function pinsOf(block: Block): Map<Node, Node[]> {
     made.push(node);
   }
   return pins;
+}
+
+/**
+ * What is made before the loop that follows and read in it. V8 would make it where it is read, in each round, unless the reader is on every way out of the loop; loops that look at their fuel have a way out in front of it.
+ * @returns values to be pinned at the block's end
+ */
+export function pinsBefore(block: Block): Node[] {
+  const found = new Set<Node>();
+  for (const next of block.succs) {
+    if (next.loopDepth <= block.loopDepth) continue;
+    const loop = naturalLoop(next);
+    if (loop === null) continue;
+    const see = (value: Node): void => {
+      if (value.block !== null && !loop.has(value.block) && value.type !== "i1") found.add(value);
+    };
+    for (const inner of loop) for (const node of inner.nodes) if (!node.folded && node.op !== "phi") readsOf(node, see);
+  }
+  return [...found];
 }
