@@ -35,8 +35,8 @@ export type InitElement =
   | { readonly kind: "int"; readonly value: bigint }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "bits"; readonly bits: bigint; readonly width: 32 | 64 }
-  /** `mask` takes one byte of the address: `0xff00(symbol)`. */
-  | { readonly kind: "address"; readonly symbol: string; readonly addend: bigint; readonly generic: boolean; readonly mask: bigint | null };
+  /** `mask` takes one byte of the address: `0xff00(symbol)`. `variable` is what the symbol means in the function where it stands, if it is declared there. */
+  | { readonly kind: "address"; readonly symbol: string; readonly variable?: Variable; readonly addend: bigint; readonly generic: boolean; readonly mask: bigint | null };
 
 /** A variable or parameter in one of the addressable state spaces. */
 export interface Variable {

@@ -137,6 +137,9 @@ function directive(p: ParseState, out: Statement[]): void {
   const word = s.directive();
   switch (word) {
     case "reg": return registers(p);
+    // One of .global or .const there is once for all calls, as outside, but has its name here alone.
+    case "global":
+    case "const":
     case "local":
     case "param": variables(p, word, "none", true); return;
     case "shared":

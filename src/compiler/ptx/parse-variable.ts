@@ -1,4 +1,4 @@
-import type { Linkage, Reg, StateSpace, Variable } from "./ast.ts";
+import type { InitElement, Linkage, Reg, StateSpace, Variable } from "./ast.ts";
 import { count } from "./expression.ts";
 import { literal } from "./numbers.ts";
 import { initialiser } from "./parse-initialiser.ts";
@@ -97,6 +97,16 @@ function dimensions(s: Scanner): number[] {
   return dims;
 }
 
+type Address = Extract<InitElement, { kind: "address" }>;
+
+/** What the symbol of an initialiser means in a function. */
+function named(p: ParseState, value: Address): Address {
+  const found = p.scope.find(value.symbol);
+  if (found === undefined) return value;
+  if (found.kind !== "variable" || (found.space !== "global" && found.space !== "const")) p.s.fail(`'${value.symbol}' is no variable in .global or .const: it has no address to begin with`);
+  return { ...value, variable: found };
+}
+
 function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared, name: string, line: number, index: number): Variable {
   const s = p.s;
   const dims = dimensions(s);
@@ -104,6 +114,7 @@ function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared,
   const element = d.type.bits / 8;
   const elementBytes = element * d.vector;
   if (d.type.kind === "opaque") {
+    if (index >= 0 && space !== "param") s.fail(`variable '${name}' of type .${d.type.name} must be declared outside of functions, or as a parameter of a kernel`);
     if (dims.length > 0 || d.vector > 1) s.fail(`variable '${name}' of type .${d.type.name} must be a single one`);
     if (space !== "param" && space !== "global") s.fail(`variable '${name}' of type .${d.type.name} must be in .global, or a parameter of a kernel`);
   }
@@ -118,7 +129,7 @@ function finish(p: ParseState, space: StateSpace, linkage: Linkage, d: Declared,
     if (linkage === "extern") s.fail(`variable '${name}' is external: its initial value is with its definition`);
     if (d.type.kind === "h" || d.type.kind === "p") s.fail(`variable '${name}' of type .${d.type.name} cannot have an initialiser: use .b${d.type.bits}`);
     const read = initialiser(p, d.type, dims.length === 0 && d.vector > 1 ? [d.vector] : d.vector > 1 ? [...dims, d.vector] : dims);
-    init = read.elements;
+    init = index < 0 ? read.elements : read.elements.map(({ at, value }) => ({ at, value: value.kind === "address" ? named(p, value) : value }));
     members = read.members;
     if (dims[0] === 0) dims[0] = Math.max(1, read.first);
   }
@@ -142,14 +153,20 @@ export function variables(p: ParseState, space: StateSpace, linkage: Linkage, lo
   do {
     const line = s.line;
     const name = s.expectName("a variable's name");
-    if (space === "param" && s.peek() === ch.less) {
-      parameterised(p, d, name, line, out);
-      continue;
-    }
     if (space === "local" && !local) s.fail(`variable '${name}': .local variables belong to functions`);
-    const variable = finish(p, space, linkage, d, name, line, local ? p.file.variables.length : -1);
-    if (local) enter(p, variable);
-    out.push(variable);
+    const add = (variable: Variable): void => {
+      if (local) enter(p, variable);
+      out.push(variable);
+    };
+    const index = (): number => (local ? p.file.variables.length : -1);
+    if (s.peek() === ch.less) {
+      // `.global .b32 x<3>;` makes x0, x1, x2 (PTX ISA 5.4.6: no arrays, no initial values).
+      const n = family(s);
+      if (n > MAX_PARAMETERISED) s.fail(`more than ${MAX_PARAMETERISED} variables in one declaration`);
+      const next = s.peek();
+      if (next === ch.lbracket || next === ch.equals) s.fail(`variables '${name}<${n}>' can be no arrays, and have no initial values`);
+      for (let i = 0; i < n; i++) add(finish(p, space, linkage, d, `${name}${i}`, line, index()));
+    } else add(finish(p, space, linkage, d, name, line, index()));
   } while (s.eat(ch.comma));
   s.expect(ch.semicolon, "after a declaration");
   return out;
@@ -161,21 +178,6 @@ function enter(p: ParseState, variable: Variable): void {
 }
 
 const MAX_PARAMETERISED = 4096;
-
-/** `.param .b32 x<3>;` makes x0, x1, x2. */
-function parameterised(p: ParseState, d: Declared, prefix: string, line: number, out: Variable[]): void {
-  const n = family(p.s);
-  if (n > MAX_PARAMETERISED) p.s.fail(`more than ${MAX_PARAMETERISED} parameters in one declaration`);
-  for (let i = 0; i < n; i++) {
-    const bytes = (d.type.bits / 8) * d.vector;
-    const variable: Variable = {
-      kind: "variable", name: `${prefix}${i}`, space: "param", linkage: "none", type: d.type, vector: d.vector, dims: [], align: d.align || bytes, size: bytes,
-      init: null, managed: false, index: p.file.variables.length, line,
-    };
-    enter(p, variable);
-    out.push(variable);
-  }
-}
 
 /** `<54>` */
 function family(s: Scanner): number {

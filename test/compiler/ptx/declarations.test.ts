@@ -11,8 +11,6 @@ const otherwise: Readonly<Record<string, string>> = {
   ".global .u32 x[2][2] = {1,2,3,4};": "rows may stand without braces, as in C",
   ".tex .u32 t;": "the old spelling of .texref is taken",
   ".visible .entry k();": "a kernel that is only declared is not there",
-  ".entry k() { .global .u32 x; ret; }": "variables of module memory are declared at module level",
-  ".entry k() { .const .u32 x; ret; }": "variables of module memory are declared at module level",
   ".entry k() { ; ret; }": "an empty statement is one",
   ".entry k() { ret; ; }": "an empty statement is one",
   ".entry k() { .loc 1 2 3; ret; }": "a semicolon behind .loc is an empty statement",

@@ -58,8 +58,8 @@ ${entry("")}`);
   });
 
   test("in a function", () => {
-    expect(refusal(`${HEAD}${entry(".global .texref t;")}`).message).toContain("unexpected .global");
-    expect(refusal(`${HEAD}${entry(".local .texref t;")}`).message).toContain("must be in .global");
+    expect(refusal(`${HEAD}${entry(".global .texref t;")}`).message).toContain("must be declared outside of functions");
+    expect(refusal(`${HEAD}${entry(".local .texref t;")}`).message).toContain("outside of functions");
     expect(refusal(`${HEAD}${entry(".reg .texref %t;")}`).message).toContain("registers cannot be of type .texref");
   });
 });

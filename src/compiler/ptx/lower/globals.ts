@@ -24,6 +24,9 @@ function bitsOf(value: Exclude<InitElement, { kind: "address" }>, variable: Vari
   throw new CompileError("type", `variable '${variable.name}' of type .${type.name} cannot be initialised with a floating-point constant`, variable.line);
 }
 
+/** A symbol of an initialiser. */
+type Sym = Extract<InitElement, { kind: "address" }>;
+
 interface Address {
   readonly symbol: string;
   readonly addend: bigint;
@@ -70,10 +73,11 @@ class MaskedAddress {
 /**
  * The IR variable of a module variable: initial bytes and relocations.
  *
- * @param name what a symbol in an initialiser is called in the IR; undefined when there is no such symbol
+ * @param own what it is called in the IR
+ * @param name what a symbol in an initialiser is called there; undefined when there is no such symbol
  * @throws CompileError for initial values that do not fit
  */
-export function globalVar(variable: Variable, name: (symbol: string) => string | undefined): GlobalVar {
+export function globalVar(variable: Variable, own: string, name: (symbol: Sym) => string | undefined): GlobalVar {
   const { init, type } = variable;
   const bytes = type.bits / 8;
   const relocs: Relocation[] = [];
@@ -87,7 +91,7 @@ export function globalVar(variable: Variable, name: (symbol: string) => string |
     for (const { at, value } of init) {
       const offset = at * bytes;
       if (value.kind === "address") {
-        const symbol = name(value.symbol);
+        const symbol = name(value);
         if (symbol === undefined) throw new CompileError("link", `variable '${variable.name}': '${value.symbol}' in its initialiser is not declared`, variable.line);
         const address = { symbol, addend: value.addend, generic: value.generic };
         if (value.mask !== null) masked.add(offset, address, value.mask, relocs);
@@ -99,7 +103,7 @@ export function globalVar(variable: Variable, name: (symbol: string) => string |
   }
   const { linkage } = variable;
   return {
-    name: variable.name, space: variable.space === "const" ? "const" : "global", size: variable.size, align: variable.align, init: data, relocs,
+    name: own, space: variable.space === "const" ? "const" : "global", size: variable.size, align: variable.align, init: data, relocs,
     linkage: linkage === "none" ? "local" : linkage, managed: variable.managed,
   };
 }

@@ -57,6 +57,8 @@ export class ModuleLowering {
   private readonly aliases = new Map<string, Alias>();
   /** Names given to function-level shared variables. */
   private readonly sharedNames = new Map<Variable, string>();
+  /** And to those in global and constant memory. */
+  private readonly staticNames = new Map<Variable, string>();
   private readonly linking: Linking | null;
 
   constructor(ptx: PtxModule, name: string, table: Table, linking: Linking | null = null) {
@@ -101,10 +103,12 @@ export class ModuleLowering {
       if (variable.space === "global" || variable.space === "const") {
         // An external variable of a whole program is its own (ptxas says so in a warning).
         const own = this.linking === "whole" && variable.linkage === "extern" ? { ...variable, linkage: "visible" as const } : variable;
-        this.ir.globals.set(variable.name, own.type.kind === "opaque" ? opaqueVar(own, this.independent) : globalVar(own, (symbol) => this.symbolName(symbol)));
+        this.ir.globals.set(variable.name, own.type.kind === "opaque" ? opaqueVar(own, this.independent) : globalVar(own, own.name, this.symbolName));
       } else if (variable.space === "shared" && this.linking === "unit" && variable.linkage !== "none") this.sharedName(variable, variable);
     }
-    const constants = this.ptx.variables.reduce((sum, { space, size, align }) => (space === "const" ? Math.ceil(sum / align) * align + size : sum), 0);
+    for (const fn of this.functions.values()) this.declareStatics(fn);
+    let constants = 0;
+    for (const { space, size, align } of this.ir.globals.values()) if (space === "const") constants = Math.ceil(constants / align) * align + size;
     if (constants > MAX_CONSTANTS) throw new CompileError("type", `${constants} bytes of constants are declared: at most ${MAX_CONSTANTS} are possible`, 1);
     for (const fn of this.functions.values()) if (fn.body !== null && !this.ir.functions.has(fn.name)) this.lower(fn);
     if (this.linking === "whole") this.refuseExternal();
@@ -196,7 +200,7 @@ export class ModuleLowering {
   private addVariable(variable: Variable): void {
     if (this.variables.has(variable.name)) return;
     this.variables.set(variable.name, variable);
-    this.ir.globals.set(variable.name, globalVar(variable, (symbol) => this.symbolName(symbol)));
+    this.ir.globals.set(variable.name, globalVar(variable, variable.name, this.symbolName));
   }
 
   /**
@@ -210,13 +214,27 @@ export class ModuleLowering {
     return fn.name;
   }
 
+  /** A function's own variables in .global and .const: they have names that no text can write. */
+  private declareStatics(fn: PtxFunction): void {
+    if (fn.body === null) return;
+    const own = fn.variables.filter(({ space }) => space === "global" || space === "const");
+    for (const variable of own) this.staticNames.set(variable, `${fn.name}.${variable.name}.${variable.index}`);
+    for (const variable of own) this.ir.globals.set(this.globalName(variable), globalVar(variable, this.globalName(variable), this.symbolName));
+  }
+
+  /** The IR name of a variable in global or constant memory. */
+  globalName(variable: Variable): string {
+    return this.staticNames.get(variable) ?? variable.name;
+  }
+
   /** What a name in an initialiser stands for. */
-  private symbolName(name: string): string | undefined {
+  private readonly symbolName = ({ symbol: name, variable: own }: { readonly symbol: string; readonly variable?: Variable }): string | undefined => {
+    if (own !== undefined) return this.globalName(own);
     const variable = this.variables.get(name);
     if (variable?.type.kind === "opaque") throw new CompileError("type", `'${name}' of type .${variable.type.name} cannot stand in an initialiser`, variable.line);
     if (variable !== undefined) return name;
     return this.functionName(name);
-  }
+  };
 
   /** The IR name of a shared variable; null for the dynamic shared memory (open extern arrays all mean it). */
   sharedName(fn: { readonly name: string }, variable: Variable): string | null {

@@ -56,7 +56,7 @@ export class Symbols {
     switch (variable.space) {
       case "global":
       case "const":
-        return { space: variable.space, variable, address: () => this.named("globaladdr", variable.name) };
+        return { space: variable.space, variable, address: () => this.named("globaladdr", c.module.globalName(variable)) };
       case "shared": {
         const name = c.module.sharedName(c.fn, variable);
         return { space: "shared", variable, address: () => (name === null ? this.dynamic() : this.named("sharedaddr", name)) };
