@@ -11,7 +11,7 @@ const fastAccess = "src/compiler/wasm/fast/access.ts";
 const fastMeet = "src/compiler/wasm/fast/meet.ts";
 const runChecked = "src/compiler/wasm/run/checked.ts";
 const runSlowGroup = "src/compiler/wasm/run/slow-group.ts";
-const simdMemory = "src/compiler/wasm/simd/memory.ts";
+const laneChecks = "src/compiler/wasm/simd/lane-checks.ts";
 const checkChecker = "src/check/checker.ts";
 const checkIntervals = "src/check/intervals.ts";
 const checkLaunch = "src/check/launch.ts";
@@ -300,7 +300,7 @@ export const edits: readonly Edit[] = [
   },
   {
     name: "checked-lanes-strayed", what: "vectors that have left their memory go on",
-    file: simdMemory, test: tests.ptx,
+    file: laneChecks, test: tests.ptx,
     from: "    else if (rootOfAccess(this.facts.roots, node) >= 0) this.code.br(this.apart);",
     to: "",
   },
@@ -558,13 +558,13 @@ export const edits: readonly Edit[] = [
   },
   {
     name: "checked-several-items", what: "atomics of all are taken for the first one's",
-    file: simdMemory, test: tests.settled,
+    file: laneChecks, test: tests.settled,
     from: "    if (!this.masked()) {\n      code.i32(TAG_MANY);\n      return;\n    }",
     to: "    if (!this.masked()) {\n      code.get(this.item);\n      return;\n    }",
   },
   {
     name: "checked-lane-item", what: "accesses one by one are all the first one's",
-    file: simdMemory, test: tests.settled,
+    file: laneChecks, test: tests.settled,
     from: "        if (lane >= 0) code.get(this.item).i32(lane).op(op.i32_add);",
     to: "        if (lane >= 0) code.get(this.item);",
   },

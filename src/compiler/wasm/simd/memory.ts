@@ -1,153 +1,17 @@
 import { sizeOf, type Type } from "../../ir/types.ts";
-import { I32, I64, mem, op, V128 } from "../asm/opcodes.ts";
+import { I32, op, V128 } from "../asm/opcodes.ts";
 import { simd } from "../asm/simd.ts";
 import { CANONICAL_OPERAND } from "../emit/float.ts";
 import { loadOf, storeOf, wasmType } from "../emit/types.ts";
-import type { Block, Node } from "../graph/node.ts";
-import type { FlowNode } from "../fast/flow.ts";
-import { writeCheck } from "../checked/emit.ts";
-import { fitsVectors, writeRowCheck } from "../checked/lanes.ts";
-import { TAG_MANY } from "../checked/layout.ts";
-import { rootOfAccess } from "../checked/roots.ts";
-import { accessKind, reachOf, sharesCheck } from "../fast/memory.ts";
-import { dominates } from "../graph/cfg.ts";
-import { LANES, LaneWriter } from "./lanes.ts";
-import { findCrossed, type Crossed } from "./crossed.ts";
+import type { Node } from "../graph/node.ts";
+import { LANES } from "./lanes.ts";
 import { canonicalLanes } from "./ops.ts";
-import { mayWrap, type Shape } from "./shapes.ts";
-import { undoEntry } from "./undo.ts";
-
-const loadLane: Readonly<Record<number, number>> = { 1: simd.load8_lane, 2: simd.load16_lane, 4: simd.load32_lane, 8: simd.load64_lane };
+import type { Shape } from "./shapes.ts";
+import { CrossWriter } from "./crosswise.ts";
+import { loadLane } from "./undo-log.ts";
 
 /** Memory accesses of four work-items. */
-export abstract class VectorMemory extends LaneWriter {
-  /** End of the undo log's entries, and of its room. */
-  protected abstract readonly undoTop: number;
-  protected abstract readonly undoEnd: number;
-
-  /** Pushes the mask of the current vector's lanes that are in this block; only for masked blocks. */
-  protected abstract laneMask(): void;
-  /** Pushes a bit for each lane that is in this block; only for masked blocks. */
-  protected abstract maskBits(): void;
-
-  protected masked(): boolean {
-    return this.block !== null && this.plan!.masked.blocks.has(this.block);
-  }
-
-  /** Pushes lane 0's linear address (less the offset that comes back) when all lanes' accesses, `step` bytes apart, are in place. */
-  private spread(node: Node, step: number): number {
-    const offset = this.spreadUnchecked(node, step);
-    this.checkLanes(node, step, offset, null);
-    return offset;
-  }
-
-  private spreadUnchecked(node: Node, step: number): number {
-    if (this.rows?.has(node) === true) return this.unchecked(node);
-    const offset = node.access!.space === "shared" ? Math.max(0, node.access!.offset) : 0;
-    this.temp(I32, (at) => {
-      this.kept(node, at, () => {
-        this.spreadAnew(node, step);
-        this.code.set(at);
-      });
-      this.code.get(at);
-    });
-    return offset;
-  }
-
-  private spreadAnew(node: Node, step: number): void {
-    const { code } = this;
-    const access = node.access!;
-    const address = node.args[0]!;
-    const more = ((this.shape(address) === null ? LANES : this.width) - 1) * step;
-    if (access.space === "shared") {
-      const key = `spread ${address.id} ${step} ${Math.min(0, access.offset)}`;
-      const known = this.checked.get(key);
-      if (known !== undefined) {
-        code.get(known);
-        return;
-      }
-      const limit = this.limits.get(`${access.space} ${reachOf(node)}`)!;
-      this.temp(I64, (at) => {
-        this.firstLane(address);
-        if (access.offset < 0) code.i64(BigInt(access.offset)).op(op.i64_add);
-        code.tee(at).get(limit).op(op.i64_ge_u).brIf(this.apart);
-        code.get(at).i64(BigInt(more)).op(op.i64_add).get(limit).op(op.i64_ge_u).brIf(this.apart);
-        code.get(at).op(op.i32_wrap_i64).get(this.sharedBase).op(op.i32_add);
-      });
-      if (this.shape(address) !== null && node.block!.nodes.filter((other) => sharesCheck(node, other)).length > 1) {
-        const linear = code.local(I32);
-        this.checked.set(key, linear);
-        code.tee(linear);
-      }
-      return;
-    }
-    this.firstLane(address);
-    if (access.offset !== 0) code.i64(BigInt(access.offset)).op(op.i64_add);
-    // A step that breaks the alignment breaks it for some lane.
-    if (step % access.align !== 0) code.br(this.apart);
-    this.translate(node, more, this.apart, this.keptKind(node));
-  }
-
-  // What a load's place was found to be, for a store to the same place.
-
-  /** Variables with linear addresses of loads, for stores behind them. */
-  private readonly keeping: Map<Node, number> = new Map();
-
-  /** The load that has found the place already to which the store writes, for reading and writing; null: none. */
-  private keeperOf(store: Node): Node | null {
-    if (store.op !== "store" || this.facts.checks !== null || this.rows?.has(store) === true) return null;
-    const { type, offset, space, count } = store.access!;
-    const block = store.block!;
-    const size = sizeOf[type];
-    if (count !== 1 || size < 4 || block.loopDepth > 0 || (this.facts.concurrent && this.plan!.masked.blocks.has(block))) return null;
-    if (this.shapeIfKnown(store.args[0]!) !== size && this.allCrossed(store) === null) return null;
-    for (const other of this.region!.blocks) {
-      if (other.loopDepth > 0 || !dominates(other, block)) continue;
-      for (const node of other.nodes) {
-        if (node === store) break;
-        if (node.op !== "load" || node.args[0] !== store.args[0] || this.rows?.has(node) === true) continue;
-        const access = node.access!;
-        if (access.space === space && access.offset === offset && access.count === 1 && sizeOf[access.type] === size && access.align >= store.access!.align) return node;
-      }
-    }
-    return null;
-  }
-
-  private keeps(load: Node): boolean {
-    if (load.op !== "load" || load.access!.count !== 1 || load.block!.loopDepth > 0) return false;
-    return this.region!.blocks.some((block) => block.nodes.some((store) => store.op === "store" && store.args[0] === load.args[0] && this.keeperOf(store) === load));
-  }
-
-  /** What the page must allow. */
-  private keptKind(node: Node): number {
-    return this.keeps(node) ? 3 : accessKind(node);
-  }
-
-  /** Sets `at` to the linear address of the access's place (less its offset), which `find` does where it has not been found. */
-  private kept(node: Node, at: number, find: () => void): void {
-    const { code } = this;
-    const keeper = this.keeperOf(node);
-    if (keeper !== null) {
-      code.get(this.keeping.get(keeper)!).set(at);
-      return;
-    }
-    find();
-    if (!this.keeps(node)) return;
-    let local = this.keeping.get(node);
-    if (local === undefined) this.keeping.set(node, (local = code.local(I32)));
-    code.get(at).set(local);
-  }
-
-  private firstLane(node: Node): void {
-    if (this.shape(node) === null) this.pushLane(node, LANES * this.quad);
-    else this.value(node);
-  }
-
-  /** Bytes from lane to lane: in a row that is translated as a whole they are known also of addresses that lanes took along from a loop which they left at different times. */
-  private stepFrom(node: Node): Shape {
-    return this.rows?.get(node)?.site.step ?? this.shape(node.args[0]!);
-  }
-
+export abstract class VectorMemory extends CrossWriter {
   /** A load whose lanes differ. */
   protected loadLanes(node: Node): void {
     const { code } = this;
@@ -194,7 +58,7 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   /** Pushes whether the lanes' addresses, each with its own, happen to be `step` bytes apart. */
-  private sideBySide(address: Node, step: number): void {
+  protected sideBySide(address: Node, step: number): void {
     const { code } = this;
     const [low, high] = this.mine("i64", this.vectorsOf(address)) as [number, number];
     this.temp(V128, (first) => {
@@ -205,7 +69,7 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
-  private loadSpread(vectors: readonly number[], type: Type, at: number, offset: number, step: number): void {
+  protected loadSpread(vectors: readonly number[], type: Type, at: number, offset: number, step: number): void {
     const { code } = this;
     const size = sizeOf[type];
     if (step === size && size >= 4) {
@@ -275,185 +139,8 @@ export abstract class VectorMemory extends LaneWriter {
     else this.storeSingly(node, step, logged);
   }
 
-  // Crosswise.
-
-  private crossed(node: Node): Crossed | null {
-    // A sum that was made before may have parts that nobody here asked for: it is taken as it comes.
-    return findCrossed(node, (arg) => this.shapeIfKnown(arg));
-  }
-
-  /** The same, where the row's vectors are known to begin at multiples. */
-  private allCrossed(node: Node): Crossed | null {
-    return this.masked() && this.facts.concurrent && node.op === "store" ? null : this.plan!.assumed.crossed(node, (arg) => this.shapeIfKnown(arg));
-  }
-
-  /**
-   * Sets a variable to the linear address of as many elements as there are work-items, and another to how far the first vector's are from there (0 where there is but one vector);
-   * null: that is known beforehand.
-   */
-  private blockCrossed(node: Node, { base, index, by, signed }: Crossed, use: (at: number, away: number | null) => void): void {
-    const { code } = this;
-    const known = this.exactly(by);
-    this.temp(I32, (at) => this.temp(I32, (away) => {
-      this.kept(node, at, () => {
-        this.value(base);
-        this.value(index);
-        if (known === null) {
-          this.value(by);
-          code.op(op.i32_xor).i32(-this.width).op(op.i32_and);
-        }
-        code.op(signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
-        if (node.access!.offset !== 0) code.i64(BigInt(node.access!.offset)).op(op.i64_add);
-        this.translate(node, 4 * (this.width - 1), this.apart, this.keptKind(node));
-        code.set(at);
-      });
-      if (known !== null) {
-        use(at, null);
-        return;
-      }
-      this.value(by);
-      code.i32(2).op(op.i32_shl).i32(4 * (this.width - LANES)).op(op.i32_and).set(away);
-      use(at, away);
-    }));
-  }
-
-  /** What the work-items' numbers are crossed with, where that is known to be one of their own bits. */
-  private exactly(by: Node): number | null {
-    const known = this.plan!.assumed.exact.get(by);
-    return known !== undefined && known < this.width ? known : null;
-  }
-
-  /** Turns the words of the vector on the stack; `how`: as `turning` says. */
-  private turned({ by }: Crossed, how: number | null): void {
-    const { code } = this;
-    if (how !== null) {
-      code.get(how).simd(simd.i8x16_swizzle);
-      return;
-    }
-    const bits = this.exactly(by)! & (LANES - 1);
-    if (bits !== 0) this.temp(V128, (x) => code.tee(x).get(x).shuffle(Array.from({ length: 16 }, (_, byte) => byte ^ (4 * bits))));
-  }
-
-  /** Sets a variable to how a vector's words are turned; null: that is known beforehand. */
-  private turning({ by }: Crossed, use: (how: number | null) => void): void {
-    const { code } = this;
-    if (this.exactly(by) !== null) {
-      use(null);
-      return;
-    }
-    this.temp(V128, (how) => {
-      this.value(by);
-      code.i32(LANES - 1).op(op.i32_and).i32(2).op(op.i32_shl).simd(simd.i8x16_splat);
-      code.v128([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]).simd(simd.xor).set(how);
-      use(how);
-    });
-  }
-
-  /** Pushes the linear address of the current vector's elements, less what comes back. */
-  private crossedAt(at: number, away: number | null, by: Node): number {
-    const { code } = this;
-    const quad = 4 * LANES * this.quad;
-    code.get(at);
-    if (away === null) return quad ^ ((4 * this.exactly(by)!) & (4 * (this.width - LANES)));
-    code.get(away);
-    if (quad > 0) code.i32(quad).op(op.i32_xor);
-    code.op(op.i32_add);
-    return 0;
-  }
-
-  private loadAllCrossed(node: Node, crossed: Crossed): void {
-    const { code } = this;
-    const vectors = this.ownVectors(node);
-    this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => this.eachQuad(() => {
-      code.simdMemory(simd.load, this.crossedAt(at, away, crossed.by));
-      this.turned(crossed, how);
-      code.set(this.mine(node.type!, vectors)[0]!);
-    })));
-  }
-
-  private storeAllCrossed(node: Node, crossed: Crossed, logged: boolean): void {
-    const { code } = this;
-    this.blockCrossed(node, crossed, (at, away) => this.turning(crossed, (how) => {
-      if (logged) this.log(at, 0, 4 * this.width);
-      this.eachQuad(() => this.temp(I32, (to) => {
-        const more = this.crossedAt(at, away, crossed.by);
-        code.tee(to);
-        this.vector(node.args[1]!, 0);
-        if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, false);
-        this.turned(crossed, how);
-        if (this.masked()) {
-          code.get(to).simdMemory(simd.load, more);
-          this.laneMask();
-          this.turned(crossed, how);
-          code.simd(simd.bitselect);
-        }
-        code.simdMemory(simd.store, more);
-      }));
-    }));
-  }
-
-  /** Does `write` where the current vector's first number is a multiple of four; an "else" is open then. */
-  private begins(crossed: Crossed, write: () => void): void {
-    const { code } = this;
-    this.value(crossed.index);
-    code.i32(LANES - 1).op(op.i32_and, op.i32_eqz).if();
-    write();
-    code.else();
-  }
-
-  /** Pushes the linear address of the four elements. */
-  private fourCrossed(node: Node, crossed: Crossed): void {
-    const { code } = this;
-    const { base, index, by, signed } = crossed;
-    const { offset } = node.access!;
-    this.value(base);
-    this.value(index);
-    if (this.quad > 0) code.i32(LANES * this.quad).op(op.i32_add);
-    this.value(by);
-    code.op(op.i32_xor).i32(-LANES).op(op.i32_and, signed ? op.i64_extend_i32_s : op.i64_extend_i32_u).i64(2n).op(op.i64_shl, op.i64_add);
-    if (offset !== 0) code.i64(BigInt(offset)).op(op.i64_add);
-    this.translate(node, 4 * (LANES - 1), this.apart);
-    this.checkLanes(node, 4, 0, crossed);
-  }
-
-  /** With a vector on the stack: its words in the order in which they lie in memory, or back. */
-  private turn({ by }: Crossed): void {
-    const { code } = this;
-    this.value(by);
-    code.i32(LANES - 1).op(op.i32_and).i32(2).op(op.i32_shl).simd(simd.i8x16_splat);
-    code.v128([0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c]).simd(simd.xor, simd.i8x16_swizzle);
-  }
-
-  private loadCrossed(node: Node, crossed: Crossed): void {
-    const { code } = this;
-    this.fourCrossed(node, crossed);
-    code.simdMemory(simd.load);
-    this.turn(crossed);
-    code.set(this.mine(node.type!, this.ownVectors(node))[0]!);
-  }
-
-  private storeCrossed(node: Node, crossed: Crossed, logged: boolean): void {
-    const { code } = this;
-    this.temp(I32, (at) => {
-      this.fourCrossed(node, crossed);
-      code.set(at);
-      if (logged) this.log(at, 0, 16);
-      code.get(at);
-      this.vector(node.args[1]!, 0);
-      if ((node.mark & CANONICAL_OPERAND) !== 0) canonicalLanes(this.host, false);
-      this.turn(crossed);
-      if (this.masked()) {
-        code.get(at).simdMemory(simd.load);
-        this.laneMask();
-        this.turn(crossed);
-        code.simd(simd.bitselect);
-      }
-      code.simdMemory(simd.store);
-    });
-  }
-
   /** Side by side in memory: whole vectors. */
-  private storeTogether(node: Node, size: number, logged: boolean): void {
+  protected storeTogether(node: Node, size: number, logged: boolean): void {
     const { code } = this;
     const value = node.args[1]!;
     this.temp(I32, (at) => {
@@ -484,7 +171,7 @@ export abstract class VectorMemory extends LaneWriter {
   }
 
   /** Stores several vectors whose NaNs must be canonical: their sum tells whether there may be one. */
-  private storeCanonical(value: Node, at: number, offset: number, parts: number): void {
+  protected storeCanonical(value: Node, at: number, offset: number, parts: number): void {
     const { code } = this;
     const wide = parts === 2;
     const all = Array.from({ length: this.quads * parts }, () => code.local(V128));
@@ -534,7 +221,7 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
-  private storeSingly(node: Node, step: Shape, logged: boolean): void {
+  protected storeSingly(node: Node, step: Shape, logged: boolean): void {
     const { code } = this;
     const { type } = node.access!;
     const size = sizeOf[type];
@@ -565,7 +252,7 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
-  private canonicalScalar(type: Type): void {
+  protected canonicalScalar(type: Type): void {
     const { code } = this;
     const wide = type === "f64";
     this.temp(wasmType(type), (x) => {
@@ -576,15 +263,8 @@ export abstract class VectorMemory extends LaneWriter {
     });
   }
 
-  /** `linear` for one lane. */
-  private laneLinear(node: Node, lane: number): number {
-    const offset = this.linear(node);
-    const row = this.rows?.get(node);
-    return row === undefined ? offset : offset + lane * row.site.step;
-  }
-
   /** Does `write` for each lane that is in this block; `vector`: only for those of the current vector. */
-  private oneByOne(write: (lane: number) => void, vector: boolean): void {
+  protected oneByOne(write: (lane: number) => void, vector: boolean): void {
     const { code } = this;
     const some = (each: (lane: number) => void): void => {
       const from = LANES * this.quad;
@@ -609,144 +289,4 @@ export abstract class VectorMemory extends LaneWriter {
       });
     });
   }
-
-  // Checked code.
-
-  protected override check(node: Node, offset: number): void {
-    if (this.plan === null) {
-      super.check(node, offset);
-      return;
-    }
-    const { code } = this;
-    const lane = this.laneAt;
-    const more = lane > 0 ? lane * (this.rows?.get(node)?.site.step ?? 0) : 0;
-    this.temp(I32, (p) => this.temp(I32, (item) => {
-      code.set(p);
-      this.whereOpen(node, () => {
-        if (lane >= 0) code.get(this.item).i32(lane).op(op.i32_add);
-        else this.severalItems();
-        code.set(item);
-        writeCheck(this, node, () => this.plus(p, offset + more), this.checkPlace(node, () => code.get(item), this.apart));
-      });
-      code.get(p);
-    }));
-  }
-
-  /** Pushes who makes an access that all lanes make together: several; but the one there is, where all others are masked. */
-  private severalItems(): void {
-    const { code } = this;
-    if (!this.masked()) {
-      code.i32(TAG_MANY);
-      return;
-    }
-    this.temp(I32, (bits) => {
-      this.maskBits();
-      code.set(bits).i32(TAG_MANY).get(this.item).get(bits).op(op.i32_ctz, op.i32_add).get(bits).op(op.i32_popcnt).i32(1).op(op.i32_ne, op.select);
-    });
-  }
-
-  /** Looks at accesses `step` bytes apart, of all lanes or those of the current vector; the first one's linear address (less `offset`) is on the stack, and stays there. */
-  private checkLanes(node: Node, step: number, offset: number, crossed: Crossed | null): void {
-    if (this.facts.checks === null) return;
-    const { code } = this;
-    const size = sizeOf[node.access!.type] * node.access!.count;
-    const one = this.stepFrom(node) === null;
-    const from = one ? LANES * this.quad : 0;
-    const lanes = one ? LANES : this.width;
-    const together = fitsVectors(node) && step === size && (size === 4 || !this.masked());
-    const mask = (quad: number): void => {
-      const before = this.quad;
-      if (!one) this.quad = quad;
-      this.laneMask();
-      if (crossed !== null) this.turn(crossed);
-      this.quad = before;
-    };
-    this.temp(I32, (p) => this.temp(I32, (by) => {
-      code.set(p);
-      if (crossed !== null) {
-        this.value(crossed.by);
-        code.set(by);
-      }
-      this.whereOpen(node, () => {
-        if (together) {
-          const place = this.checkPlace(node, () => code.get(this.item).i32(from).op(op.i32_add), null);
-          writeRowCheck(this, node, { push: () => this.plus(p, offset), quads: lanes / LANES, mask: this.masked() ? mask : null, crossed: crossed === null ? null : by, apart: this.apart }, place);
-          return;
-        }
-        this.temp(I32, (bits) => {
-          if (this.masked()) {
-            this.maskBits();
-            code.set(bits);
-          }
-          for (let lane = from; lane < from + lanes; lane++) {
-            if (this.masked()) code.get(bits).i32(1 << lane).op(op.i32_and).if();
-            const place = this.checkPlace(node, () => code.get(this.item).i32(lane).op(op.i32_add), this.apart);
-            writeCheck(this, node, () => this.plus(p, offset + (lane - from) * step), place);
-            if (this.masked()) code.end();
-          }
-        });
-      });
-      code.get(p);
-    }));
-  }
-
-  protected override strayed(node: Node, linear: number): void {
-    if (this.plan === null) super.strayed(node, linear);
-    else if (rootOfAccess(this.facts.roots, node) >= 0) this.code.br(this.apart);
-  }
-
-  // The undo log.
-
-  /** Saves `size` bytes (a multiple of 16, or less) at a linear address before they are overwritten; with no room left the work-items go one by one. */
-  private log(at: number, offset: number, size: number): void {
-    const { code } = this;
-    const top = this.undoTop;
-    const entry = undoEntry(size);
-    code.get(top).i32(entry).op(op.i32_add).get(this.undoEnd).op(op.i32_gt_u).brIf(this.apart);
-    if (size < 16) code.get(top).get(at).v128([0, 0, 0, 0]).simdMemory(loadLane[size]!, offset, 0).simdMemory(simd.store);
-    for (let done = 0; done + 16 <= size; done += 16) code.get(top).get(at).simdMemory(simd.load, offset + done).simdMemory(simd.store, done);
-    code.get(top).get(at);
-    if (offset !== 0) code.i32(offset).op(op.i32_add);
-    code.memory(mem.i32_store, entry - 16);
-    code.get(top).i32(size).memory(mem.i32_store, entry - 12);
-    code.get(top).i32(entry).op(op.i32_add).set(top);
-  }
-
-  /** Whether some store of the region is logged. */
-  protected logsAny(node: FlowNode): boolean {
-    return node.blocks.some((block) => {
-      this.block = block;
-      const found = block.nodes.some((inner) => (inner.op === "store" || inner.op === "atomic") && this.mustLog(inner));
-      this.block = null;
-      return found;
-    });
-  }
-
-  /** Whether the work-items may still have to go one by one when the store is done. */
-  private mustLog(node: Node): boolean {
-    const block = node.block!;
-    if (this.mayPart(block.nodes.slice(block.nodes.indexOf(node) + 1))) return true;
-    // A store that is done lane by lane may fail at a later lane.
-    if ((this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null)) && (this.masked() || this.stepFrom(node) === null)) return true;
-    const seen = new Set<Block>();
-    const work = block.succs.filter((next) => this.region!.blocks.includes(next) && next !== this.region!.head);
-    for (let next = work.pop(); next !== undefined; next = work.pop()) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      if (this.mayPart(next.nodes)) return true;
-      work.push(...next.succs.filter((succ) => this.region!.blocks.includes(succ) && succ !== this.region!.head));
-    }
-    return false;
-  }
-
-  private mayPart(nodes: readonly Node[]): boolean {
-    return nodes.some((node) => {
-      if (node.access !== null) return this.facts.checks !== null || (this.rows?.has(node) !== true && this.keeperOf(node) === null);
-      if (node.op === "yield" || node.op === "trap" || node.op === "unreachable" || node.op === "assertfail") return true;
-      if (node.op === "icmp" && this.plan!.guards.has(node) && node.args.some((arg) => this.plan!.shapes.get(arg) !== 0 && (arg.block !== null || this.shape(arg) !== 0))) return true;
-      if (node.op === "condbr" && this.plan!.shapes.get(node.args[0]!) === null) return true;
-      return mayWrap(node) && (this.plan!.shapes.get(node) ?? 0) !== 0;
-    });
-  }
 }
-
