@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { FenceArray } from "../../src/kernel/fence/array.ts";
 import { chainFind, FenceChain, unwrapChain } from "../../src/kernel/fence/chain.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { O_CLOEXEC, O_RDWR } from "../../src/kernel/sys/sys.ts";
 import type { IoctlName } from "../../src/kernel/sys/uapi.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { migrateVmaFinalize, migrateVmaPages, migrateVmaSetup } from "../../src/kernel/hmm/migrate.ts";
 import { P, peek, poke } from "../kernel/hmm/rig.ts";
 import { PAGES, steps, World, type Step } from "../kernel/hmm/world.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { LinearStore } from "../../src/gpu/linear.ts";
 import { EventQueue } from "../../src/kernel/clock.ts";
 import { Choices, firstStrategy } from "../../src/kernel/choices.ts";

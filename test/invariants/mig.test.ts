@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { a100Sxm40 } from "../../src/gpu/profiles/a100.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { O_RDONLY, O_RDWR } from "../../src/kernel/sys/sys.ts";

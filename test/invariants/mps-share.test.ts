@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { UNITS } from "../../src/gpu/compute-engine.ts";
 import { tiny } from "../../src/gpu/profiles/tiny.ts";
 import type { Resident } from "../../src/gpu/resident.ts";

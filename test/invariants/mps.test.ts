@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { tiny } from "../../src/gpu/profiles/tiny.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { MAX_CLIENTS } from "../../src/kernel/mps/server.ts";

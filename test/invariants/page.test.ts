@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { page, testsByInvariant } from "../../scripts/invariants.mjs";
 import { areas } from "./catalogue.ts";
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { tiny } from "../../src/gpu/profiles/tiny.ts";
 import type { GemObject } from "../../src/kernel/drm/gem.ts";
 import { Rig } from "../kernel/drm/rig.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { seededStrategy } from "../../src/kernel/choices.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import type { ResetOutcome } from "../../src/kernel/drm/recovery/options.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { FenceRegistry, type DmaFence } from "../../src/kernel/fence/fence.ts";
 import { DmaResv, Usage, usageFor } from "../../src/kernel/fence/resv.ts";

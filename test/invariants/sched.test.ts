@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import type { DmaFence } from "../../src/kernel/fence/fence.ts";
 import { schedPolicies, type SchedPolicy } from "../../src/kernel/drm/sched/policy.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { SYNCOBJ_QUERY_LAST_SUBMITTED, SYNCOBJ_WAIT_ALL, SYNCOBJ_WAIT_AVAILABLE, SYNCOBJ_WAIT_FOR_SUBMIT } from "../../src/kernel/sys/sync-uapi.ts";
 import { marker, Rig, type Node } from "../kernel/drm/rig.ts";

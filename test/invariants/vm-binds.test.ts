@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import type { GemObject } from "../../src/kernel/drm/gem.ts";
 import type { GpuVm } from "../../src/kernel/drm/vm.ts";
 import type { BindOp } from "../../src/kernel/sys/uapi.ts";

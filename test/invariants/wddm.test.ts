@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
+import { expect } from "../expect.ts";
 import { Errno } from "../../src/kernel/errors.ts";
 import { Dxgkrnl } from "../../src/kernel/wddm/dxgkrnl.ts";
 import { Band, PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
