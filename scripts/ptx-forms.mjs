@@ -91,7 +91,7 @@ function page({ assembler, kinds, families }) {
     ]),
     "## Not executed", "",
     "Refused as unsupported (`CUDA_ERROR_NOT_SUPPORTED`), whatever their forms: `wgmma`, `tcgen05`, `multimem`, `tensormap`, `clusterlaunchcontrol`, tensor copies (`cp.async.bulk.tensor`), multicast, clusters of more than one block, `cvt.rs`,",
-    "multisampled textures, and what came with sm_100 (arithmetic of mixed precision, conversions to 4 and 6 bits). Textures and surfaces are not in the tables above; they have [tests of their own](../../test/compiler/ptx/texture.test.ts).", "",
+    "depth comparison of textures, and what came with sm_100 (arithmetic of mixed precision, conversions to 4 and 6 bits).", "",
   ].join("\n");
 }
 

@@ -51,6 +51,15 @@ describe("tex", () => {
     expect(floats(row, { normalized: true, address: "mirror" }, sample1([0.125, 1.125, 1.9]), 3)).toEqual([10, 40, 10]);
   });
 
+  test("samples: every number's is the pixel, in the layer that stands in front of it", () => {
+    const layers: Pixels = { data: Float32Array.from({ length: 32 }, (_, i) => i), size: [4, 4, 1], layers: 2, bytes: 4 };
+    expect(floats(square, {}, `mov.u32 %r1, 3; mov.u32 %r2, 1; mov.u32 %r3, 2;
+      tex.2dms.v4.f32.s32 {%f1, _, _, %f4}, [%t, {%r1, %r2, %r3, %r3}]; st.global.v2.f32 [%out], {%f1, %f4};
+      tex.base.2dms.v4.f32.s32 {%f1, _, _, _}, [%t, {%r1, %r2, %r3, %r3}], {%r2, %r2}; st.global.f32 [%out+8], %f1;`, 3)).toEqual([9, 1, 14]);
+    expect(floats(layers, {}, `mov.u32 %r0, 1; mov.u32 %r1, 7; mov.u32 %r2, 3; mov.u32 %r3, 2;
+      tex.a2dms.v4.f32.s32 {%f1, _, _, _}, [%t, {%r0, %r1, %r2, %r3}]; st.global.f32 [%out], %f1;`, 1)).toEqual([16 + 4 * 2 + 3]);
+  });
+
   test("linear filters in one and two dimensions", () => {
     expect(floats(row, { linear: true }, sample1([1, 1.25, 0.5, 0]), 4)).toEqual([15, 17.5, 10, 10]);
     const body = `tex.2d.v4.f32.f32 {%f1, _, _, %f4}, [%t, {${hex(2)}, ${hex(2)}}]; st.global.v2.f32 [%out], {%f1, %f4};

@@ -41,7 +41,7 @@ const notYet = [
 
 /** Modifiers and types whose forms are not executed (tensor copies, clusters of several blocks, what came with sm_100): they are refused as unsupported, not as wrong. */
 const later = [
-  "tensor", "tensormap", "im2col", "multicast::cluster", "2dms", "a2dms", "base", "levels", "rs", "ue8m0x2", "e2m1x2", "e2m3x2", "e3m2x2", "e4m3x4", "e5m2x4", "f4x4", "m8n16", "m16n16", "m16n8", "b4x16_p64", "b6x16_p32",
+  "tensor", "tensormap", "im2col", "multicast::cluster", "levels", "rs", "ue8m0x2", "e2m1x2", "e2m3x2", "e3m2x2", "e4m3x4", "e5m2x4", "f4x4", "m8n16", "m16n16", "m16n8", "b4x16_p64", "b6x16_p32",
 ];
 
 /** Every instruction this front end executes. */

@@ -3,6 +3,7 @@ import { compareForms, convertForms, floatForms, integerForms } from "./arithmet
 import { matrixForms } from "./matrix.ts";
 import { atomicForms, memoryForms } from "./memory.ts";
 import { operandForms } from "./operands.ts";
+import { textureForms } from "./texture.ts";
 import { videoForms } from "./video.ts";
 import { asyncForms, warpForms } from "./warp.ts";
 
@@ -12,7 +13,7 @@ export { moduleOf } from "./grammar.ts";
 /** Families by chapter of the ISA. */
 export const chapters: readonly (readonly [title: string, families: readonly Family[]])[] = [
   ["Integers", integerForms], ["Floating point", floatForms], ["Comparison and selection", compareForms], ["Conversions", convertForms], ["Data movement", memoryForms],
-  ["Atomics and fences", atomicForms], ["Barriers and warps", warpForms], ["mbarriers and asynchronous copies", asyncForms], ["Matrices", matrixForms], ["Video", videoForms], ["Operands", operandForms],
+  ["Atomics and fences", atomicForms], ["Barriers and warps", warpForms], ["mbarriers and asynchronous copies", asyncForms], ["Textures and surfaces", textureForms], ["Matrices", matrixForms], ["Video", videoForms], ["Operands", operandForms],
 ];
 
 /** All families. */

@@ -12,6 +12,7 @@ const refused: readonly (readonly [RegExp, string])[] = [
   [/gv\+4/, "the address of a variable is no constant"], [/gv\[4\]/, "the manual has + and -"],
   [/^wmma\.mma\.sync\.aligned\.row\.col\.(?:m16n16k16|m8n32k16|m32n8k16|m16n16k8|m8n8k4)\.(?:rn\.)?s32\.[us]4/, "the manual has 4-bit integers in m8n8k32 alone"],
   [/^mov\.b128 q0, gv$/, "an address has 64 bits"],
+  [/^(?:tex|tld4)\..*, f11$/, "depth comparison: there are no depth textures"],
 ];
 
 const taken: readonly (readonly [RegExp, string])[] = [

@@ -14,6 +14,8 @@ export interface Geometry {
   readonly array: boolean;
   /** The coordinates are a direction: six layers for each cube. */
   readonly cube?: true;
+  /** The number of a sample stands in front of the coordinates, behind the layer. */
+  readonly samples?: true;
 }
 
 /** Geometries by their modifier. */
@@ -23,7 +25,10 @@ export const geometries: Readonly<Record<string, Geometry>> = {
 
 /** Those of cube maps. */
 export const cubes: Readonly<Record<string, Geometry>> = { cube: { dimensions: 3, array: false, cube: true }, acube: { dimensions: 3, array: true, cube: true } };
-const all: Readonly<Record<string, Geometry>> = { ...geometries, ...cubes };
+
+/** Those of textures with several samples for each pixel. */
+export const multisampled: Readonly<Record<string, Geometry>> = { "2dms": { dimensions: 2, array: false, samples: true }, a2dms: { dimensions: 2, array: true, samples: true } };
+const all: Readonly<Record<string, Geometry>> = { ...geometries, ...cubes, ...multisampled };
 
 /** The geometry a mnemonic names. */
 export function geometryOf(m: Mnemonic): Geometry {
@@ -73,7 +78,7 @@ export interface Addressed {
 }
 
 /** Takes such an operand apart; for arrays the layer comes first. */
-export function addressed(c: FnLowering, op: Operand | undefined, { dimensions, array }: Geometry, type: "texref" | "surfref"): Addressed {
+export function addressed(c: FnLowering, op: Operand | undefined, { dimensions, array, samples }: Geometry, type: "texref" | "surfref"): Addressed {
   if (op === undefined || op.kind !== "texture") return c.fail("an operand [handle, {coordinates}] is wanted");
   const { items } = op;
   const separate = items.length === 3 && type === "texref";
@@ -85,7 +90,7 @@ export function addressed(c: FnLowering, op: Operand | undefined, { dimensions, 
   const sampler = separate ? reference(c, items[1], "samplerref") : null;
   const where = items[items.length - 1]!;
   const given = where.kind === "vec" ? where.items : [where];
-  const first = array ? 1 : 0;
+  const first = (array ? 1 : 0) + (samples === true ? 1 : 0);
   const wanted = padded(first + dimensions);
   if (given.length !== wanted) c.fail(`${wanted} coordinates are wanted, ${given.length} are given`);
   return { image, sampler, layer: array ? given[0]! : null, coordinates: given.slice(first, first + dimensions) };

@@ -6,12 +6,12 @@ import { MAX_LEVELS, TEXTURE_DESCRIPTOR_BYTES, TextureField } from "../../textur
 import { ptxType } from "../../types.ts";
 import type { FnLowering } from "../function.ts";
 import type { Lower, Row } from "../rows.ts";
-import { addressed, cubes, deliver, field, geometries, geometryOf, padded, samplerBitsOf, type Geometry } from "./texture-operand.ts";
+import { addressed, cubes, deliver, field, geometries, geometryOf, multisampled, padded, samplerBitsOf, type Geometry } from "./texture-operand.ts";
 
 /**
  * Textures (PTX ISA 9.7.10) by the library's image functions; handles are descriptor addresses (`texture.ts`).
  * NON-SPEC: filters use full single-precision weights, where hardware has nine bits; gradients are measured by their longer side, without anisotropy; a cube's faces are
- * filtered each by itself, so that its edges have seams; clamp_ogl is clamp_to_edge.
+ * filtered each by itself, so that its edges have seams; clamp_ogl is clamp_to_edge; textures have one sample for each pixel, which is what every sample number of .2dms and .a2dms reads.
  */
 
 /** The layer, kept in the array. */
@@ -226,7 +226,8 @@ const RESULTS = "f32 s32 u32";
 export const textureRows: readonly Row[] = [
   ...([[RESULTS, "v4"], ["f16", "v4"], ["f16x2", "v2"]] as const).flatMap(([results, vector]): Row[] => [
     ...Object.keys(geometries).map((g): Row => ({ op: "tex", types: [results, "f32 s32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 6], mode: "effect", make: tex })),
-    ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [results, "f32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 4], mode: "effect", make: tex })),
+    ...Object.keys(cubes).map((g): Row => ({ op: "tex", types: [results, "f32"], needs: `${g} ${vector}`, mods: "base level grad", operands: [2, 5], mode: "effect", make: tex })),
+    ...Object.keys(multisampled).map((g): Row => ({ op: "tex", types: [results, "s32"], needs: `${g} ${vector}`, mods: "base", operands: [2, 3], mode: "effect", make: tex })),
   ]),
   ...["2d", "a2d", "cube", "acube"].flatMap((g) => components.map((name, i): Row => ({ op: "tld4", types: [RESULTS, "f32"], needs: `${name} ${g} v4`, operands: [2, 4], mode: "effect", make: tld4(i) }))),
 ];
