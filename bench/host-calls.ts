@@ -76,10 +76,18 @@ function cuda(quick: boolean): HostResult[] {
   const stream = easy.cuStreamCreate(0);
   const launch = (): void => { if (cu.cuLaunchKernel(empty, 1, 1, 1, 1, 1, 1, 0, stream, null, null) !== 0) throw new Error("the launch failed"); };
   const pointer = out<CUdeviceptr>();
+  const large = 16 * 2 ** 20;
+  const [from, to] = [easy.cuMemAlloc(large), easy.cuMemAlloc(large)];
+  const host = process.malloc(large);
+  const ok = (code: number): void => { if (code !== 0) throw new Error(`a copy failed: ${code}`); };
   const results = [
     measure("CUDA: allocate and free 4 KiB", 1000, null, quick, () => { for (let i = 0; i < 1000; i++) { cu.cuMemAlloc(pointer, 4096); cu.cuMemFree(pointer.value); } }),
     measure("CUDA: empty kernel, 1000 launched then synchronized", 1000, null, quick, () => { for (let i = 0; i < 1000; i++) launch(); cu.cuStreamSynchronize(stream); }),
     measure("CUDA: empty kernel, synchronized each", 200, null, quick, () => { for (let i = 0; i < 200; i++) { launch(); cu.cuStreamSynchronize(stream); } }),
+    measure("CUDA: set 16 MiB", 1, null, quick, () => { ok(cu.cuMemsetD8(from, 7, large)); ok(cu.cuCtxSynchronize()); }),
+    measure("CUDA: copy 16 MiB within the device", 1, null, quick, () => { ok(cu.cuMemcpyDtoD(to, from, large)); ok(cu.cuCtxSynchronize()); }),
+    measure("CUDA: copy 16 MiB to the device", 1, null, quick, () => ok(cu.cuMemcpyHtoD(to, host, large))),
+    measure("CUDA: copy 16 MiB to the host", 1, null, quick, () => ok(cu.cuMemcpyDtoH(host, from, large))),
   ];
   machine.dispose();
   return results;

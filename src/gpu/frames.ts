@@ -1,23 +1,10 @@
 import { invariant } from "../kernel/errors.ts";
+import type { Bulk } from "./bulk.ts";
 
 /** Bytes of a frame: the page of CPU, GPU and IOMMU alike, and of WebAssembly. */
 export const FRAME = 65536;
 /** Frames of a 32-bit WebAssembly memory. */
 export const MAX_FRAMES = 65536;
-
-/** Bytes filled one by one; the rest is copied from them, which on shared memory is twenty times as fast. */
-const SEED_BYTES = 1024;
-
-/** Fills [start, end) with one byte. */
-export function fillFast(bytes: Uint8Array, value: number, start: number, end: number): void {
-  const seeded = Math.min(end, start + SEED_BYTES);
-  bytes.fill(value, start, seeded);
-  for (let at = seeded; at < end; ) {
-    const n = Math.min(at - start, end - at);
-    bytes.copyWithin(at, start, start + n);
-    at += n;
-  }
-}
 
 /**
  * Which frames are taken and which may hold old bytes: two bitmaps, first fit. Frame 0 is never given out, so that address 0 and page table
@@ -62,12 +49,12 @@ export class FrameMap {
   }
 
   /** Zeroes those frames of a taken run that may hold old bytes. */
-  makeClean(first: number, n: number, bytes: Uint8Array): void {
+  makeClean(first: number, n: number, bulk: Pick<Bulk, "fill">): void {
     for (let i = first; i < first + n; i++) {
       if ((this.dirty[i >>> 5]! & (1 << (i & 31))) === 0) continue;
       let end = i + 1;
       while (end < first + n && (this.dirty[end >>> 5]! & (1 << (end & 31))) !== 0) end++;
-      fillFast(bytes, 0, i * FRAME, end * FRAME);
+      bulk.fill(i * FRAME, 0, (end - i) * FRAME);
       i = end;
     }
     this.mark(this.dirty, first, n, false);

@@ -131,7 +131,7 @@ export class Transfer {
     const n = table.run;
     touchMemory(from, n, false);
     touchMemory(to, n, true);
-    this.store.u8.copyWithin(to, from, from + n);
+    this.store.copy(to, from, n);
     return n;
   }
 
@@ -146,7 +146,7 @@ export class Transfer {
     const bytes = this.store.u8;
     const length = pattern.length;
     if (length === 1 || this.zero) {
-      bytes.fill(pattern[0]!, to, to + n);
+      this.store.fill(to, pattern[0]!, n);
       return n;
     }
     // One turned pattern first (a run may begin inside one), then ever longer copies of what is there.
@@ -155,7 +155,7 @@ export class Transfer {
     for (let i = 0; i < head; i++) bytes[to + i] = pattern[(phase + i) % length]!;
     for (let filled = head; filled < n; ) {
       const more = Math.min(filled, n - filled);
-      bytes.copyWithin(to + filled, to, to + more);
+      this.store.copy(to + filled, to, more);
       filled += more;
     }
     return n;

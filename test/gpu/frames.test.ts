@@ -46,7 +46,7 @@ test("against a plain model: runs never overlap, first fit, and bytes are zero w
           const at = map.take(n);
           expect(at).toBe(expected);
           if (at < 0) continue;
-          map.makeClean(at, n, bytes);
+          map.makeClean(at, n, { fill: (from, value, length) => void bytes.fill(value, from, from + length) });
           for (let i = at; i < at + n; i++) {
             expect(bytes[i * FRAME + 17]).toBe(0);
             bytes[i * FRAME + 17] = 1;

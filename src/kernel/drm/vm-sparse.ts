@@ -43,7 +43,7 @@ export class SparseSink {
     if (this.written.length === 0) return;
     const mapped = (this.sink | PTE_READ | PTE_WRITE) >>> 0;
     for (const page of this.written.splice(0)) if (this.pageTable.entry(page) === mapped) this.pageTable.unmap(page, FRAME);
-    this.store.u8.fill(0, this.sink, this.sink + FRAME);
+    this.store.fill(this.sink, 0, FRAME);
   }
 
   destroy(): void {

@@ -51,7 +51,7 @@ export class DevicePages implements PageOwner {
 
   /** Fills a new place with a page's bytes. */
   fill(target: DevicePage, linear: number): void {
-    this.ports.store.u8.copyWithin(target.linear, linear, linear + PAGE);
+    this.ports.store.copy(target.linear, linear, PAGE);
   }
 
   /** GPUs lose their mappings first, then the bytes go back: nobody can write to what is being copied. */
@@ -61,7 +61,7 @@ export class DevicePages implements PageOwner {
     const { kernel, store } = this.ports;
     residency.ports.invalidate(page, page + PAGE);
     const ram = residency.ports.ramOf(page);
-    store.u8.copyWithin(ram, there.linear, there.linear + PAGE);
+    store.copy(ram, there.linear, PAGE);
     residency.comeBack(page);
     this.counts.toRam++;
     this.ports.core.moved(residency, page);

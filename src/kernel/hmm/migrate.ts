@@ -1,4 +1,3 @@
-import { fillFast } from "../../gpu/frames.ts";
 import { Errno } from "../errors.ts";
 import { isMovable, type AddressSpace } from "../mm/address-space.ts";
 import type { DevicePage } from "../mm/residency.ts";
@@ -72,7 +71,7 @@ export function migrateVmaFinalize(migration: Migration): void {
     }
     mm.residency.moveAway(page, target);
     // The old frame holds nothing of the page any more. A stale reader gets a pattern, not luck.
-    fillFast(mm.memory.u8, LEFT_BEHIND, linear, linear + PAGE);
+    mm.memory.fill(linear, LEFT_BEHIND, PAGE);
   }
 }
 

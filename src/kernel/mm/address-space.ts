@@ -19,6 +19,9 @@ export interface SystemMemory {
   releasePages(linear: number, bytes: number): void;
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
+  /** Copies and fills bytes of it; places may overlap. */
+  copy(to: number, from: number, bytes: number): void;
+  fill(at: number, value: number, bytes: number): void;
   /** Asked before memory is given out: whether there is none to be had (fault injection). */
   refuse?: ((kind: "system" | "vram" | "pagetable" | "scratch", bytes: number) => boolean) | null;
   /** Bytes in all, and not in use: for /proc/meminfo. */
@@ -263,11 +266,11 @@ export class AddressSpace {
   /** The bytes of a mapping, wherever its pages are now, into fresh RAM. */
   private copyOut(vma: Vma, linear: number): void {
     const bytes = vma.end - vma.start;
-    this.memory.u8.copyWithin(linear, vma.linear, vma.linear + bytes);
+    this.memory.copy(linear, vma.linear, bytes);
     if (this.residency.away.size === 0) return;
     for (let page = vma.start; page < vma.end; page += PAGE) {
       const away = this.residency.away.get(page);
-      if (away !== undefined) this.memory.u8.copyWithin(linear + (page - vma.start), away.linear, away.linear + PAGE);
+      if (away !== undefined) this.memory.copy(linear + (page - vma.start), away.linear, PAGE);
     }
   }
 

@@ -34,7 +34,7 @@ export class Storage {
   static create(store: LinearStore, kind: "vram" | "system", size: number, contiguous: boolean): Storage | null {
     const linear = contiguous || size <= CONTIGUOUS_LIMIT ? store.allocateFrames(kind, size / FRAME) : null;
     if (linear === null && contiguous) return null;
-    if (linear !== null && mutant("fresh-memory-not-cleared")) store.u8.fill(0x5a, linear, linear + size);
+    if (linear !== null && mutant("fresh-memory-not-cleared")) store.fill(linear, 0x5a, size);
     return new Storage(store, kind, size, linear ?? 0);
   }
 
@@ -55,7 +55,7 @@ export class Storage {
   /** Copies [offset, offset + bytes), whole pages, to the same place of another storage. */
   copyTo(other: Storage, offset: number, bytes: number): void {
     if (this.pages === null && other.pages === null) {
-      this.store.u8.copyWithin(other.linear + offset, this.linear + offset, this.linear + offset + bytes);
+      this.store.copy(other.linear + offset, this.linear + offset, bytes);
       return;
     }
     for (let at = offset; at < offset + bytes; at += FRAME) {
@@ -63,7 +63,7 @@ export class Storage {
       if (from === 0) continue;
       const to = other.touch(at);
       if (to === 0) throw new OutOfFrames(FRAME);
-      this.store.u8.copyWithin(to, from, from + FRAME);
+      this.store.copy(to, from, FRAME);
     }
   }
 

@@ -13,12 +13,12 @@ export function usesVram(vm: GpuVm): boolean {
 
 /** The GPU's own memory loses its contents: every object there, whoever it belongs to. Objects, handles and mappings stay. */
 export function loseVram(device: GpuDevice): void {
-  const { u8 } = device.core.store;
+  const { store } = device.core;
   for (const object of device.objects) {
     if (object.imported || object.backing.storage?.kind !== "vram") continue;
     for (let offset = 0; offset < object.size; offset += FRAME) {
       const at = object.backing.page(offset);
-      if (at !== 0) u8.fill(LOST_BYTE, at, at + FRAME);
+      if (at !== 0) store.fill(at, LOST_BYTE, FRAME);
     }
   }
 }
