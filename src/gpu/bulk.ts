@@ -2,6 +2,7 @@
 export interface Bulk {
   /** Places may overlap. */
   copy(to: number, from: number, bytes: number): void;
+  /** Sets bytes to one value, of which the lowest eight bits count. */
   fill(at: number, value: number, bytes: number): void;
 }
 

@@ -19,8 +19,9 @@ export interface SystemMemory {
   releasePages(linear: number, bytes: number): void;
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
-  /** Copies and fills bytes of it; places may overlap. */
+  /** Copies bytes within it; places may overlap. */
   copy(to: number, from: number, bytes: number): void;
+  /** Sets bytes of it to one value. */
   fill(at: number, value: number, bytes: number): void;
   /** Asked before memory is given out: whether there is none to be had (fault injection). */
   refuse?: ((kind: "system" | "vram" | "pagetable" | "scratch", bytes: number) => boolean) | null;
