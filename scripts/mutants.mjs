@@ -1,5 +1,5 @@
 // npm run mutants [-- pattern] [--jobs n]: switches on each planted fault of the kernel model in turn and runs the test that must notice. Faults of checked mode's code are written into the
-// source as it is loaded (test/mutants/checked.ts, vitest.config.ts).
+// source as it is loaded (test/mutants/checked-*.ts, vitest.config.ts).
 // Prints a line for each, and the table of those that survived. Exit code 1 when one did.
 import { spawn } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";

@@ -11,7 +11,7 @@ const passes = (assertion: () => void): boolean => {
 };
 
 describe("the quick expect says what the real one says", () => {
-  const values: readonly unknown[] = [0, -0, 1, 2n, NaN, "", "a", null, undefined, true, [], [1, [2]], [1, [2]], [1, [3]], [undefined], new Array(1), {}, { a: 1 }, { a: 1 }, { a: 1, b: undefined }, { b: { c: [1] } }, { b: { c: [1] } }, new Map([[1, 2]]), new Map([[1, 2]]), new Uint8Array(2), new Uint8Array(2), Object.create(null), full.anything()];
+  const values: readonly unknown[] = [0, -0, 1, 2n, NaN, "", "a", null, undefined, true, [], [1, [2]], [1, [2]], [1, [3]], [undefined], new Array(1), {}, { a: 1 }, { a: 1 }, { a: 1, b: undefined }, { b: { c: [1] } }, { b: { c: [1] } }, new Map([[1, 2]]), new Map([[1, 2]]), new Uint8Array(2), new Uint8Array(2), { a: 1, [Symbol.for("s")]: 1 }, { a: 1, [Symbol.for("s")]: 2 }, Object.create(null), full.anything()];
   test.each(["toBe", "toEqual", "toStrictEqual", "toBeLessThan", "toBeLessThanOrEqual", "toBeGreaterThan", "toBeGreaterThanOrEqual"] as const)("%s", (matcher) => {
     for (const a of values) {
       for (const b of values) {

@@ -9,7 +9,7 @@ export interface Bulk {
 const ascii = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
 const section = (id: number, content: readonly number[]): number[] => [id, content.length, ...content];
 
-/** A module of two functions, `copy` and `fill`, over an imported memory `e.m`: three local.get, and memory.copy or memory.fill. */
+/** A module of two functions, `copy` and `fill`, over an imported memory `e.m`: three local.get, and memory.copy or memory.fill. Written by hand, because the hardware knows nothing of the compiler and its assembler. */
 function moduleBytes(shared: boolean): Uint8Array<ArrayBuffer> {
   const limits = shared ? [3, 0, 0x80, 0x80, 4] : [0, 0];
   const operands = [0, 0x20, 0, 0x20, 1, 0x20, 2];

@@ -64,7 +64,7 @@ export class OutOfFrames extends Error {
  * The physical memory of a machine: one WebAssembly memory, cut into frames of 64 KiB that are zero when handed out. System memory and
  * every GPU's memory lie in it. Made on first use, so that a machine that never touches memory costs nothing.
  */
-export class LinearStore implements LinearMemory, CodeEnv {
+export class LinearStore implements LinearMemory, CodeEnv, Bulk {
   /** System memory promised to processes and buffer objects. */
   readonly ram: Capacity;
   /** The whole memory as bytes and as 32-bit words. They are replaced when the memory grows: read them anew for each use. */

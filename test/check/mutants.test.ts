@@ -1,6 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { edits, equal } from "../mutants/checked.ts";
+import * as code from "../mutants/checked-code.ts";
+import * as findings from "../mutants/checked-findings.ts";
+import * as lanes from "../mutants/checked-lanes.ts";
+
+const edits = [...code.edits, ...findings.edits, ...lanes.edits];
+const equal = [...code.equal, ...lanes.equal];
 
 test("the faults that are written into checked mode's code for the mutation run fit what is there", () => {
   const root = new URL("../../", import.meta.url);

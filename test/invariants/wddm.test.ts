@@ -1,15 +1,12 @@
 import fc from "fast-check";
 import { test } from "vitest";
 import { expect } from "../expect.ts";
-import { Errno } from "../../src/kernel/errors.ts";
-import { Dxgkrnl } from "../../src/kernel/wddm/dxgkrnl.ts";
-import { Band, PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
-import { HardwarePolicy, type PriorityBands } from "../../src/kernel/wddm/hws.ts";
+import { PAGING_PRIORITY } from "../../src/kernel/wddm/constants.ts";
 import { SoftwarePolicy } from "../../src/kernel/wddm/policy.ts";
 import { fakeCode, launch } from "../gpu/fake-code.ts";
 import { Rig } from "../kernel/drm/rig.ts";
 import { Bench, type Line } from "../kernel/wddm/rig.ts";
-import { program, type Program } from "../kernel/wddm/program.ts";
+import { program } from "../kernel/wddm/program.ts";
 
 const runs = { seed: 101, numRuns: 300 };
 const START = "Microsoft-Windows-DxgKrnl/DmaPacket/Start";
@@ -85,138 +82,6 @@ test("invariant 101: preempted paging packets go first and keep their fences, ot
   );
   expect(steps).toBeGreaterThan(10_000);
   expect(again).toBeGreaterThan(1000);
-});
-
-test("invariant 102: a timeout is a preemption that was not obeyed for TdrDelay, and nothing else", () => {
-  let steps = 0;
-  let timeouts = 0;
-  const delay = 2000;
-  const program = fc.array(
-    fc.oneof(
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant("submit" as const), context: fc.nat(3), ns: fc.oneof(fc.integer({ min: 1, max: 9000 }), fc.constant(Infinity)), stopNs: fc.oneof(fc.integer({ min: 0, max: 4000 }), fc.constant(Infinity)) }) },
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 2500 }) }) },
-    ),
-    { minLength: 20, maxLength: 60 },
-  );
-  fc.assert(
-    fc.property(program, fc.boolean(), (list, watched) => {
-      const bench = new Bench((choices) => new SoftwarePolicy(choices, 1000), { tdrDelayNs: delay, ...(watched ? { watchNs: 1000 } : {}) });
-      const contexts = [1, 1, 2, 2].map((pid, i) => bench.context(bench.device(bench.process(pid)), [12, 20, 12, 20][i]!));
-      let asked: number | null = null;
-      let seen = 0;
-      let met = 0;
-      const check = (): void => {
-        steps++;
-        bench.node.checkInvariants();
-        for (; seen < bench.lines.length; seen++) {
-          const line = bench.lines[seen]!;
-          if (line.name === START && line.fields["PacketType"] === "preemption") asked = line.time;
-        }
-        for (; met < bench.timeouts.length; met++) {
-          timeouts++;
-          const { time, work } = bench.timeouts[met]!;
-          expect(asked).not.toBeNull();
-          expect(time - asked!).toBe(delay);
-          expect(work.state).toBe("lost");
-        }
-        // No request stays unanswered for longer.
-        const running = bench.node.running?.work;
-        if (bench.node.preempting && running !== undefined && bench.onEngine !== null) expect(bench.clock.now - asked!).toBeLessThanOrEqual(delay);
-      };
-      for (const step of list) {
-        if (step.kind === "submit") {
-          bench.submit(contexts[step.context]!, step);
-          check();
-          continue;
-        }
-        const until = bench.clock.now + step.ns;
-        for (let next = bench.events.peekTime(); next !== null && next <= until; next = bench.events.peekTime()) {
-          bench.events.runNext();
-          check();
-        }
-        bench.pass(until - bench.clock.now);
-        check();
-      }
-    }),
-    runs,
-  );
-  expect(steps).toBeGreaterThan(10_000);
-  expect(timeouts).toBeGreaterThan(100);
-});
-
-const bandOf = fc.constantFrom(Band.IDLE, Band.NORMAL, Band.FOCUS, Band.REALTIME);
-const bands: PriorityBands = { gracePeriodForBand: [0, 300, 200, 0], processQuantumForBand: [1000, 1000, 1000, 1000], processGracePeriodForBand: [0, 0, 100, 0], targetNormalBandPercentage: 10 };
-
-test("invariant 105: a higher band takes the engine when its grace period is over", () => {
-  let steps = 0;
-  const program = fc.array(
-    fc.oneof(
-      fc.record({ kind: fc.constant("submit" as const), band: bandOf, process: fc.nat(1), ns: fc.integer({ min: 1, max: 6000 }) }),
-      fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 900 }) }),
-    ),
-    { minLength: 20, maxLength: 50 },
-  );
-  const stopNs = 5;
-  fc.assert(
-    fc.property(program, fc.boolean(), (list, promised) => {
-      const share = promised ? 10 : 0;
-      const bench = new Bench((choices) => new HardwarePolicy(choices, { ...bands, targetNormalBandPercentage: share }), { hws: true });
-      const devices = [bench.device(bench.process(1)), bench.device(bench.process(2))];
-      const contexts = devices.map((device) => [0, 1, 2, 3].map((band) => bench.context(device, 12, { band: band as Band })));
-      const check = (): void => {
-        steps++;
-        bench.node.checkInvariants();
-        const engine = bench.onEngine;
-        if (engine === null) return;
-        const band = engine.packet.context.properties.band;
-        for (const other of bench.node.ready) {
-          const theirs = other.context.properties.band;
-          if (theirs <= band || (promised && theirs === Band.FOCUS && band === Band.NORMAL)) continue;
-          // The preemption itself takes stopping, and the engine may be in the middle of a change.
-          expect(bench.clock.now).toBeLessThanOrEqual(other.readyAt + bands.gracePeriodForBand[theirs] + 2 * (stopNs + 10 + 2 + 10));
-        }
-      };
-      for (const step of list) {
-        if (step.kind === "submit") bench.submit(contexts[step.process]![step.band]!, { ns: step.ns, stopNs });
-        else bench.pass(step.ns);
-        check();
-      }
-      while (bench.events.runNext()) check();
-      expect(bench.work.every((w) => w.state === "done" && w.left === 0)).toBe(true);
-    }),
-    runs,
-  );
-  expect(steps).toBeGreaterThan(10_000);
-});
-
-test("invariant 105: NORMAL gets its share of the engine beside a busy FOCUS", () => {
-  let steps = 0;
-  fc.assert(
-    fc.property(fc.constantFrom(5, 10, 25, 50), fc.array(fc.record({ focus: fc.boolean(), ns: fc.integer({ min: 500, max: 20_000 }) }), { minLength: 40, maxLength: 60 }), (percent, list) => {
-      const bench = new Bench((choices) => new HardwarePolicy(choices, { ...bands, targetNormalBandPercentage: percent }), { hws: true });
-      const focus = bench.context(bench.device(bench.process(1)), 12, { band: Band.FOCUS });
-      const normal = bench.context(bench.device(bench.process(2)), 12, { band: Band.NORMAL });
-      // Both always have work.
-      const packets = [{ focus: true, ns: 1e6 }, { focus: false, ns: 1e6 }, ...list];
-      for (const { focus: isFocus, ns } of packets) bench.submit(isFocus ? focus : normal, { ns, stopNs: 5 });
-      const ran = (): readonly [number, number] => {
-        const of = (context: object): number => bench.work.filter((w) => w.packet.context === context).reduce((sum, w) => sum + w.packet.ranNs, 0);
-        return [of(focus), of(normal)];
-      };
-      while (bench.clock.now < 600_000) {
-        bench.pass(5000);
-        steps++;
-        bench.node.checkInvariants();
-        const [f, n] = ran();
-        // Up to two quanta may be outstanding at any moment.
-        expect(n).toBeGreaterThanOrEqual(((f + n) * percent) / 100 - 2 * bands.processQuantumForBand[Band.NORMAL]);
-      }
-      const [f, n] = ran();
-      expect(f).toBeGreaterThan(n * 0.8);
-    }),
-    { seed: 105, numRuns: 100 },
-  );
-  expect(steps).toBeGreaterThan(10_000);
 });
 
 test("invariant 103: no context of a device runs while something on its residency list is not resident", () => {
@@ -350,79 +215,4 @@ test("invariant 100: a monitored fence's value never falls, and a wait is over e
     { seed: 100, numRuns: 320 },
   );
   expect(steps).toBeGreaterThan(10_000);
-});
-
-test("invariant 102: more than TdrLimitCount adapter resets within TdrLimitTime, and only that, stop the machine", () => {
-  let steps = 0;
-  const { kernel } = new Rig({ os: "windows" });
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 20, maxLength: 60 }), fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 90 }), (gaps, limit, window) => {
-      const dxgkrnl = new Dxgkrnl(kernel, { registry: { TdrLimitCount: limit, TdrLimitTime: window } });
-      const times: number[] = [];
-      for (const gap of gaps) {
-        kernel.clock.now += gap * 1e9;
-        times.push(kernel.clock.now);
-        steps++;
-        expect(dxgkrnl.noteRecovery()).toBe(times.filter((time) => time > kernel.clock.now - window * 1e9).length <= limit);
-      }
-    }),
-    { seed: 6, numRuns: 400 },
-  );
-  expect(steps).toBeGreaterThan(10_000);
-});
-
-test("invariant 104: an invalid address removes the device that used it and no other", () => {
-  let steps = 0;
-  let faults = 0;
-  const code = fakeCode({ good: { instructions: 20_000 }, bad: { instructions: 20_000, body: (g) => g.store(64, 1) } });
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant("good" as const), device: fc.nat(3), blocks: fc.integer({ min: 1, max: 40 }) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("bad" as const), device: fc.nat(3), blocks: fc.integer({ min: 1, max: 4 }) }) },
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant("pass" as const), ns: fc.integer({ min: 1, max: 400_000 }) }) },
-  );
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 20, maxLength: 45 }), fc.boolean(), (list, hardwareScheduling) => {
-      const rig = new Rig({ os: "windows", wddm: { hardwareScheduling, quantumNs: 50_000 } });
-      // Two programs, with two devices each.
-      const [a, b] = [program(rig, "a"), program(rig, "b")];
-      const second = (p: Program): Program => {
-        const context = p.node.context(p.vm);
-        return { ...p, context, ...p.node.queue(context) };
-      };
-      const devices = [a, second(a), b, second(b)];
-      const guilty = new Set<number>();
-      const points = devices.map((): number[] => []);
-      const check = (): void => {
-        steps++;
-        rig.kernel.checkInvariants();
-        devices.forEach((p, i) => {
-          const { fault } = p.node.do("GLASS_CONTEXT_STATE", { context: p.context, fault: null });
-          if (fault !== null) expect([guilty.has(i), fault.reason]).toEqual([true, "fault"]);
-        });
-      };
-      for (const s of list) {
-        if (s.kind === "pass") rig.kernel.events.advance(rig.kernel.clock.now + s.ns);
-        else {
-          const p = devices[s.device]!;
-          const args = p.node.args(p.queue, launch(code, s.kind, s.blocks, 32));
-          const result = p.node.raw("GLASS_EXEC", args);
-          if (result < 0) expect([result, guilty.has(s.device)]).toEqual([-Errno.ECANCELED, true]);
-          else if (s.kind === "bad") guilty.add(s.device);
-          else if (!guilty.has(s.device)) points[s.device]!.push(args.point);
-        }
-        check();
-      }
-      rig.run();
-      check();
-      faults += guilty.size;
-      devices.forEach((p, i) => {
-        expect(p.node.do("GLASS_CONTEXT_STATE", { context: p.context, fault: null }).fault === null).toBe(!guilty.has(i));
-        // What others submitted, and what came before the fault, was done.
-        for (const point of points[i]!) expect(p.node.do("GLASS_JOB_STATE", { queue: p.queue, point, state: "queued", error: 1 })).toMatchObject({ state: "done", error: 0 });
-      });
-    }),
-    { seed: 104, numRuns: 330 },
-  );
-  expect(steps).toBeGreaterThan(10_000);
-  expect(faults).toBeGreaterThan(100);
 });

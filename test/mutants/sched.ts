@@ -1,6 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const test = "test/invariants/sched.test.ts";
+const policies = "test/invariants/sched-policies.test.ts";
 const system = "test/invariants/system.test.ts";
 const recovery = "test/invariants/recovery.test.ts";
 
@@ -15,11 +16,11 @@ export const mutants: readonly Mutant[] = [
   { name: "sched-credits-unlimited", invariant: 54, what: "the ring takes any number", test },
   { name: "sched-small-job-passes", invariant: 55, what: "a small job goes past a big one that lacks credits", test },
   { name: "sched-idles", invariant: 56, what: "a free place in the ring is not filled when a job ends", test },
-  { name: "sched-fifo-newest", invariant: 57, what: "the newest job goes first", test },
-  { name: "sched-rr-sticks", invariant: 57, what: "round robin stays with one entity", test },
-  { name: "sched-priority-inverted", invariant: 58, what: "the least urgent band goes first", test },
-  { name: "sched-fair-ignores-priority", invariant: 59, what: "all priorities get the same share", test },
-  { name: "sched-fair-forgets-runtime", invariant: 60, what: "time on the hardware does not count, so one entity stays first", test },
+  { name: "sched-fifo-newest", invariant: 57, what: "the newest job goes first", test: policies },
+  { name: "sched-rr-sticks", invariant: 57, what: "round robin stays with one entity", test: policies },
+  { name: "sched-priority-inverted", invariant: 58, what: "the least urgent band goes first", test: policies },
+  { name: "sched-fair-ignores-priority", invariant: 59, what: "all priorities get the same share", test: policies },
+  { name: "sched-fair-forgets-runtime", invariant: 60, what: "time on the hardware does not count, so one entity stays first", test: policies },
   { name: "sched-frees-twice", invariant: 61, what: "a job is freed twice", test },
   { name: "sched-timeout-not-rearmed", invariant: 62, what: "the clock does not start anew for the next head", test },
   { name: "sched-start-loses-job", invariant: 63, what: "a job lost in a reset is not ended", test },
